@@ -1,0 +1,211 @@
+//! A bundle: one safetensors file with a generator's weights and all that is needed to use them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::layout::Layout;
+use crate::precision::Precision;
+use crate::statistics::Statistics;
+use crate::tensor_file::{self, StoredTensor, TensorFile};
+
+/// The bundle format that this crate reads and writes.
+pub const FORMAT: u32 = 1;
+/// Metadata key of the safetensors file under which the header is stored as JSON.
+const HEADER_KEY: &str = "dnd";
+/// Tensor of shape (tokens, rank, tile width): the mean adapter as weight tokens.
+pub const MEAN: &str = "statistics.mean";
+/// Tensor of shape (tokens): the scale of each token.
+pub const SCALE: &str = "statistics.scale";
+
+/// A generator with its header. Weights are the tensors `generator.*`, whose shapes `dnd-model` knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
+    /// All that is not a tensor.
+    pub header: BundleHeader,
+    /// Tensors by name.
+    pub tensors: BTreeMap<String, BundleTensor>,
+}
+
+/// A tensor of a bundle: shape, numbers in row-major order, and the precision they are stored in.
+pub type BundleTensor = StoredTensor;
+
+/// The JSON header of a bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BundleHeader {
+    /// Version of the format, [`FORMAT`].
+    pub format: u32,
+    /// Configuration of the generator, typed by `dnd-model`.
+    pub generator: Value,
+    /// What the generated adapters cover.
+    pub layout: Layout,
+    /// The text encoder that the generator was trained with.
+    pub encoder: EncoderId,
+    /// Prompts in a condition, N.
+    pub prompts: usize,
+    /// Tokens a prompt is cut or padded to, L.
+    pub tokens_per_prompt: usize,
+    /// How, from what and when the generator was made; free form.
+    pub provenance: Value,
+}
+
+/// Which text encoder a generator needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderId {
+    /// Name, for people and for finding the files.
+    pub name: String,
+    /// SHA-256 of the encoder's weights, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl Bundle {
+    /// Reads a bundle; `source` names it in errors.
+    ///
+    /// Fails when the file is damaged or of another format version, when the statistics are missing or
+    /// disagree with the layout, and when a tensor has a type other than f32, f16 and bf16 or holds
+    /// numbers that are not finite.
+    pub fn read(bytes: &[u8], source: &str) -> Result<Bundle, Error> {
+        let file = TensorFile::new(bytes, source)?;
+        let header = file.text(HEADER_KEY).ok_or_else(|| {
+            Error::field(source, "metadata", "the key \"dnd\" of a bundle", "none")
+        })?;
+        // The version comes first: another format may have another header.
+        let json = |error| Error::json(format!("{source}: header"), error);
+        let version: Version = serde_json::from_str(header).map_err(json)?;
+        check_format(source, version.format)?;
+        let header: BundleHeader = serde_json::from_str(header).map_err(json)?;
+        let mut tensors = BTreeMap::new();
+        for name in file.names() {
+            let tensor = file.tensor(&name)?;
+            tensors.insert(name, tensor);
+        }
+        let bundle = Bundle { header, tensors };
+        bundle.validate(source)?;
+        Ok(bundle)
+    }
+
+    /// The bundle as a file. The same bundle always gives the same bytes.
+    ///
+    /// Fails where [`Bundle::read`] would, and when a number is too large for its precision.
+    pub fn write(&self) -> Result<Vec<u8>, Error> {
+        self.validate("bundle")?;
+        let header = serde_json::to_string(&self.header)
+            .map_err(|error| Error::json("bundle: header", error))?;
+        let tensors = self.tensors.iter().map(|(name, tensor)| {
+            (
+                name.clone(),
+                tensor.shape.as_slice(),
+                tensor.data.as_slice(),
+                tensor.precision,
+            )
+        });
+        tensor_file::write("bundle", tensors, (HEADER_KEY, header))
+    }
+
+    /// Mean and scale of the weight tokens.
+    pub fn statistics(&self) -> Result<Statistics, Error> {
+        let mean = self.tensor("bundle", MEAN)?.data.clone();
+        let scale = self.tensor("bundle", SCALE)?.data.clone();
+        Ok(Statistics { mean, scale })
+    }
+
+    /// Puts statistics in, the mean in the given precision. The layout of the header gives their shapes;
+    /// fails when the lengths disagree with it.
+    pub fn set_statistics(
+        &mut self,
+        statistics: &Statistics,
+        precision: Precision,
+    ) -> Result<(), Error> {
+        let [mean_shape, scale_shape] = self.statistics_shapes("bundle")?;
+        for (name, shape, data, precision) in [
+            (MEAN, mean_shape, &statistics.mean, precision),
+            // There is one scale a token only, so there is nothing to save.
+            (SCALE, scale_shape, &statistics.scale, Precision::F32),
+        ] {
+            let tensor = BundleTensor {
+                shape,
+                data: data.clone(),
+                precision,
+            };
+            self.tensors.insert(name.to_owned(), tensor);
+        }
+        self.validate("bundle")
+    }
+
+    fn tensor(&self, source: &str, name: &str) -> Result<&BundleTensor, Error> {
+        self.tensors
+            .get(name)
+            .ok_or_else(|| Error::tensor(source, name, "to be in the bundle", "nothing"))
+    }
+
+    /// Shapes of the mean and of the scale.
+    fn statistics_shapes(&self, source: &str) -> Result<[Vec<usize>; 2], Error> {
+        let layout = &self.header.layout;
+        layout.validate(source)?;
+        let rank = layout.uniform_rank()?;
+        let width = layout.tile_width();
+        let token_count = layout.token_count(width);
+        Ok([vec![token_count, rank, width], vec![token_count]])
+    }
+
+    fn validate(&self, source: &str) -> Result<(), Error> {
+        check_format(source, self.header.format)?;
+        for (field, value) in [
+            ("prompts", self.header.prompts),
+            ("tokens_per_prompt", self.header.tokens_per_prompt),
+        ] {
+            if value == 0 {
+                return Err(Error::field(source, field, "at least 1", value));
+            }
+        }
+        let [mean_shape, scale_shape] = self.statistics_shapes(source)?;
+        for (name, shape) in [(MEAN, mean_shape), (SCALE, scale_shape)] {
+            let found = &self.tensor(source, name)?.shape;
+            if *found != shape {
+                let expected = format!("shape {shape:?}");
+                return Err(Error::tensor(
+                    source,
+                    name,
+                    expected,
+                    format!("shape {found:?}"),
+                ));
+            }
+        }
+        for (name, tensor) in &self.tensors {
+            let product = tensor
+                .shape
+                .iter()
+                .try_fold(1_usize, |product, &size| product.checked_mul(size));
+            if product != Some(tensor.data.len()) {
+                let expected = format!("as many numbers as shape {:?} has", tensor.shape);
+                return Err(Error::tensor(source, name, expected, tensor.data.len()));
+            }
+        }
+        match self
+            .tensor(source, SCALE)?
+            .data
+            .iter()
+            .find(|&&scale| scale <= 0.0)
+        {
+            None => Ok(()),
+            Some(scale) => Err(Error::tensor(source, SCALE, "positive numbers", scale)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+fn check_format(source: &str, format: u32) -> Result<(), Error> {
+    if format != FORMAT {
+        return Err(Error::field(source, "format", FORMAT, format));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! Metadata values, and the reader that takes them from bytes nobody vouches for.
+
+use std::fmt;
+
+use super::GgufError;
+
+/// Arrays of arrays deeper than this are refused, so that a hostile file cannot exhaust the stack.
+const MAXIMUM_ARRAY_DEPTH: usize = 8;
+/// All metadata values of a file together, array elements included. A one-byte element becomes a [`Value`] of 24
+/// bytes, so without a limit a hostile file would take 24 times its own size in memory. A large vocabulary (262,144
+/// tokens, with scores, types and merges) needs about a quarter of this.
+const MAXIMUM_VALUES: u64 = 4 * 1024 * 1024;
+/// Longest metadata key and tensor name, as the GGUF specification has it for keys.
+const MAXIMUM_NAME_BYTES: u64 = 65_535;
+
+/// A metadata value. The integer types of GGUF are widened to 64 bits; nothing is lost by it. Text is borrowed from
+/// the file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// GGUF types `uint8`, `uint16`, `uint32` and `uint64`.
+    Unsigned(u64),
+    /// GGUF types `int8`, `int16`, `int32` and `int64`.
+    Signed(i64),
+    /// GGUF type `float32`.
+    Float32(f32),
+    /// GGUF type `float64`.
+    Float64(f64),
+    /// GGUF type `bool`.
+    Bool(bool),
+    /// GGUF type `string`.
+    String(&'a str),
+    /// GGUF type `array`: values of one type, which may be arrays again.
+    Array(Vec<Value<'a>>),
+}
+
+impl<'a> Value<'a> {
+    /// The text, if this is a string.
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer of any type that is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        match *self {
+            Value::Unsigned(number) => Some(number),
+            Value::Signed(number) => u64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is a float of either type.
+    pub fn as_f64(&self) -> Option<f64> {
+        match *self {
+            Value::Float32(number) => Some(f64::from(number)),
+            Value::Float64(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The truth value, if this is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match *self {
+            Value::Bool(truth) => Some(truth),
+            _ => None,
+        }
+    }
+
+    /// The elements, if this is an array.
+    pub fn as_array(&self) -> Option<&[Value<'a>]> {
+        match self {
+            Value::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// What this value is, in words for an error message.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Value::Unsigned(_) => "an unsigned integer",
+            Value::Signed(..0) => "a negative integer",
+            Value::Signed(_) => "an integer",
+            Value::Float32(_) | Value::Float64(_) => "a float",
+            Value::Bool(_) => "a truth value",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+        }
+    }
+}
+
+/// For listings: strings are quoted and escaped, of a long array only the first elements and the count are shown.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN_ELEMENTS: usize = 4;
+        match self {
+            Value::Unsigned(number) => write!(formatter, "{number}"),
+            Value::Signed(number) => write!(formatter, "{number}"),
+            // The debug form keeps `10000.0` apart from an integer, and writes `1e-5` short.
+            Value::Float32(number) => write!(formatter, "{number:?}"),
+            Value::Float64(number) => write!(formatter, "{number:?}"),
+            Value::Bool(truth) => write!(formatter, "{truth}"),
+            Value::String(text) => write!(formatter, "{text:?}"),
+            Value::Array(elements) => {
+                formatter.write_str("[")?;
+                for (index, element) in elements.iter().take(SHOWN_ELEMENTS).enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    write!(formatter, "{separator}{element}")?;
+                }
+                if elements.len() > SHOWN_ELEMENTS {
+                    write!(formatter, ", ... {} in all", elements.len())?;
+                }
+                formatter.write_str("]")
+            }
+        }
+    }
+}
+
+/// Takes little-endian fields off the front of a file, and refuses to read past its end.
+pub(super) struct Reader<'a, 'f> {
+    bytes: &'a [u8],
+    position: usize,
+    file: &'f str,
+    values_left: u64,
+    /// What is being read, for errors.
+    pub(super) field: String,
+}
+
+impl<'a, 'f> Reader<'a, 'f> {
+    pub(super) fn new(bytes: &'a [u8], file: &'f str) -> Self {
+        Reader {
+            bytes,
+            position: 0,
+            file,
+            values_left: MAXIMUM_VALUES,
+            field: String::new(),
+        }
+    }
+
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    pub(super) fn file(&self) -> &'f str {
+        self.file
+    }
+
+    /// An error about the current field.
+    pub(super) fn invalid(
+        &self,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> GgufError {
+        GgufError::Invalid {
+            file: self.file.to_owned(),
+            field: self.field.clone(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32, GgufError> {
+        Ok(u32::from_le_bytes(self.take_array()?))
+    }
+
+    pub(super) fn u64(&mut self) -> Result<u64, GgufError> {
+        Ok(u64::from_le_bytes(self.take_array()?))
+    }
+
+    /// A count of things that take at least `minimum_bytes` each, checked against what is left of the file, so that
+    /// it is safe to reserve room for that many.
+    pub(super) fn count(&mut self, minimum_bytes: u64) -> Result<u64, GgufError> {
+        let count = self.u64()?;
+        self.require(count.saturating_mul(minimum_bytes))?;
+        Ok(count)
+    }
+
+    /// A metadata key or tensor name.
+    pub(super) fn name(&mut self) -> Result<&'a str, GgufError> {
+        let length = self.u64()?;
+        if length > MAXIMUM_NAME_BYTES {
+            return Err(self.invalid(
+                format!("a name of at most {MAXIMUM_NAME_BYTES} bytes"),
+                format!("a length of {length} bytes"),
+            ));
+        }
+        self.text(length)
+    }
+
+    /// A metadata value with the type id before it.
+    pub(super) fn value(&mut self) -> Result<Value<'a>, GgufError> {
+        let type_id = self.u32()?;
+        self.value_of_type(type_id, 0)
+    }
+
+    fn value_of_type(&mut self, type_id: u32, depth: usize) -> Result<Value<'a>, GgufError> {
+        self.values_left = match self.values_left.checked_sub(1) {
+            Some(left) => left,
+            None => {
+                let expected = format!("at most {MAXIMUM_VALUES} metadata values in the file");
+                return Err(self.invalid(expected, "more"));
+            }
+        };
+        // The numbers are those of `enum gguf_type` in `gguf.h`.
+        Ok(match type_id {
+            0 => Value::Unsigned(u8::from_le_bytes(self.take_array()?).into()),
+            1 => Value::Signed(i8::from_le_bytes(self.take_array()?).into()),
+            2 => Value::Unsigned(u16::from_le_bytes(self.take_array()?).into()),
+            3 => Value::Signed(i16::from_le_bytes(self.take_array()?).into()),
+            4 => Value::Unsigned(self.u32()?.into()),
+            5 => Value::Signed(i32::from_le_bytes(self.take_array()?).into()),
+            6 => Value::Float32(f32::from_le_bytes(self.take_array()?)),
+            7 => match u8::from_le_bytes(self.take_array()?) {
+                0 => Value::Bool(false),
+                1 => Value::Bool(true),
+                other => return Err(self.invalid("a truth value of 0 or 1", other.to_string())),
+            },
+            8 => {
+                let length = self.u64()?;
+                Value::String(self.text(length)?)
+            }
+            9 => self.array(depth)?,
+            10 => Value::Unsigned(self.u64()?),
+            11 => Value::Signed(i64::from_le_bytes(self.take_array()?)),
+            12 => Value::Float64(f64::from_le_bytes(self.take_array()?)),
+            other => return Err(self.invalid("a value type from 0 to 12", other.to_string())),
+        })
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value<'a>, GgufError> {
+        if depth == MAXIMUM_ARRAY_DEPTH {
+            let expected = format!("arrays nested at most {MAXIMUM_ARRAY_DEPTH} deep");
+            return Err(self.invalid(expected, "a deeper one"));
+        }
+        let type_id = self.u32()?;
+        let minimum_bytes = match type_id {
+            0 | 1 | 7 => 1,
+            2 | 3 => 2,
+            4..=6 => 4,
+            8 | 10..=12 => 8, // a string has its length first
+            9 => 4 + 8,       // an array has its type and count first
+            other => return Err(self.invalid("an element type from 0 to 12", other.to_string())),
+        };
+        let count = self.count(minimum_bytes)?;
+        if count > self.values_left {
+            return Err(self.invalid(
+                format!("at most {MAXIMUM_VALUES} metadata values in the file"),
+                format!("an array of {count} after those before it"),
+            ));
+        }
+        let mut elements = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            elements.push(self.value_of_type(type_id, depth + 1)?);
+        }
+        Ok(Value::Array(elements))
+    }
+
+    fn text(&mut self, length: u64) -> Result<&'a str, GgufError> {
+        let bytes = self.take(length)?;
+        std::str::from_utf8(bytes).map_err(|error| self.invalid("UTF-8 text", error.to_string()))
+    }
+
+    fn require(&self, needed: u64) -> Result<(), GgufError> {
+        let available = self.bytes.len() - self.position;
+        if needed > available as u64 {
+            return Err(GgufError::Truncated {
+                file: self.file.to_owned(),
+                field: self.field.clone(),
+                needed,
+                offset: self.position as u64,
+                available: available as u64,
+            });
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, length: u64) -> Result<&'a [u8], GgufError> {
+        self.require(length)?;
+        // In range of `usize`, because it is at most what is left of a slice.
+        let end = self.position + length as usize;
+        let taken = &self.bytes[self.position..end];
+        self.position = end;
+        Ok(taken)
+    }
+
+    fn take_array<const LENGTH: usize>(&mut self) -> Result<[u8; LENGTH], GgufError> {
+        let mut taken = [0; LENGTH];
+        taken.copy_from_slice(self.take(LENGTH as u64)?);
+        Ok(taken)
+    }
+}

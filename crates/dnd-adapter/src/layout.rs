@@ -1,0 +1,240 @@
+//! Which projections of a base model an adapter covers, with their shapes, order and rank.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dimensions::BaseDimensions;
+use crate::error::Error;
+use crate::projection::Projection;
+
+/// No dimension, rank or layer number above this is believable. The bound keeps sums of a few
+/// dimensions far from overflow, also where `usize` has 32 bits.
+const MAX_DIMENSION: usize = 1 << 24;
+/// Widest tile: a token of r x 256 numbers is as much as a small generator predicts well at once.
+const MAX_TILE_WIDTH: usize = 256;
+/// Narrowest tile that may need padding: narrower ones would make too many tokens.
+const MIN_PADDED_TILE_WIDTH: usize = 64;
+
+/// One adapted projection: `A` is rank x `in_features`, `B` is `out_features` x rank.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Module {
+    /// Transformer layer, counted from 0.
+    pub layer: usize,
+    /// Projection inside the layer.
+    pub projection: Projection,
+    /// Length of the projection's input.
+    pub in_features: usize,
+    /// Length of the projection's output.
+    pub out_features: usize,
+    /// Number of rows of `A` and columns of `B`.
+    pub rank: usize,
+    /// Numerator of the LoRA scaling.
+    pub alpha: f32,
+}
+
+impl Module {
+    /// The factor of `B A` in the adapted weight: alpha / rank, or alpha / sqrt(rank) with
+    /// rank-stabilised LoRA (arXiv 2312.03732).
+    pub fn scaling(&self, use_rslora: bool) -> f32 {
+        let rank = self.rank as f32;
+        self.alpha / if use_rslora { rank.sqrt() } else { rank }
+    }
+
+    /// Numbers in `A` and `B` together.
+    pub fn parameter_count(&self) -> usize {
+        self.rank * (self.in_features + self.out_features)
+    }
+
+    /// Path of the module inside the base model, such as `model.layers.0.self_attn.q_proj`.
+    pub fn path(&self) -> String {
+        let (layer, projection) = (self.layer, self.projection);
+        format!("model.layers.{layer}.{}.{projection}", projection.block())
+    }
+}
+
+/// The modules that an adapter covers, sorted by layer and then in the order of [`Projection::ALL`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Name or path of the base model, as `base_model_name_or_path` in PEFT.
+    pub base_model: String,
+    /// Whether scaling is alpha / sqrt(rank) instead of alpha / rank.
+    pub use_rslora: bool,
+    /// The adapted projections.
+    pub modules: Vec<Module>,
+}
+
+impl Layout {
+    /// A layout that adapts the same `targets` in every layer with one rank and alpha.
+    ///
+    /// Targets may come in any order. Fails when there is none, when one is listed twice, and when a
+    /// value is out of range.
+    pub fn new(
+        base_model: &str,
+        dimensions: &BaseDimensions,
+        rank: usize,
+        alpha: f32,
+        targets: &[Projection],
+    ) -> Result<Layout, Error> {
+        let mut targets = targets.to_vec();
+        targets.sort();
+        let mut modules = Vec::new();
+        for layer in 0..dimensions.num_layers {
+            for &projection in &targets {
+                let (in_features, out_features) = dimensions.projection_shape(projection);
+                modules.push(Module {
+                    layer,
+                    projection,
+                    in_features,
+                    out_features,
+                    rank,
+                    alpha,
+                });
+            }
+        }
+        let layout = Layout {
+            base_model: base_model.to_owned(),
+            use_rslora: false,
+            modules,
+        };
+        layout.validate("layout")?;
+        Ok(layout)
+    }
+
+    /// Checks order and ranges, so that sizes computed from this layout cannot overflow. `file` names
+    /// the origin of the layout in errors.
+    pub fn validate(&self, file: &str) -> Result<(), Error> {
+        if self.modules.is_empty() {
+            return Err(Error::field(file, "modules", "at least one module", "none"));
+        }
+        for pair in self.modules.windows(2) {
+            let key = |module: &Module| (module.layer, module.projection);
+            if key(&pair[0]) >= key(&pair[1]) {
+                let expected = format!("modules after {} in order, each once", pair[0].path());
+                return Err(Error::field(file, "modules", expected, pair[1].path()));
+            }
+        }
+        let mut numbers = 0_usize;
+        for module in &self.modules {
+            let path = module.path();
+            if module.layer >= MAX_DIMENSION {
+                let expected = format!("less than {MAX_DIMENSION}");
+                return Err(Error::field(file, "layer", expected, module.layer));
+            }
+            for (name, value) in [
+                ("in_features", module.in_features),
+                ("out_features", module.out_features),
+                ("rank", module.rank),
+            ] {
+                if value == 0 || value > MAX_DIMENSION {
+                    let expected = format!("1 to {MAX_DIMENSION}");
+                    return Err(Error::field(
+                        file,
+                        format!("{path}: {name}"),
+                        expected,
+                        value,
+                    ));
+                }
+            }
+            if !module.alpha.is_finite() {
+                let field = format!("{path}: alpha");
+                return Err(Error::field(file, field, "a finite number", module.alpha));
+            }
+            // With room for a padded last tile of A and of B.
+            let width = module.in_features + module.out_features + 2 * MAX_TILE_WIDTH;
+            numbers = module
+                .rank
+                .checked_mul(width)
+                .and_then(|count| count.checked_add(numbers))
+                .filter(|&count| count <= isize::MAX as usize / size_of::<f32>())
+                .ok_or_else(|| Error::field(file, &path, "sizes that fit memory", "larger ones"))?;
+        }
+        Ok(())
+    }
+
+    /// The rank that all modules share; weight tokens need one.
+    pub fn uniform_rank(&self) -> Result<usize, Error> {
+        let first = self.modules.first();
+        let rank = first.map(|module| module.rank).unwrap_or_default();
+        match self.modules.iter().find(|module| module.rank != rank) {
+            None if rank > 0 => Ok(rank),
+            None => Err(Error::field(
+                "layout",
+                "modules",
+                "at least one module of rank > 0",
+                "none",
+            )),
+            Some(other) => {
+                let field = format!("{}: rank", other.path());
+                Err(Error::field(
+                    "layout",
+                    field,
+                    format!("{rank} as elsewhere"),
+                    other.rank,
+                ))
+            }
+        }
+    }
+
+    /// Numbers in all factors together.
+    pub fn parameter_count(&self) -> usize {
+        self.modules.iter().map(Module::parameter_count).sum()
+    }
+
+    /// Layers of the base model that the layout reaches: the highest layer plus one.
+    pub fn num_layers(&self) -> usize {
+        self.modules.last().map_or(0, |module| module.layer + 1)
+    }
+
+    /// The projections that occur in any layer, in the order of [`Projection::ALL`].
+    pub fn targets(&self) -> Vec<Projection> {
+        let occurs = |target: &Projection| self.modules.iter().any(|m| m.projection == *target);
+        Projection::ALL.into_iter().filter(occurs).collect()
+    }
+
+    /// Columns of a weight token, at most 256. The first rule that gives a width decides:
+    ///
+    /// 1. the widest multiple of 8 that divides every input and output length, so that no tile is
+    ///    padded (192 for SmolLM2-135M, whose lengths are 192, 576 and 1,536);
+    /// 2. the widest other width of at least 64 that divides them all;
+    /// 3. the multiple of 8 from 64 to 256 that pads least, and the widest of several such.
+    pub fn tile_width(&self) -> usize {
+        let pads_nothing = |width: &usize| self.padding(*width) == 0;
+        let multiples_of_8 = || (1..=MAX_TILE_WIDTH / 8).rev().map(|count| 8 * count);
+        multiples_of_8()
+            .find(pads_nothing)
+            .or_else(|| {
+                (MIN_PADDED_TILE_WIDTH..=MAX_TILE_WIDTH)
+                    .rev()
+                    .find(pads_nothing)
+            })
+            .or_else(|| {
+                multiples_of_8()
+                    .take_while(|&width| width >= MIN_PADDED_TILE_WIDTH)
+                    .min_by_key(|&width| self.padding(width))
+            })
+            .unwrap_or(MAX_TILE_WIDTH)
+    }
+
+    /// Weight tokens of an adapter with this layout when tiles have `tile_width` columns.
+    pub fn token_count(&self, tile_width: usize) -> usize {
+        self.lengths()
+            .map(|length| length.div_ceil(tile_width))
+            .sum()
+    }
+
+    /// Columns of padding, over all factors.
+    fn padding(&self, width: usize) -> usize {
+        self.lengths()
+            .map(|length| length.next_multiple_of(width) - length)
+            .sum()
+    }
+
+    /// The length of the long side of every factor, in token order.
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.modules
+            .iter()
+            .flat_map(|module| [module.in_features, module.out_features])
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! LoRA adapters as data: which modules of which base model they cover, how they are cut into weight
+//! tokens, and the files they are read from and written to.
+//!
+//! Bytes in, bytes out: there is no file system and no tensor library here, so that the crate runs
+//! natively and in a browser alike. Input may be hostile: it gives an [`Error`], never a panic.
+
+pub mod adapter;
+pub mod bundle;
+pub mod dimensions;
+pub mod error;
+pub mod gguf;
+pub mod layout;
+pub mod peft;
+pub mod precision;
+pub mod projection;
+pub mod published;
+pub mod statistics;
+pub mod tensor_file;
+pub mod tokens;
+
+#[cfg(test)]
+mod test_data;
+
+pub use adapter::{Adapter, Factors};
+pub use bundle::{Bundle, BundleHeader, BundleTensor, EncoderId};
+pub use dimensions::BaseDimensions;
+pub use error::Error;
+pub use layout::{Layout, Module};
+pub use peft::PeftFiles;
+pub use precision::Precision;
+pub use projection::Projection;
+pub use published::PublishedTokens;
+pub use statistics::Statistics;

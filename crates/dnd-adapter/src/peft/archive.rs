@@ -1,0 +1,86 @@
+//! PEFT files as one download.
+
+use std::io::{Cursor, Write};
+
+use ::zip::write::SimpleFileOptions;
+use ::zip::{CompressionMethod, DateTime, ZipWriter};
+use serde_json::Value;
+
+use super::{CONFIG_FILE, MODEL_FILE, PeftFiles};
+use crate::adapter::Adapter;
+use crate::error::Error;
+
+/// File name of the model card.
+const README_FILE: &str = "README.md";
+
+/// A zip archive of the two files and a README. The same input always gives the same bytes: all time
+/// stamps are 1 January 1980, the earliest that zip knows.
+pub fn zip(files: &PeftFiles, readme: &str) -> Result<Vec<u8>, Error> {
+    // Weights hardly compress, so nothing is.
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in [
+        (MODEL_FILE, files.model.as_slice()),
+        (CONFIG_FILE, files.config.as_slice()),
+        (README_FILE, readme.as_bytes()),
+    ] {
+        archive
+            .start_file(name, options)
+            .and_then(|()| Ok(archive.write_all(bytes)?))
+            .map_err(|reason| Error::Zip {
+                entry: name.to_owned(),
+                reason,
+            })?;
+    }
+    let end = |reason| Error::Zip {
+        entry: "central directory".to_owned(),
+        reason,
+    };
+    Ok(archive.finish().map_err(end)?.into_inner())
+}
+
+/// A model card that shows how to load the adapter. `note` says in Markdown how it came about.
+pub fn readme(adapter: &Adapter, note: &str) -> String {
+    // A JSON string is a string of YAML and of Python too, whatever the name of the base model.
+    let base_model = Value::from(adapter.layout.base_model.as_str());
+    let targets: Vec<&str> = adapter
+        .layout
+        .targets()
+        .iter()
+        .map(|target| target.name())
+        .collect();
+    format!(
+        r#"---
+base_model: {base_model}
+library_name: peft
+tags:
+- lora
+---
+
+# LoRA adapter
+
+{note}
+
+Load it in Python with `pip install peft transformers`:
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base_model}), "path/to/this/folder")
+```
+
+| | |
+|---|---|
+| layers | {layers} |
+| modules | {targets} |
+| parameters | {parameters} |
+"#,
+        note = note.trim(),
+        layers = adapter.layout.num_layers(),
+        targets = targets.join(", "),
+        parameters = adapter.layout.parameter_count(),
+    )
+}

@@ -1,0 +1,229 @@
+//! `adapter_config.json`, PEFT's `LoraConfig`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::CONFIG_FILE;
+use super::patterns::Patterns;
+use crate::error::Error;
+use crate::layout::{Layout, Module};
+
+/// Options that change what the tensors mean. They are understood only when absent, null, false or
+/// empty.
+const UNSUPPORTED: [&str; 11] = [
+    "alora_invocation_tokens",
+    "arrow_config",
+    "fan_in_fan_out",
+    "kasa_config",
+    "layer_replication",
+    "lora_bias",
+    "modules_to_save",
+    "trainable_token_indices",
+    "use_bdlora",
+    "use_dora",
+    "use_qalora",
+];
+
+/// What an adapter's configuration says about its modules.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) base_model: String,
+    pub(super) use_rslora: bool,
+    rank: usize,
+    alpha: f32,
+    rank_pattern: Patterns<usize>,
+    alpha_pattern: Patterns<f32>,
+    target_modules: Vec<String>,
+}
+
+impl Config {
+    /// Reads the JSON text; `source` names it in errors.
+    pub(super) fn read(json: &[u8], source: &str) -> Result<Config, Error> {
+        let fields: ReadFields =
+            serde_json::from_slice(json).map_err(|error| Error::json(source, error))?;
+        if fields.peft_type != "LORA" {
+            return Err(Error::field(source, "peft_type", "LORA", fields.peft_type));
+        }
+        for name in UNSUPPORTED {
+            if let Some(value) = fields.others.get(name).filter(|value| !is_off(value)) {
+                return Err(Error::field(source, name, "it to be off", value));
+            }
+        }
+        // These initialisations change the base weights too, so the factors alone are not the adapter.
+        if let Some(Value::String(name)) = fields.others.get("init_lora_weights")
+            && ["pissa", "olora", "corda", "loftq"]
+                .iter()
+                .any(|other| name.starts_with(other))
+        {
+            let expected = "one that leaves the base weights unchanged";
+            return Err(Error::field(source, "init_lora_weights", expected, name));
+        }
+        if let Some(bias) = fields.bias.filter(|bias| bias != "none") {
+            return Err(Error::field(source, "bias", "none", bias));
+        }
+        let rank_pattern = fields.rank_pattern.unwrap_or_default();
+        let alpha_pattern = fields.alpha_pattern.unwrap_or_default();
+        for (field, key) in (rank_pattern.0.iter().map(|(key, _)| ("rank_pattern", key))).chain(
+            alpha_pattern
+                .0
+                .iter()
+                .map(|(key, _)| ("alpha_pattern", key)),
+        ) {
+            // PEFT takes keys as regular expressions; module names are what people write.
+            let name = key.strip_prefix('^').unwrap_or(key);
+            if !name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+            {
+                return Err(Error::field(source, field, "module names as keys", key));
+            }
+        }
+        Ok(Config {
+            base_model: fields.base_model_name_or_path,
+            use_rslora: fields.use_rslora.unwrap_or(false),
+            rank: fields.r,
+            alpha: fields.lora_alpha,
+            rank_pattern,
+            alpha_pattern,
+            target_modules: Vec::new(),
+        })
+    }
+
+    /// The configuration of a layout: rank and alpha of its first module, and patterns for all modules
+    /// that differ.
+    pub(super) fn of(layout: &Layout) -> Config {
+        let modules = &layout.modules;
+        let (rank, alpha) = modules
+            .first()
+            .map_or((0, 0.0), |module| (module.rank, module.alpha));
+        let differing = modules.iter().filter(|module| module.rank != rank);
+        let rank_pattern = differing
+            .map(|module| (module.path(), module.rank))
+            .collect();
+        let differing = modules.iter().filter(|module| module.alpha != alpha);
+        let alpha_pattern = differing
+            .map(|module| (module.path(), module.alpha))
+            .collect();
+        let targets = layout.targets();
+        // A bare name means that projection in all layers, so it is right only for a full grid.
+        let target_modules = if modules.len() == layout.num_layers() * targets.len() {
+            targets
+                .iter()
+                .map(|target| target.name().to_owned())
+                .collect()
+        } else {
+            modules.iter().map(Module::path).collect()
+        };
+        Config {
+            base_model: layout.base_model.clone(),
+            use_rslora: layout.use_rslora,
+            rank,
+            alpha,
+            rank_pattern: Patterns(rank_pattern),
+            alpha_pattern: Patterns(alpha_pattern),
+            target_modules,
+        }
+    }
+
+    /// Rank of the module with this path, such as `model.layers.0.self_attn.q_proj`.
+    pub(super) fn rank(&self, path: &str) -> usize {
+        self.rank_pattern.get(path).unwrap_or(self.rank)
+    }
+
+    /// Alpha of the module with this path.
+    pub(super) fn alpha(&self, path: &str) -> f32 {
+        self.alpha_pattern.get(path).unwrap_or(self.alpha)
+    }
+
+    /// The JSON text. It has the fields of peft 0.21 that mean something here, and leaves the rest to
+    /// PEFT's defaults: older releases refuse fields that they do not know.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let rank_pattern = self.rank_pattern.0.iter();
+        let alpha_pattern = self.alpha_pattern.0.iter();
+        let fields = WriteFields {
+            alpha_pattern: alpha_pattern
+                .map(|(key, alpha)| (key, number(*alpha)))
+                .collect(),
+            base_model_name_or_path: &self.base_model,
+            bias: "none",
+            fan_in_fan_out: false,
+            inference_mode: true,
+            init_lora_weights: true,
+            lora_alpha: number(self.alpha),
+            lora_dropout: 0.0,
+            modules_to_save: None,
+            peft_type: "LORA",
+            r: self.rank,
+            rank_pattern: rank_pattern.map(|(key, rank)| (key, *rank)).collect(),
+            target_modules: &self.target_modules,
+            task_type: "CAUSAL_LM",
+            use_dora: false,
+            use_rslora: self.use_rslora,
+        };
+        serde_json::to_vec_pretty(&fields).map_err(|error| Error::json(CONFIG_FILE, error))
+    }
+}
+
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// The fields that are read.
+#[derive(Deserialize)]
+struct ReadFields {
+    peft_type: String,
+    base_model_name_or_path: String,
+    r: usize,
+    lora_alpha: f32,
+    bias: Option<String>,
+    use_rslora: Option<bool>,
+    rank_pattern: Option<Patterns<usize>>,
+    alpha_pattern: Option<Patterns<f32>>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// The fields that are written, in alphabetical order as PEFT does.
+#[derive(Serialize)]
+struct WriteFields<'a> {
+    alpha_pattern: BTreeMap<&'a String, Number>,
+    base_model_name_or_path: &'a str,
+    bias: &'a str,
+    fan_in_fan_out: bool,
+    inference_mode: bool,
+    init_lora_weights: bool,
+    lora_alpha: Number,
+    lora_dropout: f32,
+    modules_to_save: Option<Vec<String>>,
+    peft_type: &'a str,
+    r: usize,
+    rank_pattern: BTreeMap<&'a String, usize>,
+    target_modules: &'a [String],
+    task_type: &'a str,
+    use_dora: bool,
+    use_rslora: bool,
+}
+
+/// An alpha: `16` rather than `16.0`, since PEFT declares it an integer (and takes both).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Fraction(f32),
+}
+
+fn number(value: f32) -> Number {
+    // Up to here f32 holds every whole number.
+    if value.fract() == 0.0 && value.abs() <= 16_777_216.0 {
+        Number::Whole(value as i64)
+    } else {
+        Number::Fraction(value)
+    }
+}

@@ -1,0 +1,177 @@
+//! Mean and scale of weight tokens over a set of adapters.
+
+use crate::error::Error;
+
+/// No token's scale is below this part of the root mean square of all tokens' deviations.
+const SMALLEST_PART: f64 = 0.01;
+
+/// What a generator's output is measured in: its unit for token t is `scale[t]`, its zero the mean
+/// adapter (design.md: all training adapters start from one initialisation, so the mean keeps it).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// Mean of every number over the adapters: (tokens, rank, tile width), row-major.
+    pub mean: Vec<f32>,
+    /// One positive number a token.
+    pub scale: Vec<f32>,
+}
+
+impl Statistics {
+    /// Computes the mean of every number, and for every token the deviation from that mean, as a root
+    /// mean square over the samples and over the `token_len` numbers of the token.
+    ///
+    /// A token that (almost) never changes, such as one of a frozen module, would get a scale of zero,
+    /// and a generator's smallest error in it would be blown up. So the scale of a token is at least a
+    /// hundredth of the root mean square of all tokens' deviations; it is 1 everywhere when nothing
+    /// changes at all, as with a single sample.
+    ///
+    /// Fails when there is no sample, or samples differ in length, have a length that is not a multiple
+    /// of `token_len`, or hold numbers that are not finite.
+    pub fn from_samples<'a>(
+        samples: impl Iterator<Item = &'a [f32]>,
+        token_len: usize,
+    ) -> Result<Statistics, Error> {
+        let error = |expected: String, found: String| {
+            Error::tensor("statistics", "sample", expected, found)
+        };
+        let mut samples = samples.peekable();
+        let length = samples.peek().map_or(0, |sample| sample.len());
+        if length == 0 || token_len == 0 || !length.is_multiple_of(token_len) {
+            let expected = format!("a sample, of a multiple of {token_len} numbers");
+            return Err(error(expected, format!("{length} numbers")));
+        }
+        // Welford's method: one pass, and no cancellation when the mean is large.
+        let mut mean = vec![0.0_f64; length];
+        let mut squares = vec![0.0_f64; length / token_len];
+        let mut count = 0_usize;
+        for sample in samples {
+            if sample.len() != length {
+                let found = format!("{} numbers", sample.len());
+                return Err(error(format!("{length} numbers as in the first"), found));
+            }
+            count += 1;
+            for (index, (mean, &value)) in mean.iter_mut().zip(sample).enumerate() {
+                let value = f64::from(value);
+                let before = value - *mean;
+                *mean += before / count as f64;
+                squares[index / token_len] += before * (value - *mean);
+            }
+        }
+        if !squares.iter().all(|square| square.is_finite()) {
+            return Err(error("finite numbers".to_owned(), "others".to_owned()));
+        }
+        let variances = squares
+            .iter()
+            .map(|square| square / (count * token_len) as f64);
+        let typical = variances.clone().sum::<f64>() / squares.len() as f64;
+        let floor = if typical > 0.0 {
+            SMALLEST_PART * typical.sqrt()
+        } else {
+            1.0
+        };
+        Ok(Statistics {
+            mean: mean.into_iter().map(|mean| mean as f32).collect(),
+            // Adapters so alike that f32 cannot tell their deviation from zero still get a scale.
+            scale: variances
+                .map(|variance| (variance.sqrt().max(floor) as f32).max(f32::MIN_POSITIVE))
+                .collect(),
+        })
+    }
+
+    /// Replaces every number x of `tokens`, one adapter's or several adapters' in a row, by
+    /// (x - mean) / scale.
+    ///
+    /// # Panics
+    /// When the length of `tokens` is not a multiple of the length of `mean`.
+    pub fn normalise(&self, tokens: &mut [f32]) {
+        self.for_each(tokens, |value, mean, scale| (value - mean) / scale);
+    }
+
+    /// Replaces every number y of `tokens` by y * scale + mean, which undoes [`Statistics::normalise`]
+    /// up to rounding.
+    ///
+    /// # Panics
+    /// When the length of `tokens` is not a multiple of the length of `mean`.
+    pub fn denormalise(&self, tokens: &mut [f32]) {
+        self.for_each(tokens, |value, mean, scale| value * scale + mean);
+    }
+
+    fn for_each(&self, tokens: &mut [f32], change: impl Fn(f32, f32, f32) -> f32) {
+        let (numbers, tokens_in_sample) = (self.mean.len(), self.scale.len());
+        assert!(
+            tokens.len().is_multiple_of(numbers) && numbers.is_multiple_of(tokens_in_sample),
+            "{} numbers do not fit statistics of {numbers} in {tokens_in_sample} tokens",
+            tokens.len(),
+        );
+        let token_len = numbers / tokens_in_sample;
+        for adapter in tokens.chunks_exact_mut(numbers) {
+            let means = self.mean.chunks_exact(token_len);
+            for ((token, means), &scale) in adapter
+                .chunks_exact_mut(token_len)
+                .zip(means)
+                .zip(&self.scale)
+            {
+                for (value, &mean) in token.iter_mut().zip(means) {
+                    *value = change(*value, mean, scale);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::test_data::numbers;
+
+    fn of(samples: &[&[f32]], token_len: usize) -> Result<Statistics, Error> {
+        Statistics::from_samples(samples.iter().copied(), token_len)
+    }
+
+    #[test]
+    fn mean_is_of_numbers_and_scale_of_tokens() {
+        let statistics = of(&[&[1.0, 10.0, 0.0, 4.0], &[3.0, 10.0, 0.0, 0.0]], 2).unwrap();
+        assert_eq!(statistics.mean, [2.0, 10.0, 0.0, 2.0]);
+        // Deviations 1, 0 and 0, 2: root mean squares over four numbers each.
+        assert_eq!(statistics.scale, [0.5_f32.sqrt(), 2.0_f32.sqrt()]);
+    }
+
+    #[test]
+    fn constant_tokens_have_a_small_scale() {
+        let statistics = of(&[&[5.0, 1.0], &[5.0, -1.0]], 1).unwrap();
+        assert_eq!(statistics.mean, [5.0, 0.0]);
+        assert!((statistics.scale[0] - 0.01 * 0.5_f32.sqrt()).abs() < 1e-6);
+        assert_eq!(of(&[&[5.0, 1.0]], 1).unwrap().scale, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn wrong_samples_are_refused() {
+        assert!(of(&[], 1).is_err());
+        assert!(of(&[&[]], 1).is_err());
+        assert!(of(&[&[1.0]], 0).is_err());
+        assert!(of(&[&[1.0, 2.0, 3.0]], 2).is_err());
+        assert!(of(&[&[1.0], &[1.0, 2.0]], 1).is_err());
+        assert!(of(&[&[1.0], &[f32::NAN]], 1).is_err());
+        assert!(of(&[&[f32::INFINITY], &[1.0]], 1).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn denormalise_undoes_normalise(samples in 1_usize..5, tokens in 1_usize..5, seed: u32) {
+            let token_len = 6;
+            let all = numbers(samples * tokens * token_len, seed.into());
+            let parts = all.chunks_exact(tokens * token_len);
+            let statistics = Statistics::from_samples(parts, token_len).unwrap();
+            prop_assert!(statistics.scale.iter().all(|&scale| scale > 0.0));
+            let mut changed = all.clone();
+            statistics.normalise(&mut changed);
+            let mean_square = changed.iter().map(|x| x * x).sum::<f32>() / changed.len() as f32;
+            prop_assert!(mean_square < 1.001);
+            statistics.denormalise(&mut changed);
+            for (before, after) in all.iter().zip(&changed) {
+                prop_assert!((before - after).abs() < 1e-5);
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! From prompts to the condition of a generator.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::{Error, TextEncoder};
+
+/// Longest prompt that is tokenised whole, in characters: only the first L tokens count, and a
+/// token is seldom longer than this many characters.
+const CHARACTERS_A_TOKEN: usize = 64;
+
+/// Which prompts make up a condition of N.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptDraw {
+    /// Indices into the given prompts, N of them.
+    pub indices: Vec<usize>,
+    /// Whether some prompts were left out.
+    pub dropped: usize,
+    /// How many places hold a prompt for the second time or more.
+    pub repeated: usize,
+}
+
+/// Draws `wanted` of `given` prompts with a seed.
+///
+/// Prompts are shuffled; with more than wanted the first ones are taken, with fewer the shuffled
+/// list is gone through again, so that every prompt stands in the condition about equally often.
+///
+/// # Errors
+/// [`Error::NoPrompts`] when `given` is zero.
+pub fn draw_prompts(given: usize, wanted: usize, seed: u64) -> Result<PromptDraw, Error> {
+    if given == 0 {
+        return Err(Error::NoPrompts);
+    }
+    let mut order: Vec<usize> = (0..given).collect();
+    order.shuffle(&mut StdRng::seed_from_u64(seed));
+    Ok(PromptDraw {
+        indices: order.into_iter().cycle().take(wanted).collect(),
+        dropped: given.saturating_sub(wanted),
+        repeated: wanted.saturating_sub(given),
+    })
+}
+
+/// Encodes prompts for generators that read N prompts of L tokens.
+pub struct Condition<'a> {
+    encoder: &'a TextEncoder,
+    tokenizer: Tokenizer,
+    length: usize,
+    device: Device,
+}
+
+impl<'a> Condition<'a> {
+    /// `tokenizer_json` is the encoder's own `tokenizer.json`; `length` is L.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the tokenizer cannot be read.
+    pub fn new(
+        encoder: &'a TextEncoder,
+        tokenizer_json: &[u8],
+        length: usize,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let mut tokenizer =
+            Tokenizer::from_bytes(tokenizer_json).map_err(|e| Error::format("tokenizer.json", e))?;
+        tokenizer.with_padding(None);
+        tokenizer
+            .with_truncation(Some(TruncationParams {
+                max_length: length,
+                ..TruncationParams::default()
+            }))
+            .map_err(|e| Error::format("tokenizer.json", e))?;
+        Ok(Self {
+            encoder,
+            tokenizer,
+            length,
+            device: device.clone(),
+        })
+    }
+
+    /// Hidden states of shape (N, L, C), zero at padding.
+    ///
+    /// Prompts are encoded sorted by length in groups, so that little is spent on padding.
+    ///
+    /// # Errors
+    /// [`Error::NoPrompts`] for an empty list, [`Error::Format`] when the tokenizer fails.
+    pub fn encode(&self, prompts: &[&str]) -> Result<Tensor<3>, Error> {
+        if prompts.is_empty() {
+            return Err(Error::NoPrompts);
+        }
+        let sequences = prompts
+            .iter()
+            .map(|prompt| self.tokenize(prompt))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut order: Vec<usize> = (0..prompts.len()).collect();
+        order.sort_by_key(|&index| sequences[index].len());
+        let groups = order.chunks(16).map(|group| {
+            let rows: Vec<&[u32]> = group.iter().map(|&index| &sequences[index][..]).collect();
+            self.encode_group(&rows)
+        });
+        let encoded = Tensor::cat(groups.collect(), 0);
+        let mut places = vec![0i32; order.len()];
+        for (place, &index) in order.iter().enumerate() {
+            places[index] = place as i32;
+        }
+        let places = Tensor::from_data(places.as_slice(), &self.device);
+        Ok(encoded.select(0, places))
+    }
+
+    fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, Error> {
+        let end = prompt
+            .char_indices()
+            .nth(self.length * CHARACTERS_A_TOKEN)
+            .map_or(prompt.len(), |(end, _)| end);
+        let encoding = self
+            .tokenizer
+            .encode_fast(&prompt[..end], true)
+            .map_err(|e| Error::format("tokenizer.json", e))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// (rows, L, C) of token sequences of similar lengths, zero at padding.
+    fn encode_group(&self, rows: &[&[u32]]) -> Tensor<3> {
+        let longest = rows.iter().map(|ids| ids.len()).max().unwrap_or(1).max(1);
+        let shape = [rows.len(), longest];
+        let mut ids = Vec::with_capacity(rows.len() * longest);
+        let mut mask = Vec::with_capacity(rows.len() * longest);
+        for row in rows {
+            ids.extend((0..longest).map(|i| row.get(i).map_or(0, |&id| id as i32)));
+            mask.extend((0..longest).map(|i| if i < row.len() { 1.0f32 } else { 0.0 }));
+        }
+        let ids = Tensor::from_data(TensorData::new(ids, shape), &self.device);
+        let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, shape), &self.device);
+        let states =
+            self.encoder.forward(ids, mask.clone()) * mask.reshape([rows.len(), longest, 1]);
+        let missing = self.length - longest;
+        if missing == 0 {
+            return states;
+        }
+        let padding = Tensor::zeros(
+            [rows.len(), missing, self.encoder.hidden_size()],
+            &self.device,
+        );
+        Tensor::cat(vec![states, padding], 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_prompts_are_gone_through_again() {
+        let draw = draw_prompts(3, 8, 1).unwrap();
+        assert_eq!((draw.dropped, draw.repeated), (0, 5));
+        for prompt in 0..3 {
+            let times = draw.indices.iter().filter(|&&index| index == prompt).count();
+            assert!((2..=3).contains(&times));
+        }
+    }
+
+    #[test]
+    fn more_prompts_are_drawn_without_repetition() {
+        let mut indices = draw_prompts(100, 32, 5).unwrap().indices;
+        indices.sort_unstable();
+        indices.dedup();
+        assert_eq!(indices.len(), 32);
+        assert_ne!(
+            draw_prompts(100, 32, 5).unwrap(),
+            draw_prompts(100, 32, 6).unwrap()
+        );
+    }
+
+    #[test]
+    fn no_prompts_is_an_error() {
+        assert!(matches!(draw_prompts(0, 4, 0), Err(Error::NoPrompts)));
+    }
+}

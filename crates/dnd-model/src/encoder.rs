@@ -1,0 +1,247 @@
+//! The text encoder: a BERT model that gives token-level last hidden states.
+//!
+//! Follows `modeling_bert.py` of transformers; checked against MiniLM-L6 (`all-MiniLM-L6-v2`).
+
+use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::{Device, Int, Tensor, module};
+use serde::Deserialize;
+
+use crate::{Error, Weights};
+
+/// The fields of a BERT `config.json` that the encoder needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TextEncoderConfig {
+    /// Entries of the vocabulary.
+    pub vocab_size: usize,
+    /// Width C of a hidden state.
+    pub hidden_size: usize,
+    /// Width of the feed-forward layer.
+    pub intermediate_size: usize,
+    /// Number of transformer layers.
+    pub num_hidden_layers: usize,
+    /// Heads of the attention; they divide `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Longest sequence that has a position embedding.
+    pub max_position_embeddings: usize,
+    /// Entries of the token type embedding.
+    pub type_vocab_size: usize,
+    /// Added to the variance in layer norms.
+    pub layer_norm_eps: f64,
+    /// Activation of the feed-forward layer; only `gelu` is supported.
+    pub hidden_act: String,
+}
+
+impl TextEncoderConfig {
+    /// Reads a Hugging Face `config.json`.
+    ///
+    /// # Errors
+    /// When a field is missing or the model is not a BERT that this encoder computes.
+    pub fn from_json(text: &str, source_name: &str) -> Result<Self, Error> {
+        let config: Self =
+            serde_json::from_str(text).map_err(|e| Error::format(source_name, e))?;
+        if config.hidden_act != "gelu" {
+            return Err(Error::field(
+                source_name,
+                "hidden_act",
+                "gelu",
+                &config.hidden_act,
+            ));
+        }
+        if config.num_attention_heads == 0
+            || !config
+                .hidden_size
+                .is_multiple_of(config.num_attention_heads)
+        {
+            return Err(Error::field(
+                source_name,
+                "num_attention_heads",
+                &format!("a divisor of hidden_size {}", config.hidden_size),
+                config.num_attention_heads,
+            ));
+        }
+        Ok(config)
+    }
+
+    /// Loads the encoder's weights onto `device`.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape.
+    pub fn init(&self, weights: &Weights, device: &Device) -> Result<TextEncoder, Error> {
+        // Some exports keep the `bert.` prefix of the full model.
+        let prefix = if weights.contains("bert.embeddings.word_embeddings.weight") {
+            "bert."
+        } else {
+            ""
+        };
+        let hidden = self.hidden_size;
+        let name = |rest: &str| format!("{prefix}{rest}");
+        let embedding = |rest: &str, rows| weights.tensor(&name(rest), [rows, hidden], device);
+        let layers = (0..self.num_hidden_layers)
+            .map(|index| {
+                let at = |rest: &str| format!("{prefix}encoder.layer.{index}.{rest}");
+                let linear = |rest: &str, input, output| {
+                    Linear::load(weights, &at(rest), input, output, device)
+                };
+                let norm = |rest: &str| LayerNorm::load(weights, &at(rest), self, device);
+                Ok(Layer {
+                    query: linear("attention.self.query", hidden, hidden)?,
+                    key: linear("attention.self.key", hidden, hidden)?,
+                    value: linear("attention.self.value", hidden, hidden)?,
+                    output: linear("attention.output.dense", hidden, hidden)?,
+                    attention_norm: norm("attention.output.LayerNorm")?,
+                    up: linear("intermediate.dense", hidden, self.intermediate_size)?,
+                    down: linear("output.dense", self.intermediate_size, hidden)?,
+                    output_norm: norm("output.LayerNorm")?,
+                })
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(TextEncoder {
+            words: embedding("embeddings.word_embeddings.weight", self.vocab_size)?,
+            positions: embedding(
+                "embeddings.position_embeddings.weight",
+                self.max_position_embeddings,
+            )?,
+            types: embedding(
+                "embeddings.token_type_embeddings.weight",
+                self.type_vocab_size,
+            )?,
+            norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), self, device)?,
+            layers,
+            heads: self.num_attention_heads,
+        })
+    }
+}
+
+/// A frozen BERT encoder.
+pub struct TextEncoder {
+    words: Tensor<2>,
+    positions: Tensor<2>,
+    types: Tensor<2>,
+    norm: LayerNorm,
+    layers: Vec<Layer>,
+    heads: usize,
+}
+
+impl TextEncoder {
+    /// Width C of the hidden states.
+    pub fn hidden_size(&self) -> usize {
+        self.words.dims()[1]
+    }
+
+    /// Token-level last hidden states of shape (N, L, C).
+    ///
+    /// `ids` and `mask` have shape (N, L); the mask is 1 at real tokens, 0 at padding. States at
+    /// padding are computed too and mean nothing. L is at most `max_position_embeddings`.
+    pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
+        let [prompts, length] = ids.dims();
+        let hidden = self.hidden_size();
+        let positions = self.positions.clone().narrow(0, 0, length);
+        let kind = self.types.clone().narrow(0, 0, 1);
+        let embedded = module::embedding(self.words.clone(), ids)
+            + (positions + kind).reshape([1, length, hidden]);
+        let mut state = self.norm.forward(embedded.reshape([prompts * length, hidden]));
+        // Added to the scores: nothing at real tokens, minus infinity (nearly) at padding.
+        let bias = ((mask - 1.0) * 1e9).reshape([prompts, 1, 1, length]);
+        for layer in &self.layers {
+            state = layer.forward(state, bias.clone(), self.heads);
+        }
+        state.reshape([prompts, length, hidden])
+    }
+}
+
+struct Layer {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    attention_norm: LayerNorm,
+    up: Linear,
+    down: Linear,
+    output_norm: LayerNorm,
+}
+
+impl Layer {
+    /// (N * L, C) to (N * L, C); `bias` is (N, 1, 1, L).
+    fn forward(&self, state: Tensor<2>, bias: Tensor<4>, heads: usize) -> Tensor<2> {
+        let [rows, hidden] = state.dims();
+        let [prompts, _, _, length] = bias.dims();
+        let head_dim = hidden / heads;
+        let split = |linear: &Linear| {
+            linear
+                .forward(state.clone())
+                .reshape([prompts, length, heads, head_dim])
+                .swap_dims(1, 2)
+        };
+        let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
+        let scores = query.matmul(key.transpose()) / (head_dim as f32).sqrt() + bias;
+        let context = softmax(scores, 3)
+            .matmul(value)
+            .swap_dims(1, 2)
+            .reshape([rows, hidden]);
+        let state = self
+            .attention_norm
+            .forward(self.output.forward(context) + state);
+        let fed = self.down.forward(gelu(self.up.forward(state.clone())));
+        self.output_norm.forward(fed + state)
+    }
+}
+
+struct Linear {
+    /// (output, input), as stored.
+    weight: Tensor<2>,
+    /// (1, output).
+    bias: Tensor<2>,
+}
+
+impl Linear {
+    fn load(
+        weights: &Weights,
+        name: &str,
+        input: usize,
+        output: usize,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            weight: weights.tensor(&format!("{name}.weight"), [output, input], device)?,
+            bias: weights
+                .tensor(&format!("{name}.bias"), [output], device)?
+                .reshape([1, output]),
+        })
+    }
+
+    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        input.matmul(self.weight.clone().transpose()) + self.bias.clone()
+    }
+}
+
+struct LayerNorm {
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    fn load(
+        weights: &Weights,
+        name: &str,
+        config: &TextEncoderConfig,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let parameter =
+            |rest: &str| weights.tensor(&format!("{name}.{rest}"), [config.hidden_size], device);
+        Ok(Self {
+            weight: parameter("weight")?,
+            bias: parameter("bias")?,
+            epsilon: config.layer_norm_eps,
+        })
+    }
+
+    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        module::layer_norm(
+            input,
+            self.weight.clone(),
+            Some(self.bias.clone()),
+            self.epsilon,
+        )
+    }
+}

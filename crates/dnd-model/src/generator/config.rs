@@ -1,0 +1,110 @@
+//! The generator's configuration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Sizes of a generator (Drag-and-Drop LLMs, arXiv 2506.16406, section 3.5).
+///
+/// `features` lists the shapes between layers: the first is the condition's (prompts N, tokens L,
+/// width C), the last the adapter's (weight tokens, rows, columns).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeneratorConfig {
+    /// Shapes (N, L, C) before, between and after the layers; at least two.
+    pub features: Vec<[usize; 3]>,
+    /// Kernel of the convolutions that mix tokens and widths; odd.
+    pub kernel_size: usize,
+    /// Kernel of the convolution that mixes prompts; odd. The paper's equals `kernel_size`; 1 is a
+    /// plain matrix product over the prompts, at a fraction of the weights.
+    pub prompt_kernel_size: usize,
+}
+
+impl GeneratorConfig {
+    /// Checks that the sizes make sense.
+    ///
+    /// # Errors
+    /// [`Error::Field`] naming the field that does not.
+    pub fn validate(&self, source_name: &str) -> Result<(), Error> {
+        if self.features.len() < 2 || self.features.iter().flatten().any(|&size| size == 0) {
+            return Err(Error::field(
+                source_name,
+                "features",
+                "at least two shapes of three positive sizes",
+                format!("{:?}", self.features),
+            ));
+        }
+        for (field, size) in [
+            ("kernel_size", self.kernel_size),
+            ("prompt_kernel_size", self.prompt_kernel_size),
+        ] {
+            if size.is_multiple_of(2) {
+                return Err(Error::field(source_name, field, "an odd number", size));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shape (N, L, C) of the condition.
+    pub fn input(&self) -> [usize; 3] {
+        self.features[0]
+    }
+
+    /// Shape (weight tokens, rows, columns) of the output.
+    pub fn output(&self) -> [usize; 3] {
+        self.features[self.features.len() - 1]
+    }
+
+    /// Number of trained parameters.
+    pub fn parameter_count(&self) -> usize {
+        let square = |size: usize| size * size;
+        self.features
+            .windows(2)
+            .map(|pair| {
+                let ([n, l, c], [n_out, l_out, c_out]) = (pair[0], pair[1]);
+                2 * l * c
+                    + 2 * square(self.kernel_size) * (c * c_out + l * l_out)
+                    + l_out * c_out
+                    + square(self.prompt_kernel_size) * n * n_out
+                    + n_out
+            })
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paper_size_has_the_published_parameters() {
+        let config = GeneratorConfig {
+            features: vec![
+                [128, 384, 384],
+                [128, 200, 300],
+                [128, 100, 256],
+                [256, 50, 200],
+                [512, 50, 200],
+                [1024, 25, 200],
+                [1024, 10, 200],
+                [2048, 10, 200],
+                [4296, 10, 130],
+            ],
+            kernel_size: 9,
+            prompt_kernel_size: 9,
+        };
+        config.validate("paper").unwrap();
+        let millions = config.parameter_count() as f64 / 1e6;
+        assert!((1_100.0..1_120.0).contains(&millions), "{millions}");
+    }
+
+    #[test]
+    fn even_kernels_are_refused() {
+        let config = GeneratorConfig {
+            features: vec![[1, 2, 3], [4, 5, 6]],
+            kernel_size: 4,
+            prompt_kernel_size: 1,
+        };
+        let message = config.validate("g.toml").unwrap_err().to_string();
+        assert!(message.contains("kernel_size") && message.contains('4'));
+    }
+}

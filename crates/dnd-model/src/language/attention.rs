@@ -1,0 +1,142 @@
+//! Grouped-query attention with rotary positions.
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use dnd_adapter::Projection;
+
+use super::Cache;
+use super::model::{Linear, Step};
+
+/// Cosines and sines of the rotary embedding (Su et al., arXiv 2104.09864) for every position of a
+/// batch, each of shape (B, 1, T, head dimension), in the half-rotation order of transformers.
+#[derive(Clone)]
+pub(super) struct Rotary {
+    cosine: Tensor<4>,
+    sine: Tensor<4>,
+}
+
+impl Rotary {
+    /// Rotations for `positions`, B rows of T.
+    pub(super) fn new(
+        positions: &[usize],
+        [batch, length]: [usize; 2],
+        head_dim: usize,
+        theta: f64,
+        device: &Device,
+    ) -> Self {
+        let half = head_dim / 2;
+        let mut cosine = Vec::with_capacity(positions.len() * head_dim);
+        let mut sine = Vec::with_capacity(positions.len() * head_dim);
+        for &position in positions {
+            let angles: Vec<f64> = (0..half)
+                .map(|i| position as f64 * theta.powf(-(2.0 * i as f64) / head_dim as f64))
+                .collect();
+            for _ in 0..2 {
+                cosine.extend(angles.iter().map(|angle| angle.cos() as f32));
+                sine.extend(angles.iter().map(|angle| angle.sin() as f32));
+            }
+        }
+        let shape = [batch, 1, length, head_dim];
+        Self {
+            cosine: Tensor::from_data(TensorData::new(cosine, shape), device),
+            sine: Tensor::from_data(TensorData::new(sine, shape), device),
+        }
+    }
+
+    /// Rotates (B, heads, T, head dimension).
+    fn rotate(&self, input: Tensor<4>) -> Tensor<4> {
+        let half = input.dims()[3] / 2;
+        let first = input.clone().narrow(3, 0, half);
+        let second = input.clone().narrow(3, half, half);
+        let turned = Tensor::cat(vec![-second, first], 3);
+        input * self.cosine.clone() + turned * self.sine.clone()
+    }
+}
+
+/// The four projections of one attention block.
+pub(super) struct Attention {
+    pub(super) query: Linear,
+    pub(super) key: Linear,
+    pub(super) value: Linear,
+    pub(super) output: Linear,
+    pub(super) heads: usize,
+    pub(super) key_value_heads: usize,
+    pub(super) head_dim: usize,
+}
+
+impl Attention {
+    /// (B * T, hidden) to (B * T, hidden). New keys and values are added to `cache`.
+    pub(super) fn forward(
+        &self,
+        state: Tensor<2>,
+        layer: usize,
+        step: &Step,
+        cache: &mut Cache,
+    ) -> Tensor<2> {
+        let [batch, length] = step.shape;
+        let project = |linear: &Linear, projection, heads| {
+            linear
+                .forward(state.clone(), step.lora_factors(layer, projection))
+                .reshape([batch, length, heads, self.head_dim])
+                .swap_dims(1, 2)
+        };
+        let query = project(&self.query, Projection::Query, self.heads);
+        let key = project(&self.key, Projection::Key, self.key_value_heads);
+        let value = project(&self.value, Projection::Value, self.key_value_heads);
+        let (keys, values) = cache.extend(layer, step.rotary.rotate(key), value);
+
+        // All query heads of a group meet their shared keys in one matrix product.
+        let groups = self.heads / self.key_value_heads;
+        let total = keys.dims()[2];
+        let query = step.rotary.rotate(query) / (self.head_dim as f32).sqrt();
+        let query = query.reshape([
+            batch,
+            self.key_value_heads,
+            groups * length,
+            self.head_dim,
+        ]);
+        let scores = query
+            .matmul(keys.transpose())
+            .reshape([batch, self.heads, length, total])
+            + step.mask.clone();
+        let context = softmax(scores, 3)
+            .reshape([batch, self.key_value_heads, groups * length, total])
+            .matmul(values)
+            .reshape([batch, self.heads, length, self.head_dim])
+            .swap_dims(1, 2)
+            .reshape([batch * length, self.heads * self.head_dim]);
+        self.output
+            .forward(context, step.lora_factors(layer, Projection::Output))
+    }
+}
+
+/// The additive mask (B, 1, T, S): 0 where a token may look, -1e9 where it may not.
+///
+/// `columns` says for every row whether a cached or new column holds a real token; new columns are
+/// the last T of the S, and a token sees itself and what stands before it.
+pub(super) fn causal_mask(
+    columns: &[bool],
+    [batch, length]: [usize; 2],
+    total: usize,
+    device: &Device,
+) -> Tensor<4> {
+    let past = total - length;
+    let mut mask = vec![-1e9f32; batch * length * total];
+    for row in 0..batch {
+        for token in 0..length {
+            let line = (row * length + token) * total;
+            for column in 0..=past + token {
+                if columns[row * total + column] {
+                    mask[line + column] = 0.0;
+                }
+            }
+        }
+    }
+    Tensor::from_data(TensorData::new(mask, [batch, 1, length, total]), device)
+}
+
+/// Token ids as a tensor of shape (B, T).
+pub(super) fn id_tensor(ids: &[u32], shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
+    let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+    Tensor::from_data(TensorData::new(ids, shape), device)
+}

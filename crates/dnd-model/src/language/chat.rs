@@ -1,0 +1,103 @@
+//! Chat templates, rendered as transformers renders them.
+
+use minijinja::{Environment, context};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The template of SmolLM2 and of Qwen2 without tools: for files that carry none.
+const CHAT_ML: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' \
+    + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}\
+    {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// `system`, `user` or `assistant`.
+    pub role: String,
+    /// The text of the turn.
+    pub content: String,
+}
+
+impl Message {
+    /// A turn of `role` saying `content`.
+    pub fn new(role: &str, content: &str) -> Self {
+        Self {
+            role: role.to_owned(),
+            content: content.to_owned(),
+        }
+    }
+
+    /// The conversation of a task's line: an optional system message and the prompt.
+    pub fn conversation(system: Option<&str>, prompt: &str) -> Vec<Self> {
+        system
+            .map(|content| Self::new("system", content))
+            .into_iter()
+            .chain([Self::new("user", prompt)])
+            .collect()
+    }
+}
+
+/// A model's chat template (Jinja).
+pub struct ChatTemplate {
+    environment: Environment<'static>,
+}
+
+impl ChatTemplate {
+    /// Compiles a template; `None` takes plain ChatML.
+    ///
+    /// # Errors
+    /// [`Error::ChatTemplate`] when it is not valid Jinja.
+    pub fn new(template: Option<&str>) -> Result<Self, Error> {
+        let mut environment = Environment::new();
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.add_function("raise_exception", |message: String| {
+            Err::<String, _>(minijinja::Error::new(
+                minijinja::ErrorKind::InvalidOperation,
+                message,
+            ))
+        });
+        environment
+            .add_template_owned("chat", template.unwrap_or(CHAT_ML).to_owned())
+            .map_err(|e| Error::ChatTemplate(e.to_string()))?;
+        Ok(Self { environment })
+    }
+
+    /// The text of a conversation, ending where the assistant is to speak.
+    ///
+    /// # Errors
+    /// [`Error::ChatTemplate`] when the template refuses the conversation.
+    pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
+        self.environment
+            .get_template("chat")
+            .and_then(|template| {
+                template.render(context! { messages, add_generation_prompt => true })
+            })
+            .map_err(|e| Error::ChatTemplate(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_chat_ml() {
+        let text = ChatTemplate::new(None)
+            .unwrap()
+            .render(&Message::conversation(Some("Be brief."), "hi"))
+            .unwrap();
+        assert_eq!(
+            text,
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n\
+             <|im_start|>assistant\n"
+        );
+    }
+
+    #[test]
+    fn broken_template_is_an_error() {
+        assert!(ChatTemplate::new(Some("{% if %}")).is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! Base language models of the Llama and Qwen2 families, frozen, with LoRA as an argument.
+
+mod attention;
+mod cache;
+mod chat;
+mod config;
+mod generate;
+mod model;
+mod tokenizer;
+
+pub use cache::Cache;
+pub use chat::{ChatTemplate, Message};
+pub use config::LanguageModelConfig;
+pub use generate::{Completion, CompletionOptions, complete};
+pub use model::{LanguageModel, TokenBatch};
+pub use tokenizer::{LanguageTokenizer, tokenizer_from_gguf};

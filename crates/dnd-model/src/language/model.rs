@@ -1,0 +1,268 @@
+//! The decoder: embedding, layers, final norm and logits.
+//!
+//! Follows `modeling_llama.py` and `modeling_qwen2.py` of transformers.
+
+use burn::tensor::activation::silu;
+use burn::tensor::{Device, Tensor, module};
+use dnd_adapter::Projection;
+
+use super::attention::{Attention, Rotary, causal_mask, id_tensor};
+use super::{Cache, LanguageModelConfig};
+use crate::lora::LoraFactors;
+use crate::{Error, Lora, Weights};
+
+/// A frozen base model.
+pub struct LanguageModel {
+    config: LanguageModelConfig,
+    device: Device,
+    /// (vocabulary, hidden).
+    embedding: Tensor<2>,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+    /// (vocabulary, hidden); absent where the embedding serves as the output too.
+    output: Option<Tensor<2>>,
+}
+
+struct Layer {
+    attention_norm: RmsNorm,
+    attention: Attention,
+    feed_forward_norm: RmsNorm,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+/// New tokens of a batch: B rows of T, padded on the right.
+#[derive(Debug, Clone)]
+pub struct TokenBatch {
+    /// Token ids, B * T of them.
+    pub ids: Vec<u32>,
+    /// Position of each token in its own sequence.
+    pub positions: Vec<usize>,
+    /// B and T.
+    pub shape: [usize; 2],
+    /// For each row, whether a column holds a real token: cached columns first, then the T new
+    /// ones; B * S values.
+    pub columns: Vec<bool>,
+}
+
+impl TokenBatch {
+    /// Pads sequences of tokens that follow `cached` shared ones, all of them real.
+    pub fn after_prefix(sequences: &[&[u32]], cached: usize) -> Self {
+        let length = sequences.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let shape = [sequences.len(), length];
+        let mut batch = Self {
+            ids: Vec::with_capacity(shape[0] * length),
+            positions: Vec::with_capacity(shape[0] * length),
+            shape,
+            columns: Vec::with_capacity(shape[0] * (cached + length)),
+        };
+        for ids in sequences {
+            batch.ids.extend_from_slice(ids);
+            batch.ids.resize(batch.ids.len() + length - ids.len(), 0);
+            batch.positions.extend(cached..cached + length);
+            batch
+                .columns
+                .extend((0..cached + length).map(|column| column < cached + ids.len()));
+        }
+        batch
+    }
+}
+
+/// What all layers share in one forward pass.
+pub(super) struct Step<'a> {
+    pub(super) shape: [usize; 2],
+    pub(super) rotary: Rotary,
+    pub(super) mask: Tensor<4>,
+    lora: Option<&'a Lora>,
+}
+
+impl Step<'_> {
+    pub(super) fn lora_factors(
+        &self,
+        layer: usize,
+        projection: Projection,
+    ) -> Option<&LoraFactors> {
+        self.lora.and_then(|lora| lora.factors(layer, projection))
+    }
+}
+
+impl LanguageModelConfig {
+    /// Loads the model's weights onto `device`.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape.
+    pub fn init(&self, weights: &Weights, device: &Device) -> Result<LanguageModel, Error> {
+        let dimensions = &self.dimensions;
+        let hidden = dimensions.hidden_size;
+        let vocabulary = [self.vocab_size, hidden];
+        let norm = |name: &str| {
+            Ok::<_, Error>(RmsNorm {
+                weight: weights
+                    .tensor::<1>(name, [hidden], device)?
+                    .reshape([1, hidden]),
+                epsilon: self.rms_norm_eps,
+            })
+        };
+        let layers = (0..dimensions.num_layers)
+            .map(|index| {
+                let linear = |projection: Projection| {
+                    let name = format!(
+                        "model.layers.{index}.{}.{}",
+                        projection.block(),
+                        projection.name()
+                    );
+                    let (input, output) = dimensions.projection_shape(projection);
+                    Linear::load(weights, &name, input, output, device)
+                };
+                Ok(Layer {
+                    attention_norm: norm(&format!("model.layers.{index}.input_layernorm.weight"))?,
+                    attention: Attention {
+                        query: linear(Projection::Query)?,
+                        key: linear(Projection::Key)?,
+                        value: linear(Projection::Value)?,
+                        output: linear(Projection::Output)?,
+                        heads: dimensions.num_attention_heads,
+                        key_value_heads: dimensions.num_key_value_heads,
+                        head_dim: dimensions.head_dim,
+                    },
+                    feed_forward_norm: norm(&format!(
+                        "model.layers.{index}.post_attention_layernorm.weight"
+                    ))?,
+                    gate: linear(Projection::Gate)?,
+                    up: linear(Projection::Up)?,
+                    down: linear(Projection::Down)?,
+                })
+            })
+            .collect::<Result<_, Error>>()?;
+        let output = weights
+            .contains("lm_head.weight")
+            .then(|| weights.tensor("lm_head.weight", vocabulary, device))
+            .transpose()?;
+        Ok(LanguageModel {
+            embedding: weights.tensor("model.embed_tokens.weight", vocabulary, device)?,
+            layers,
+            norm: norm("model.norm.weight")?,
+            output,
+            config: self.clone(),
+            device: device.clone(),
+        })
+    }
+}
+
+impl LanguageModel {
+    /// The model's configuration.
+    pub fn config(&self) -> &LanguageModelConfig {
+        &self.config
+    }
+
+    /// The device of the weights.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Hidden states (B * T, hidden) after the final norm, and `cache` grown by T.
+    ///
+    /// A cache of a batch of one is shared by all B rows.
+    pub fn forward(&self, batch: &TokenBatch, lora: Option<&Lora>, cache: &mut Cache) -> Tensor<2> {
+        let [rows, length] = batch.shape;
+        let total = cache.len() + length;
+        let step = Step {
+            shape: batch.shape,
+            rotary: Rotary::new(
+                &batch.positions,
+                batch.shape,
+                self.config.dimensions.head_dim,
+                self.config.rope_theta,
+                &self.device,
+            ),
+            mask: causal_mask(&batch.columns, batch.shape, total, &self.device),
+            lora,
+        };
+        let ids = id_tensor(&batch.ids, batch.shape, &self.device);
+        let mut state = module::embedding(self.embedding.clone(), ids)
+            .reshape([rows * length, self.config.dimensions.hidden_size]);
+        for (index, layer) in self.layers.iter().enumerate() {
+            state = layer.forward(state, index, &step, cache);
+        }
+        self.norm.forward(state)
+    }
+
+    /// Logits (rows, vocabulary) of hidden states (rows, hidden).
+    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let weight = self.output.as_ref().unwrap_or(&self.embedding);
+        hidden.matmul(weight.clone().transpose())
+    }
+}
+
+impl Layer {
+    fn forward(&self, state: Tensor<2>, index: usize, step: &Step, cache: &mut Cache) -> Tensor<2> {
+        let normed = self.attention_norm.forward(state.clone());
+        let state = state + self.attention.forward(normed, index, step, cache);
+        let normed = self.feed_forward_norm.forward(state.clone());
+        let gate = self
+            .gate
+            .forward(normed.clone(), step.lora_factors(index, Projection::Gate));
+        let up = self
+            .up
+            .forward(normed, step.lora_factors(index, Projection::Up));
+        let down = self.down.forward(
+            silu(gate) * up,
+            step.lora_factors(index, Projection::Down),
+        );
+        state + down
+    }
+}
+
+/// A frozen linear map, with the adapter's update beside it.
+pub(super) struct Linear {
+    /// (output, input), as stored.
+    weight: Tensor<2>,
+    /// (1, output).
+    bias: Option<Tensor<2>>,
+}
+
+impl Linear {
+    fn load(
+        weights: &Weights,
+        name: &str,
+        input: usize,
+        output: usize,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let bias_name = format!("{name}.bias");
+        let bias = weights
+            .contains(&bias_name)
+            .then(|| weights.tensor::<1>(&bias_name, [output], device))
+            .transpose()?;
+        Ok(Self {
+            weight: weights.tensor(&format!("{name}.weight"), [output, input], device)?,
+            bias: bias.map(|bias| bias.reshape([1, output])),
+        })
+    }
+
+    /// (rows, input) to (rows, output).
+    pub(super) fn forward(&self, input: Tensor<2>, lora: Option<&LoraFactors>) -> Tensor<2> {
+        let mut output = input.clone().matmul(self.weight.clone().transpose());
+        if let Some(bias) = &self.bias {
+            output = output + bias.clone();
+        }
+        match lora {
+            Some(factors) => output + factors.forward(input),
+            None => output,
+        }
+    }
+}
+
+struct RmsNorm {
+    /// (1, hidden).
+    weight: Tensor<2>,
+    epsilon: f64,
+}
+
+impl RmsNorm {
+    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        let scale = (input.clone().square().mean_dim(1) + self.epsilon).sqrt();
+        input / scale * self.weight.clone()
+    }
+}

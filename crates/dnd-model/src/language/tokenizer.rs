@@ -1,0 +1,208 @@
+//! Tokenizers of base models, from `tokenizer.json` or from GGUF metadata.
+
+use dnd_adapter::gguf::Gguf;
+use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
+
+use super::{ChatTemplate, Message};
+use crate::Error;
+
+/// ggml's token types: control tokens are special, user-defined ones are matched whole.
+const CONTROL: u64 = 3;
+const USER_DEFINED: u64 = 4;
+
+/// How Qwen2 splits text before its byte-level merges (tokenizer.json of Qwen2.5).
+const QWEN2_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// A tokenizer with its chat template and its end-of-turn token.
+pub struct LanguageTokenizer {
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
+    end_of_turn: u32,
+}
+
+impl LanguageTokenizer {
+    /// From the metadata of a GGUF file.
+    ///
+    /// # Errors
+    /// When the vocabulary, the end-of-turn token or the template is missing or not supported.
+    pub fn from_gguf(gguf: &Gguf, source_name: &str) -> Result<Self, Error> {
+        let end_of_turn = gguf
+            .unsigned("tokenizer.ggml.eos_token_id")
+            .map_err(dnd_adapter::Error::from)?;
+        Ok(Self {
+            tokenizer: tokenizer_from_gguf(gguf, source_name)?,
+            template: ChatTemplate::new(gguf.string("tokenizer.chat_template").ok())?,
+            end_of_turn: u32::try_from(end_of_turn).map_err(|_| {
+                Error::field(
+                    source_name,
+                    "tokenizer.ggml.eos_token_id",
+                    "a 32-bit id",
+                    end_of_turn,
+                )
+            })?,
+        })
+    }
+
+    /// From `tokenizer.json` and `tokenizer_config.json`.
+    ///
+    /// # Errors
+    /// When either is malformed or the end-of-turn token is not in the vocabulary.
+    pub fn from_json(
+        tokenizer_json: &[u8],
+        config_json: &[u8],
+        source_name: &str,
+    ) -> Result<Self, Error> {
+        let tokenizer =
+            Tokenizer::from_bytes(tokenizer_json).map_err(|e| Error::format(source_name, e))?;
+        let config: serde_json::Value =
+            serde_json::from_slice(config_json).map_err(|e| Error::format(source_name, e))?;
+        // Either a string or an added-token object with a `content`.
+        let eos = &config["eos_token"];
+        let eos = eos.as_str().or(eos["content"].as_str()).unwrap_or_default();
+        let end_of_turn = tokenizer.token_to_id(eos).ok_or_else(|| {
+            Error::field(source_name, "eos_token", "a token of the vocabulary", eos)
+        })?;
+        Ok(Self {
+            tokenizer,
+            template: ChatTemplate::new(config["chat_template"].as_str())?,
+            end_of_turn,
+        })
+    }
+
+    /// The token that ends an answer.
+    pub fn end_of_turn(&self) -> u32 {
+        self.end_of_turn
+    }
+
+    /// Ids of `text`; special tokens in it are recognised, none are added.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the tokenizer fails.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
+        let encoding = self
+            .tokenizer
+            .encode_fast(text, false)
+            .map_err(|e| Error::format("tokenizer", e))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Text of `ids`, special tokens left out.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the tokenizer fails.
+    pub fn decode(&self, ids: &[u32]) -> Result<String, Error> {
+        self.tokenizer
+            .decode(ids, true)
+            .map_err(|e| Error::format("tokenizer", e))
+    }
+
+    /// The text of a conversation, ending where the assistant is to speak.
+    ///
+    /// # Errors
+    /// [`Error::ChatTemplate`] when the template refuses it.
+    pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
+        self.template.render(messages)
+    }
+
+    /// Ids of a rendered conversation.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render) and [`encode`](Self::encode).
+    pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
+        self.encode(&self.render(messages)?)
+    }
+}
+
+/// Builds the byte-level BPE tokenizer that a GGUF file describes.
+///
+/// # Errors
+/// When the model is not byte-level BPE or its pre-tokenizer is not known here.
+pub fn tokenizer_from_gguf(gguf: &Gguf, source_name: &str) -> Result<Tokenizer, Error> {
+    let gguf_error = dnd_adapter::Error::from;
+    let model = gguf.string("tokenizer.ggml.model").map_err(gguf_error)?;
+    if model != "gpt2" {
+        return Err(Error::field(
+            source_name,
+            "tokenizer.ggml.model",
+            "gpt2",
+            model,
+        ));
+    }
+    let tokens = gguf.strings("tokenizer.ggml.tokens").map_err(gguf_error)?;
+    let merges = gguf.strings("tokenizer.ggml.merges").map_err(gguf_error)?;
+    let types = gguf
+        .unsigneds("tokenizer.ggml.token_type")
+        .map_err(gguf_error)?;
+    let merges = merges
+        .iter()
+        .map(|merge| {
+            merge
+                .split_once(' ')
+                .map(|(left, right)| (left.to_owned(), right.to_owned()))
+                .ok_or_else(|| {
+                    Error::field(
+                        source_name,
+                        "tokenizer.ggml.merges",
+                        "pairs separated by a space",
+                        merge,
+                    )
+                })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let vocabulary = tokens
+        .iter()
+        .zip(0u32..)
+        .map(|(token, id)| ((*token).to_owned(), id))
+        .collect::<Vocab>();
+    let bpe = BPE::builder()
+        .vocab_and_merges(vocabulary, merges)
+        .build()
+        .map_err(|e| Error::format(source_name, e))?;
+    let mut tokenizer = Tokenizer::new(bpe);
+    tokenizer.with_pre_tokenizer(Some(pre_tokenizer(gguf, source_name)?));
+    tokenizer.with_decoder(Some(ByteLevel::default()));
+    let added: Vec<AddedToken> = tokens
+        .iter()
+        .zip(&types)
+        .filter(|&(_, &kind)| kind == CONTROL || kind == USER_DEFINED)
+        .map(|(token, &kind)| AddedToken::from(*token, kind == CONTROL).normalized(false))
+        .collect();
+    tokenizer.add_tokens(&added);
+    Ok(tokenizer)
+}
+
+/// The split before the merges, by the name that llama.cpp gives it.
+fn pre_tokenizer(gguf: &Gguf, source_name: &str) -> Result<PreTokenizerWrapper, Error> {
+    let name = gguf
+        .string("tokenizer.ggml.pre")
+        .map_err(dnd_adapter::Error::from)?;
+    match name {
+        // The original splits digits off first. Its merges never join digits, so the byte-level
+        // split alone gives the same tokens for them, and for other numerals (½, ²) the tokens
+        // that transformers gives when it reads the same file.
+        "smollm" => Ok(ByteLevel::new(false, true, true).into()),
+        "qwen2" => {
+            let split = Split::new(
+                SplitPattern::Regex(QWEN2_PATTERN.to_owned()),
+                SplitDelimiterBehavior::Isolated,
+                false,
+            )
+            .map_err(|e| Error::format(source_name, e))?;
+            Ok(Sequence::new(vec![
+                split.into(),
+                ByteLevel::new(false, true, false).into(),
+            ])
+            .into())
+        }
+        _ => Err(Error::field(
+            source_name,
+            "tokenizer.ggml.pre",
+            "smollm or qwen2",
+            name,
+        )),
+    }
+}

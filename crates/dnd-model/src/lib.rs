@@ -1,0 +1,22 @@
+//! The models of DnD as burn modules: the text encoder, the generator and the base language model
+//! with LoRA. They run on any burn device, natively and in WebAssembly; files come in as bytes.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+pub mod condition;
+pub mod device;
+pub mod encoder;
+pub mod error;
+pub mod generator;
+pub mod language;
+pub mod lora;
+pub mod sampling;
+pub mod weights;
+
+pub use condition::{Condition, PromptDraw, draw_prompts};
+pub use encoder::{TextEncoder, TextEncoderConfig};
+pub use error::Error;
+pub use generator::{Generator, GeneratorConfig};
+pub use language::{LanguageModel, LanguageModelConfig};
+pub use lora::Lora;
+pub use weights::Weights;

@@ -1,0 +1,126 @@
+//! Choosing the next token from logits.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+/// How the next token is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sampling {
+    /// The most likely token.
+    Greedy,
+    /// Drawn from the smallest set of tokens whose probabilities reach `top_p`
+    /// (Holtzman et al., arXiv 1904.09751), after dividing the logits by `temperature`.
+    Nucleus {
+        /// Above 0; below 1 sharpens the distribution.
+        temperature: f32,
+        /// Between 0 and 1; 1 keeps all tokens.
+        top_p: f32,
+        /// Seed of the draws.
+        seed: u64,
+    },
+}
+
+/// Chooses tokens one after the other.
+pub struct Sampler {
+    sampling: Sampling,
+    random: StdRng,
+}
+
+impl Sampler {
+    /// A sampler at the start of its sequence of draws.
+    pub fn new(sampling: Sampling) -> Self {
+        let seed = match sampling {
+            Sampling::Greedy => 0,
+            Sampling::Nucleus { seed, .. } => seed,
+        };
+        Self {
+            sampling,
+            random: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    /// The next token for these logits, one a vocabulary entry.
+    pub fn next(&mut self, logits: &[f32]) -> usize {
+        match self.sampling {
+            Sampling::Greedy => argmax(logits),
+            Sampling::Nucleus {
+                temperature, top_p, ..
+            } => {
+                let draw = self.random.random::<f32>();
+                nucleus(logits, temperature, top_p, draw)
+            }
+        }
+    }
+}
+
+/// The first index of the largest value; 0 for no values.
+pub fn argmax(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = index;
+        }
+    }
+    best
+}
+
+/// The token at `draw` (0 to 1) of the nucleus distribution.
+fn nucleus(logits: &[f32], temperature: f32, top_p: f32, draw: f32) -> usize {
+    let largest = logits[argmax(logits)];
+    let mut candidates: Vec<(usize, f32)> = logits
+        .iter()
+        .map(|logit| ((logit - largest) / temperature).exp())
+        .enumerate()
+        .collect();
+    candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let total: f32 = candidates.iter().map(|(_, weight)| weight).sum();
+    let mut kept = 0.0;
+    let mut count = 0;
+    while count < candidates.len() && (count == 0 || kept < top_p * total) {
+        kept += candidates[count].1;
+        count += 1;
+    }
+    let mut rest = draw * kept;
+    for &(token, weight) in &candidates[..count] {
+        rest -= weight;
+        if rest <= 0.0 {
+            return token;
+        }
+    }
+    candidates[count - 1].0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greedy_takes_the_first_largest() {
+        assert_eq!(Sampler::new(Sampling::Greedy).next(&[0.0, 2.0, 2.0]), 1);
+    }
+
+    #[test]
+    fn nucleus_leaves_out_the_tail() {
+        let logits = [3.0, 2.0, -5.0];
+        for step in 0..100 {
+            assert_ne!(nucleus(&logits, 1.0, 0.9, step as f32 / 100.0), 2);
+        }
+        assert_eq!(nucleus(&logits, 1.0, 0.0, 0.99), 0);
+        assert_eq!(nucleus(&logits, 1.0, 1.0, 0.999_999), 2);
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_tokens() {
+        let sampling = Sampling::Nucleus {
+            temperature: 1.5,
+            top_p: 0.95,
+            seed: 7,
+        };
+        let logits: Vec<f32> = (0..50).map(|i| (i as f32 * 0.7).sin()).collect();
+        let draw = || {
+            let mut sampler = Sampler::new(sampling);
+            (0..20).map(|_| sampler.next(&logits)).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(), draw());
+    }
+}

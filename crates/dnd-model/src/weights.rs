@@ -1,0 +1,234 @@
+//! Named tensors of a model file, safetensors or GGUF, under their Hugging Face names.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use dnd_adapter::gguf::Gguf;
+use half::{bf16, f16};
+use safetensors::{Dtype, SafeTensors};
+
+use crate::Error;
+
+/// Reads tensors of one model file by their Hugging Face names, as f32.
+pub struct Weights<'a> {
+    source_name: String,
+    file: File<'a>,
+}
+
+enum File<'a> {
+    Safetensors(SafeTensors<'a>),
+    Gguf {
+        gguf: Gguf<'a>,
+        /// Rows of q and k are stored permuted, by this many query and key heads.
+        permuted_heads: Option<(usize, usize)>,
+    },
+}
+
+impl<'a> Weights<'a> {
+    /// Opens a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when `bytes` are not a complete safetensors file.
+    pub fn from_safetensors(bytes: &'a [u8], source_name: &str) -> Result<Self, Error> {
+        let file = SafeTensors::deserialize(bytes).map_err(|e| Error::format(source_name, e))?;
+        Ok(Self::new(source_name, File::Safetensors(file)))
+    }
+
+    /// Opens a GGUF file of a Llama or Qwen2 model. The Llama family's q and k rows are stored in
+    /// llama.cpp's rotary order; they are brought back to Hugging Face order on reading.
+    ///
+    /// # Errors
+    /// When the head counts are missing from the metadata.
+    pub fn from_gguf(gguf: Gguf<'a>, source_name: &str) -> Result<Self, Error> {
+        let dimensions = dnd_adapter::BaseDimensions::from_gguf(&gguf)?;
+        let permuted_heads = (dimensions.architecture == "llama").then_some((
+            dimensions.num_attention_heads,
+            dimensions.num_key_value_heads,
+        ));
+        Ok(Self::new(
+            source_name,
+            File::Gguf {
+                gguf,
+                permuted_heads,
+            },
+        ))
+    }
+
+    fn new(source_name: &str, file: File<'a>) -> Self {
+        Self {
+            source_name: source_name.to_owned(),
+            file,
+        }
+    }
+
+    /// The file's name, for messages.
+    pub fn source_name(&self) -> &str {
+        &self.source_name
+    }
+
+    /// Whether the file has the tensor `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        match &self.file {
+            File::Safetensors(file) => file.tensor(name).is_ok(),
+            File::Gguf { gguf, .. } => {
+                gguf_name(name).is_some_and(|name| gguf.tensor(&name).is_ok())
+            }
+        }
+    }
+
+    /// The tensor `name` with the given shape, on `device`.
+    ///
+    /// # Errors
+    /// When it is missing, has another shape, or a type that is not supported.
+    pub fn tensor<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Tensor<D>, Error> {
+        let values = self.values(name, &shape)?;
+        Ok(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+
+    fn values(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, Error> {
+        let (found, values) = match &self.file {
+            File::Safetensors(file) => {
+                let view = file.tensor(name).map_err(|_| self.missing(name))?;
+                let values = decode(view.dtype(), view.data()).ok_or_else(|| {
+                    Error::format(
+                        &self.source_name,
+                        format!(
+                            "tensor `{name}`: expected F32, F16 or BF16, found {:?}",
+                            view.dtype()
+                        ),
+                    )
+                })?;
+                (view.shape().to_vec(), values)
+            }
+            File::Gguf {
+                gguf,
+                permuted_heads,
+            } => {
+                let stored = gguf_name(name).ok_or_else(|| self.missing(name))?;
+                let info = gguf.tensor(&stored).map_err(|_| self.missing(name))?;
+                let heads = permuted_heads.and_then(|(queries, keys)| {
+                    if name.contains(".q_proj.") {
+                        Some(queries)
+                    } else if name.contains(".k_proj.") {
+                        Some(keys)
+                    } else {
+                        None
+                    }
+                });
+                let values = match heads {
+                    Some(heads) => gguf.dequantise_unpermuted(&stored, heads),
+                    None => gguf.dequantise(&stored),
+                };
+                (info.shape.clone(), values.map_err(dnd_adapter::Error::from)?)
+            }
+        };
+        if found != expected {
+            return Err(Error::Shape {
+                source_name: self.source_name.clone(),
+                tensor: name.to_owned(),
+                expected: expected.to_vec(),
+                found,
+            });
+        }
+        Ok(values)
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::MissingTensor {
+            source_name: self.source_name.clone(),
+            tensor: name.to_owned(),
+        }
+    }
+}
+
+/// Little-endian f32, f16 or bf16 bytes as f32; `None` for any other type.
+fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    Some(match dtype {
+        Dtype::F32 => bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect(),
+        Dtype::F16 => bytes
+            .chunks_exact(2)
+            .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
+            .collect(),
+        Dtype::BF16 => bytes
+            .chunks_exact(2)
+            .map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32())
+            .collect(),
+        _ => return None,
+    })
+}
+
+/// The name in a GGUF file of the tensor that Hugging Face calls `name`
+/// (llama.cpp, gguf-py/gguf/tensor_mapping.py).
+fn gguf_name(name: &str) -> Option<String> {
+    let fixed = match name {
+        "model.embed_tokens.weight" => Some("token_embd.weight"),
+        "model.norm.weight" => Some("output_norm.weight"),
+        "lm_head.weight" => Some("output.weight"),
+        _ => None,
+    };
+    if let Some(fixed) = fixed {
+        return Some(fixed.to_owned());
+    }
+    let (layer, rest) = name.strip_prefix("model.layers.")?.split_once('.')?;
+    let (module, parameter) = rest.rsplit_once('.')?;
+    let module = match module {
+        "input_layernorm" => "attn_norm",
+        "post_attention_layernorm" => "ffn_norm",
+        "self_attn.q_proj" => "attn_q",
+        "self_attn.k_proj" => "attn_k",
+        "self_attn.v_proj" => "attn_v",
+        "self_attn.o_proj" => "attn_output",
+        "mlp.gate_proj" => "ffn_gate",
+        "mlp.up_proj" => "ffn_up",
+        "mlp.down_proj" => "ffn_down",
+        _ => return None,
+    };
+    Some(format!("blk.{layer}.{module}.{parameter}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gguf_names() {
+        assert_eq!(
+            gguf_name("model.layers.7.self_attn.o_proj.weight").as_deref(),
+            Some("blk.7.attn_output.weight")
+        );
+        assert_eq!(
+            gguf_name("lm_head.weight").as_deref(),
+            Some("output.weight")
+        );
+        assert_eq!(gguf_name("model.layers.7.other.weight"), None);
+    }
+
+    #[test]
+    fn decodes_half_precision() {
+        let bytes = f16::from_f32(1.5).to_le_bytes();
+        assert_eq!(decode(Dtype::F16, &bytes), Some(vec![1.5]));
+        assert_eq!(decode(Dtype::I64, &[0; 8]), None);
+    }
+
+    #[test]
+    fn wrong_shape_names_both() {
+        let view =
+            safetensors::tensor::TensorView::new(Dtype::F32, vec![1], &[0, 0, 128, 63]).unwrap();
+        let bytes = safetensors::serialize([("x", view)], None).unwrap();
+        let weights = Weights::from_safetensors(&bytes, "model.safetensors").unwrap();
+        let error = weights
+            .tensor("x", [2], &Device::flex())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "model.safetensors: tensor `x`: expected shape [2], found [1]"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! `dnd collect`: all tasks of a folder, one after the other.
+
+use std::path::Path;
+use std::time::Instant;
+
+use dnd_adapter::{Adapter, Layout, Precision, Projection, peft};
+
+use super::{
+    Collection, CollectionHeader, Example, Manifest, TuneSettings, Tuner, initial_adapter,
+};
+use crate::models::{BASE_MODEL, Base};
+use crate::task::{Role, Split, Task, TaskFolder};
+use crate::{Error, Observer, files};
+
+/// One of `of` equal parts of the tasks; numbers count from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// This part.
+    pub number: usize,
+    /// Number of parts.
+    pub of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let numbers = text.split_once('/').and_then(|(number, of)| {
+            Some((number.parse::<usize>().ok()?, of.parse::<usize>().ok()?))
+        });
+        match numbers {
+            Some((number, of)) if number >= 1 && number <= of => Ok(Self { number, of }),
+            _ => Err(Error::argument("shard", "i/n with 1 <= i <= n", text)),
+        }
+    }
+}
+
+/// What to collect and how.
+#[derive(Debug, Clone)]
+pub struct CollectOptions {
+    /// Names of the tasks; none means all with role `train`.
+    pub only: Vec<String>,
+    /// Rank of the adapters.
+    pub rank: usize,
+    /// Alpha of the adapters.
+    pub alpha: f32,
+    /// Projections that they cover.
+    pub targets: Vec<Projection>,
+    /// Fine-tuning settings.
+    pub settings: TuneSettings,
+    /// The part of the tasks to do.
+    pub shard: Shard,
+}
+
+/// Fine-tunes an adapter on each task and keeps its snapshots in the folder `out`. Tasks that are
+/// finished there are passed over; the others start afresh.
+///
+/// # Errors
+/// When a task cannot be read or a snapshot not be written; [`Error::Cancelled`] between steps.
+pub fn collect(
+    base: &Base,
+    tasks: &TaskFolder,
+    out: &Path,
+    options: &CollectOptions,
+    observer: &dyn Observer,
+) -> Result<Collection, Error> {
+    if options.settings.snapshots == 0 || options.settings.batch == 0 {
+        return Err(Error::argument("snapshots and batch", "at least 1", 0));
+    }
+    let dimensions = &base.model.config().dimensions;
+    let layout = Layout::new(
+        BASE_MODEL,
+        dimensions,
+        options.rank,
+        options.alpha,
+        &options.targets,
+    )?;
+    let header = CollectionHeader {
+        layout,
+        settings: options.settings.clone(),
+    };
+    let collection = Collection::create(out, header)?;
+    let initial = initial_adapter(&collection.header.layout, options.settings.seed);
+    let chosen = if options.only.is_empty() {
+        let train = tasks.tasks.iter().filter(|task| task.role == Role::Train);
+        train.cloned().collect()
+    } else {
+        tasks.select(&options.only)?
+    };
+    let mine = chosen
+        .into_iter()
+        .skip(options.shard.number - 1)
+        .step_by(options.shard.of);
+    for task in mine {
+        if let Some(manifest) = collection.manifest(&task.name)? {
+            observer.note(&format!("{}: finished before", manifest.task));
+            continue;
+        }
+        collect_task(base, tasks, &task, &collection, &initial, observer)?;
+    }
+    Ok(collection)
+}
+
+fn collect_task(
+    base: &Base,
+    tasks: &TaskFolder,
+    task: &Task,
+    collection: &Collection,
+    initial: &Adapter,
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    let settings = &collection.header.settings;
+    let lines = tasks.lines(task, Split::Train)?;
+    let examples = lines
+        .iter()
+        .map(|line| Example::new(&base.tokenizer, line))
+        .collect::<Result<Vec<_>, _>>()?;
+    let folder = collection.task_folder(&task.name);
+    files::make_folder(&folder.join("snapshots"))?;
+
+    let started = Instant::now();
+    let mut tuner = Tuner::new(&base.model, initial, &examples, settings);
+    let mut log = String::from("step,phase,loss,gradient_norm\n");
+    let (mut tokens, mut final_loss) = (0, 0.0);
+    let total = settings.steps + settings.snapshots;
+    observer.begin(&task.name, total as u64);
+    for step in 0..total {
+        if observer.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let report = tuner.step()?;
+        let snapshot = step.checked_sub(settings.steps);
+        let phase = if snapshot.is_some() { "snapshot" } else { "tune" };
+        log.push_str(&format!(
+            "{step},{phase},{},{}\n",
+            report.loss, report.gradient_norm
+        ));
+        tokens += report.tokens;
+        if let Some(index) = snapshot {
+            final_loss += report.loss / settings.snapshots as f32;
+            let peft = peft::write(&tuner.adapter()?, Precision::F16)?;
+            files::write(&collection.snapshot_path(&task.name, index), &peft.model)?;
+            if index + 1 == settings.snapshots {
+                files::write(&folder.join(files::PEFT_MODEL), &peft.model)?;
+                files::write(&folder.join(files::PEFT_CONFIG), &peft.config)?;
+            }
+        }
+        observer.advance(1, &format!("loss {:.3}", report.loss));
+    }
+    let prompts: Vec<&str> = lines.iter().map(|line| line.prompt.as_str()).collect();
+    files::write_json(&folder.join("prompts.json"), &prompts)?;
+    files::write(&folder.join("log.csv"), log.as_bytes())?;
+    let seconds = started.elapsed().as_secs_f64();
+    let manifest = Manifest {
+        task: task.name.clone(),
+        family: task.family.clone(),
+        ship: task.ship,
+        snapshots: settings.snapshots,
+        final_loss,
+        seconds,
+        tokens_per_second: tokens as f64 / seconds,
+    };
+    files::write_json(&folder.join("manifest.json"), &manifest)?;
+    observer.note(&format!(
+        "{}: loss {final_loss:.3}, {seconds:.0} s, {:.0} tokens/s",
+        task.name, manifest.tokens_per_second
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards() {
+        let shard = "2/3".parse::<Shard>().unwrap();
+        assert_eq!(shard, Shard { number: 2, of: 3 });
+        for text in ["0/3", "4/3", "2", "a/b"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+}

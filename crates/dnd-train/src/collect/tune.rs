@@ -1,0 +1,169 @@
+//! Fine-tuning one adapter.
+
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use dnd_adapter::{Adapter, Layout};
+use dnd_model::LanguageModel;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::{Example, ExampleBatch, LoraParameters, answer_loss};
+use crate::{Error, gradients};
+
+/// How an adapter is fine-tuned and snapshots are taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TuneSettings {
+    /// Steps before the first snapshot.
+    pub steps: usize,
+    /// Snapshots, one after each further step at a tenth of the rate.
+    pub snapshots: usize,
+    /// Examples a step.
+    pub batch: usize,
+    /// Learning rate after warm-up.
+    pub rate: f64,
+    /// Steps over which the rate rises from zero.
+    pub warm_up: usize,
+    /// Decoupled weight decay of AdamW.
+    pub weight_decay: f32,
+    /// Largest norm of all gradients together.
+    pub clip: f32,
+    /// Most tokens computed at once; a larger batch is accumulated. Bounds memory.
+    pub token_limit: usize,
+    /// Seed of the initial adapter and of the order of examples.
+    pub seed: u64,
+}
+
+impl Default for TuneSettings {
+    fn default() -> Self {
+        Self {
+            steps: 48,
+            snapshots: 50,
+            batch: 10,
+            rate: 2e-3,
+            warm_up: 4,
+            weight_decay: 0.01,
+            clip: 1.0,
+            token_limit: 768,
+            seed: 0,
+        }
+    }
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy)]
+pub struct StepReport {
+    /// Mean cross-entropy of the answer tokens, in nats.
+    pub loss: f32,
+    /// Norm of all gradients before clipping.
+    pub gradient_norm: f32,
+    /// Tokens of the examples, prompts included.
+    pub tokens: usize,
+}
+
+/// One fine-tuning in progress.
+pub struct Tuner<'a> {
+    model: &'a LanguageModel,
+    layout: &'a Layout,
+    settings: &'a TuneSettings,
+    parameters: LoraParameters,
+    optimizer: ModuleOptimizer,
+    examples: &'a [Example],
+    order: Vec<usize>,
+    random: StdRng,
+    step: usize,
+}
+
+impl<'a> Tuner<'a> {
+    /// Starts from `initial`; its layout is the adapter's.
+    pub fn new(
+        model: &'a LanguageModel,
+        initial: &'a Adapter,
+        examples: &'a [Example],
+        settings: &'a TuneSettings,
+    ) -> Self {
+        let device = model.device().clone().autodiff();
+        Self {
+            model,
+            layout: &initial.layout,
+            settings,
+            parameters: LoraParameters::new(initial, &device),
+            optimizer: AdamWConfig::new()
+                .with_weight_decay(settings.weight_decay)
+                .with_epsilon(1e-8)
+                .init(),
+            examples,
+            order: Vec::new(),
+            random: StdRng::seed_from_u64(settings.seed),
+            step: 0,
+        }
+    }
+
+    /// The learning rate of the coming step: warm-up, full rate, then a tenth for snapshots.
+    fn rate(&self) -> f64 {
+        let warm = (self.step + 1) as f64 / (self.settings.warm_up + 1) as f64;
+        if self.step >= self.settings.steps {
+            self.settings.rate / 10.0
+        } else {
+            self.settings.rate * warm.min(1.0)
+        }
+    }
+
+    /// Takes one step on the next batch of examples.
+    ///
+    /// # Errors
+    /// When values cannot be read back from the device.
+    pub fn step(&mut self) -> Result<StepReport, Error> {
+        let batch = self.next_batch();
+        let lora = self.parameters.to_lora(self.layout);
+        let parts = ExampleBatch::split(&batch, self.settings.token_limit);
+        let answers: usize = batch.iter().map(|example| example.answer().len()).sum();
+        let mut accumulator = GradientsAccumulator::new();
+        let mut loss = 0.0;
+        for part in &parts {
+            let part_loss = answer_loss(self.model, part, Some(&lora)) / answers as f32;
+            let gradients = part_loss.backward();
+            loss += part_loss
+                .try_into_scalar::<f32>()
+                .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+            let gradients = GradientsParams::from_grads(gradients, &self.parameters);
+            accumulator.accumulate(&self.parameters, gradients);
+        }
+        let mut gradients = accumulator.grads();
+        let gradient_norm =
+            gradients::clip(&self.parameters, &mut gradients, self.settings.clip)?;
+        let rate = self.rate();
+        self.parameters = self
+            .optimizer
+            .step(rate, self.parameters.clone(), gradients);
+        self.step += 1;
+        Ok(StepReport {
+            loss,
+            gradient_norm,
+            tokens: parts.iter().map(ExampleBatch::token_count).sum(),
+        })
+    }
+
+    /// The adapter as it is now.
+    ///
+    /// # Errors
+    /// When values cannot be read back from the device.
+    pub fn adapter(&self) -> Result<Adapter, Error> {
+        Ok(self.parameters.to_adapter(self.layout)?)
+    }
+
+    /// The next examples in shuffled order; shuffled again after each round.
+    fn next_batch(&mut self) -> Vec<&'a Example> {
+        (0..self.settings.batch)
+            .map(|_| {
+                if self.order.is_empty() {
+                    self.order = (0..self.examples.len()).collect();
+                    self.order.shuffle(&mut self.random);
+                }
+                let index = self.order.pop().unwrap_or(0);
+                &self.examples[index]
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,69 @@
+//! Gradients of a whole module, clipped by their common norm.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+use dnd_model::Error;
+
+/// Scales the gradients of `module` so that their common Euclidean norm is at most `limit`, and
+/// gives the norm before that. burn's own clipping looks at one tensor at a time; the paper's, as
+/// PyTorch's, at all together.
+///
+/// # Errors
+/// [`Error::Device`] when the norm cannot be read back.
+pub fn clip<M: Module>(
+    module: &M,
+    gradients: &mut GradientsParams,
+    limit: f32,
+) -> Result<f32, Error> {
+    let mut squares = SumOfSquares {
+        gradients,
+        total: None,
+    };
+    module.visit(&mut squares);
+    let Some(total) = squares.total else {
+        return Ok(0.0);
+    };
+    let norm = total
+        .try_into_scalar::<f32>()
+        .map_err(|e| Error::Device(e.to_string()))?
+        .sqrt();
+    if norm > limit {
+        module.visit(&mut Scale {
+            gradients,
+            factor: limit / norm,
+        });
+    }
+    Ok(norm)
+}
+
+struct SumOfSquares<'a> {
+    gradients: &'a GradientsParams,
+    total: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for SumOfSquares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let sum = gradient.square().sum();
+            self.total = Some(match self.total.take() {
+                Some(total) => total + sum,
+                None => sum,
+            });
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f32,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The native side of DnD: collect adapters by fine-tuning, train a generator on them, and measure
+//! it against baselines. Everything here may touch the file system; nothing here prints.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+pub mod collect;
+pub mod error;
+pub mod files;
+pub mod fit;
+pub mod generate;
+pub mod gradients;
+pub mod measure;
+pub mod models;
+pub mod observe;
+pub mod prompts;
+pub mod task;
+
+pub use error::Error;
+pub use observe::{Observer, Silent};

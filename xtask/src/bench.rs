@@ -1,0 +1,22 @@
+//! `cargo xtask bench`: the figures that README and the model card quote.
+
+use anyhow::Result;
+
+use crate::cache::Cache;
+use crate::{command, setup};
+
+/// Arguments of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Passed on to the benchmark
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs the benchmark of the whole pipeline on the real models.
+pub fn run(cache: &Cache, args: &Args) -> Result<()> {
+    setup::run(cache, &setup::Args::default())?;
+    let mut bench = command::cargo("bench -p dnd-train --bench pipeline --");
+    bench.args(&args.arguments);
+    command::run(bench)
+}

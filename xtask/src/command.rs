@@ -1,0 +1,115 @@
+//! Running other programs from the root of the repository.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context, Result, bail};
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+/// A program to be started in the root of the repository.
+pub fn new(program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command.current_dir(root());
+    command
+}
+
+/// `cargo` with space-separated arguments.
+pub fn cargo(arguments: &str) -> Command {
+    let mut command = new("cargo");
+    command.args(arguments.split(' '));
+    command
+}
+
+/// Python 3 under the name it has on this platform.
+pub fn python() -> Command {
+    new(if cfg!(windows) { "python" } else { "python3" })
+}
+
+/// Runs a command on this terminal; anything but success is an error.
+pub fn run(mut command: Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`", describe(&command)))?;
+    check(&command, status)
+}
+
+/// Runs a command and gives what it printed on standard output; its standard error is shown only on failure.
+pub fn output(mut command: Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{}`", describe(&command)))?;
+    if !output.status.success() {
+        io::stderr().write_all(&output.stderr)?;
+    }
+    check(&command, output.status)?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a command whose output is both shown and read, line by line.
+pub fn tee(mut command: Command, mut read: impl FnMut(&str)) -> Result<()> {
+    let (reader, writer) = io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", describe(&command)))?;
+    // The command holds our ends of the pipe, which has to be closed for the reading below to end.
+    command.stdout(io::stdout()).stderr(io::stderr());
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        read(&line);
+    }
+    check(&command, child.wait()?)
+}
+
+fn check(command: &Command, status: ExitStatus) -> Result<()> {
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => bail!("`{}` ended with exit code {code}", describe(command)),
+        None => bail!("`{}` was stopped: {status}", describe(command)),
+    }
+}
+
+fn describe(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn failure_names_command_and_code() {
+        let error = run(shell("exit 3")).unwrap_err().to_string();
+        assert_eq!(error, "`sh -c exit 3` ended with exit code 3");
+        let error = run(new("no-such-program")).unwrap_err().to_string();
+        assert_eq!(error, "cannot start `no-such-program`");
+    }
+
+    #[test]
+    fn tee_reads_both_streams() {
+        let mut lines = Vec::new();
+        tee(shell("echo out; echo err >&2"), |line| {
+            lines.push(line.to_owned())
+        })
+        .unwrap();
+        assert_eq!(lines, ["out", "err"]);
+    }
+}
