@@ -1,11 +1,72 @@
-//! stub
-use dnd_train::{collect::*, models::*, task::*, Observer};
-struct P; impl Observer for P { fn begin(&self,s:&str,u:u64){eprintln!("{s} {u}")} fn advance(&self,_:u64,m:&str){eprint!("{m} ")} fn note(&self,m:&str){eprintln!("\n{m}")} fn is_cancelled(&self)->bool{false} }
-fn main(){
- let a:Vec<String>=std::env::args().collect();
- let (d,_)=dnd_model::device::device("cpu").unwrap();
- let base=Base::open(&default_base(),&d).unwrap();
- let t=TaskFolder::open(std::path::Path::new(&a[1])).unwrap();
- let o=CollectOptions{only:a[3].split(',').map(str::to_owned).collect(),rank:8,alpha:16.0,targets:dnd_adapter::Projection::ALL.to_vec(),settings:TuneSettings{steps:a[4].parse().unwrap(),snapshots:a[5].parse().unwrap(),..Default::default()},shard:a[6].parse().unwrap()};
- collect(&base,&t,std::path::Path::new(&a[2]),&o,&P).unwrap();
+//! `dnd`: LoRA adapters from prompts, and the whole way there.
+
+mod commands;
+mod observer;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// LoRA adapters generated from the prompts of a task.
+///
+/// Give prompts without answers, get an adapter for SmolLM2-135M-Instruct that PEFT loads:
+///
+///   dnd generate --prompts prompts.txt --out adapter
+///
+/// The other commands are the way there: `collect` fine-tunes adapters on many tasks, `train` fits
+/// a generator to them, `eval` measures it against baselines.
+#[derive(Parser)]
+#[command(name = "dnd", version, max_term_width = 100)]
+struct Arguments {
+    /// Device to compute on; `auto` takes the fastest kind in this build
+    #[arg(long, global = true, default_value = "auto", value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES))]
+    device: String,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Generate an adapter from prompts
+    Generate(commands::generate::Arguments),
+    /// Answer a prompt with the base model, with or without an adapter
+    Complete(commands::complete::Arguments),
+    /// Measure exact match of adapters and baselines on tasks
+    Eval(commands::eval::Arguments),
+    /// Fine-tune adapters on a folder of tasks and keep their snapshots
+    Collect(commands::collect::Arguments),
+    /// Fit a generator to a collection and write a bundle
+    Train(commands::train::Arguments),
+    /// Show what is in an adapter, a bundle, a collection or a GGUF file
+    Inspect(commands::inspect::Arguments),
+}
+
+/// Exit code after Ctrl-C, as shells give it.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let device = arguments.device.as_str();
+    let result = match &arguments.command {
+        Command::Generate(arguments) => commands::generate::run(arguments, device),
+        Command::Complete(arguments) => commands::complete::run(arguments, device),
+        Command::Eval(arguments) => commands::eval::run(arguments, device),
+        Command::Collect(arguments) => commands::collect::run(arguments, device),
+        Command::Train(arguments) => commands::train::run(arguments, device),
+        Command::Inspect(arguments) => commands::inspect::run(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = format!("{error:#}").replace('\n', " ");
+            output::complain(&format!("error: {line}"));
+            match error.downcast_ref::<dnd_train::Error>() {
+                Some(dnd_train::Error::Cancelled) => ExitCode::from(INTERRUPTED),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
 }

@@ -1,0 +1,125 @@
+//! `dnd complete`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use dnd_adapter::{Precision, tensor_file};
+use dnd_model::Lora;
+use dnd_model::language::{CompletionOptions, Message, complete};
+use dnd_model::lora::check_layout;
+use dnd_model::sampling::Sampling;
+use dnd_train::files;
+use dnd_train::models::{Base, default_base};
+
+use crate::output;
+
+/// Answer a prompt with the base model.
+///
+/// The prompt goes through the model's own chat template, as a PEFT user would send it. The answer
+/// is printed while it is decoded: greedily, or with --temperature by drawing.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// What the user says
+    #[arg(long, value_name = "TEXT")]
+    prompt: String,
+
+    /// System message [default: the template's own]
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+
+    /// PEFT folder of an adapter
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<PathBuf>,
+
+    /// Longest answer, in tokens
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    max_tokens: usize,
+
+    /// Draw tokens instead of taking the most likely; 1 is the model's own distribution
+    #[arg(long, value_name = "T", value_parser = positive)]
+    temperature: Option<f32>,
+
+    /// Draw from the most likely tokens that together reach this probability
+    #[arg(long, value_name = "P", default_value_t = 0.95, requires = "temperature")]
+    top_p: f32,
+
+    /// Seed of the draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// GGUF file or folder of the base model [default: in the cache]
+    #[arg(long, value_name = "PATH")]
+    base: Option<PathBuf>,
+
+    /// Write the prompt's ids and the next token's logits as safetensors
+    #[arg(long, value_name = "FILE", hide = true)]
+    logits: Option<PathBuf>,
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("expected a number above 0".to_owned()),
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
+    let device = super::device(device)?;
+    let adapter = arguments
+        .adapter
+        .as_deref()
+        .map(files::read_peft)
+        .transpose()?;
+    let base = Base::open(
+        &arguments.base.clone().unwrap_or_else(default_base),
+        &device,
+    )?;
+    let lora = match &adapter {
+        Some(adapter) => {
+            check_layout(&adapter.layout, &base.model.config().dimensions)?;
+            Some(Lora::from_adapter(adapter, &device))
+        }
+        None => None,
+    };
+    let messages = Message::conversation(arguments.system.as_deref(), &arguments.prompt);
+    let prompt = base.tokenizer.encode_chat(&messages)?;
+    let sampling = match arguments.temperature {
+        None => Sampling::Greedy,
+        Some(temperature) => Sampling::Nucleus {
+            temperature,
+            top_p: arguments.top_p,
+            seed: arguments.seed,
+        },
+    };
+    let options = CompletionOptions {
+        max_tokens: arguments.max_tokens,
+        sampling,
+    };
+    let mut printed = Ok(());
+    let answer = complete(
+        &base.model,
+        &base.tokenizer,
+        &prompt,
+        lora.as_ref(),
+        options,
+        |text| {
+            printed = output::print(text);
+            printed.is_ok()
+        },
+    )?;
+    printed?;
+    output::print("\n")?;
+    if let Some(path) = &arguments.logits {
+        let ids: Vec<f32> = prompt.iter().map(|&id| id as f32).collect();
+        let logits = &answer.first_logits;
+        let tensors = [
+            ("ids".to_owned(), &[ids.len()][..], &ids[..], Precision::F32),
+            ("logits".to_owned(), &[logits.len()], &logits[..], Precision::F32),
+        ];
+        let name = path.display().to_string();
+        let bytes = tensor_file::write(&name, tensors, ("format", "pt".to_owned()))?;
+        files::write(path, &bytes)?;
+    }
+    Ok(())
+}

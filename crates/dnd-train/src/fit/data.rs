@@ -1,0 +1,190 @@
+//! Pairs of prompts and checkpoints, drawn afresh every step.
+
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use dnd_adapter::{Statistics, tokens};
+use dnd_model::Condition;
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::index;
+
+use super::{FitSettings, GeneratorRecipe};
+use crate::collect::{Collection, Manifest};
+use crate::models::Encoder;
+use crate::{Error, Observer};
+
+/// A collection made ready for fitting: prompts encoded, statistics taken.
+pub struct TrainingData {
+    collection: Collection,
+    manifests: Vec<Manifest>,
+    /// For each task, hidden states (pool, L, C); the last ones are for validation.
+    states: Vec<Tensor<3>>,
+    /// Mean adapter and scale of each token, over the last snapshots of all tasks.
+    pub statistics: Statistics,
+    /// Shape (tokens, rows, columns) of an adapter.
+    pub output: [usize; 3],
+    device: Device,
+    prompts: usize,
+}
+
+/// Conditions (B, N, L, C) and normalised weight tokens (B, T, rows, columns).
+pub type Pairs = (Tensor<4>, Tensor<4>);
+
+impl TrainingData {
+    /// Reads a collection and encodes its prompts.
+    ///
+    /// # Errors
+    /// When a file is missing or malformed; [`Error::Cancelled`].
+    pub fn open(
+        collection: Collection,
+        encoder: &Encoder,
+        recipe: &GeneratorRecipe,
+        settings: &FitSettings,
+        device: &Device,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
+        let manifests = collection.finished()?;
+        let layout = &collection.header.layout;
+        let width = layout.tile_width();
+        let rank = layout.uniform_rank()?;
+        let output = [layout.token_count(width), rank, width];
+        let condition = Condition::new(
+            &encoder.model,
+            &encoder.tokenizer_json,
+            recipe.tokens_per_prompt,
+            device,
+        )?;
+        observer.begin("encode prompts", manifests.len() as u64);
+        let mut states = Vec::new();
+        let mut samples = Vec::new();
+        for manifest in &manifests {
+            if observer.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let prompts = collection.prompts(&manifest.task)?;
+            let pool: Vec<&str> = prompts
+                .iter()
+                .map(String::as_str)
+                .take(settings.prompt_pool + settings.validation_prompts)
+                .collect();
+            states.push(condition.encode(&pool)?);
+            samples.push(tokens::cut(&collection.last_snapshot(manifest)?)?);
+            observer.advance(1, &manifest.task);
+        }
+        let samples = samples.iter().map(Vec::as_slice);
+        let statistics = Statistics::from_samples(samples, rank * width)?;
+        Ok(Self {
+            collection,
+            manifests,
+            states,
+            statistics,
+            output,
+            device: device.clone(),
+            prompts: recipe.prompts,
+        })
+    }
+
+    /// The tasks of the collection.
+    pub fn manifests(&self) -> &[Manifest] {
+        &self.manifests
+    }
+
+    /// The collection itself.
+    pub fn collection(&self) -> &Collection {
+        &self.collection
+    }
+
+    /// For each weight token how much it counts in the loss: its deviation over the checkpoints,
+    /// divided by the mean deviation, as published. Shape (1, T, 1, 1).
+    pub fn token_weights(&self) -> Tensor<4> {
+        let scale = &self.statistics.scale;
+        let mean = scale.iter().sum::<f32>() / scale.len() as f32;
+        let weights: Vec<f32> = scale.iter().map(|value| value / mean).collect();
+        let shape = [1, weights.len(), 1, 1];
+        Tensor::from_data(TensorData::new(weights, shape), &self.device)
+    }
+
+    /// Draws training pairs: a task, one of its checkpoints, N of its prompts, with noise on both.
+    ///
+    /// # Errors
+    /// When a snapshot cannot be read.
+    pub fn draw(&self, settings: &FitSettings, random: &mut StdRng) -> Result<Pairs, Error> {
+        let mut conditions = Vec::with_capacity(settings.batch);
+        let mut targets = Vec::with_capacity(settings.batch);
+        for _ in 0..settings.batch {
+            let task = random.random_range(0..self.manifests.len());
+            let snapshot = random.random_range(0..self.manifests[task].snapshots);
+            let pool = self.training_pool(task, settings);
+            conditions.push(self.condition(task, 0..pool, random));
+            targets.push(self.target(task, snapshot)?);
+        }
+        let noise = |tensor: Tensor<4>, deviation: f64| {
+            if deviation == 0.0 {
+                return tensor;
+            }
+            let noise = tensor.random_like(Distribution::Normal(0.0, deviation));
+            tensor + noise
+        };
+        Ok((
+            noise(Tensor::stack(conditions, 0), settings.condition_noise),
+            noise(Tensor::stack(targets, 0), settings.target_noise),
+        ))
+    }
+
+    /// A pair for validation: prompts of `task` that training does not see, its last checkpoint.
+    ///
+    /// # Errors
+    /// When a snapshot cannot be read.
+    pub fn validation(
+        &self,
+        task: usize,
+        settings: &FitSettings,
+        random: &mut StdRng,
+    ) -> Result<Pairs, Error> {
+        let all = self.states[task].dims()[0];
+        let pool = self.training_pool(task, settings);
+        let unseen = if pool < all { pool..all } else { 0..all };
+        let last = self.manifests[task].snapshots - 1;
+        Ok((
+            self.condition(task, unseen, random).unsqueeze_dim(0),
+            self.target(task, last)?.unsqueeze_dim(0),
+        ))
+    }
+
+    /// How many prompts of a task serve training: with few prompts, three quarters of them.
+    fn training_pool(&self, task: usize, settings: &FitSettings) -> usize {
+        let all = self.states[task].dims()[0];
+        all - settings.validation_prompts.min(all / 4)
+    }
+
+    /// N hidden states (N, L, C) drawn from `range` of a task's prompts, without repetition where
+    /// there are enough.
+    fn condition(
+        &self,
+        task: usize,
+        range: std::ops::Range<usize>,
+        random: &mut StdRng,
+    ) -> Tensor<3> {
+        let order = index::sample(random, range.len(), range.len());
+        let places: Vec<i32> = order
+            .into_iter()
+            .map(|index| (range.start + index) as i32)
+            .cycle()
+            .take(self.prompts)
+            .collect();
+        let places = Tensor::from_data(places.as_slice(), &self.device);
+        self.states[task].clone().select(0, places)
+    }
+
+    /// Normalised weight tokens (T, rows, columns) of a checkpoint.
+    fn target(&self, task: usize, snapshot: usize) -> Result<Tensor<3>, Error> {
+        let adapter = self
+            .collection
+            .snapshot(&self.manifests[task].task, snapshot)?;
+        let mut values = tokens::cut(&adapter)?;
+        self.statistics.normalise(&mut values);
+        Ok(Tensor::from_data(
+            TensorData::new(values, self.output),
+            &self.device,
+        ))
+    }
+}

@@ -1,0 +1,223 @@
+//! `dnd train`: from a collection to a bundle.
+
+use std::path::Path;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::{Device, Tensor};
+use dnd_adapter::{Bundle, BundleHeader, Precision, bundle};
+use dnd_model::Generator;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::json;
+
+use super::curve::{draw_curve, write_curve};
+use super::state::{StateHeader, load, save, state_folder};
+use super::{CurvePoint, FitSettings, Recipe, TrainingData, read_curve};
+use crate::collect::Collection;
+use crate::models::Encoder;
+use crate::{Error, Observer, files, gradients};
+
+/// Largest number of tasks that a validation loss is taken over.
+const VALIDATION_TASKS: usize = 8;
+
+/// Fits a generator to a collection and writes the bundle `out`; beside it the loss curve as
+/// `.csv` and `.svg`. An interrupted fit of the same recipe is gone on with.
+///
+/// # Errors
+/// When a file is missing or malformed; [`Error::Cancelled`] after saving the state.
+pub fn fit(
+    collection: Collection,
+    encoder: &Encoder,
+    recipe: &Recipe,
+    out: &Path,
+    device: &Device,
+    observer: &dyn Observer,
+) -> Result<Bundle, Error> {
+    let settings = &recipe.fit;
+    let data = TrainingData::open(
+        collection,
+        encoder,
+        &recipe.generator,
+        settings,
+        device,
+        observer,
+    )?;
+    let config = recipe
+        .generator
+        .config(encoder.model.hidden_size(), data.output);
+    config.validate("recipe")?;
+    let optimizer = AdamWConfig::new()
+        .with_weight_decay(settings.weight_decay)
+        .with_epsilon(1e-8)
+        .init();
+    let folder = state_folder(out);
+    let mut header = StateHeader {
+        step: 0,
+        recipe: recipe.clone(),
+        collection: data.collection().header.clone(),
+        tasks: data
+            .manifests()
+            .iter()
+            .map(|manifest| manifest.task.clone())
+            .collect(),
+    };
+    let generator = config.init(settings.seed, &device.clone().autodiff());
+    let (start, mut generator, mut optimizer) = load(&folder, &header, generator, optimizer)?;
+    let curve_path = out.with_extension("csv");
+    let mut curve = read_curve(&curve_path)?;
+    curve.retain(|point| point.step <= start);
+    if start > 0 {
+        observer.note(&format!("going on after step {start}"));
+    }
+
+    let weights = data.token_weights();
+    let started = Instant::now();
+    let (mut losses, mut norms) = (Vec::new(), Vec::new());
+    observer.begin("train", settings.steps as u64);
+    observer.advance(start as u64, "");
+    for step in start..settings.steps {
+        // A generator of its own for every step, so that a resumed run draws the same pairs.
+        let mut random = StdRng::seed_from_u64(settings.seed.wrapping_add(1 + step as u64));
+        let (condition, target) = data.draw(settings, &mut random)?;
+        let loss = weighted_error(generator.forward(condition), target, weights.clone());
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &generator);
+        losses.push(scalar(loss)?);
+        norms.push(gradients::clip(&generator, &mut gradients, settings.clip)?);
+        let rate = rate(settings, step);
+        generator = optimizer.step(rate, generator, gradients);
+
+        let done = step + 1;
+        if done % settings.report_every == 0 || done == settings.steps {
+            let point = CurvePoint {
+                step: done,
+                rate,
+                loss: mean(&losses),
+                validation_loss: validation_loss(&generator, &data, settings, &weights)?,
+                gradient_norm: mean(&norms),
+                seconds: started.elapsed().as_secs_f64(),
+            };
+            curve.push(point);
+            losses.clear();
+            norms.clear();
+            header.step = done;
+            save(&folder, &header, &generator, &optimizer)?;
+            write_curve(&curve_path, &curve)?;
+        }
+        let shown = curve.last().map_or(f32::NAN, |point| point.loss);
+        observer.advance(1, &format!("loss {shown:.3}"));
+        if observer.is_cancelled() && done < settings.steps {
+            return Err(Error::Cancelled);
+        }
+    }
+    draw_curve(&out.with_extension("svg"), &curve)?;
+    let bundle = pack(&generator, &data, encoder, recipe, &curve)?;
+    files::write(out, &bundle.write()?)?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|e| Error::file(&folder, "cannot remove", e))?;
+    }
+    Ok(bundle)
+}
+
+/// Mean squared error of (B, T, rows, columns), each token weighted.
+fn weighted_error(output: Tensor<4>, target: Tensor<4>, weights: Tensor<4>) -> Tensor<1> {
+    ((output - target).square() * weights).mean()
+}
+
+/// Linear warm-up, then a cosine to zero.
+fn rate(settings: &FitSettings, step: usize) -> f64 {
+    if step < settings.warm_up {
+        return settings.rate * (step + 1) as f64 / (settings.warm_up + 1) as f64;
+    }
+    let span = settings.steps.saturating_sub(settings.warm_up).max(1) as f64;
+    let progress = (step - settings.warm_up) as f64 / span;
+    settings.rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+}
+
+fn validation_loss(
+    generator: &Generator,
+    data: &TrainingData,
+    settings: &FitSettings,
+    weights: &Tensor<4>,
+) -> Result<f32, Error> {
+    let generator = generator.valid();
+    // The same draws every time, so that losses can be compared along the curve.
+    let mut random = StdRng::seed_from_u64(settings.seed);
+    let tasks = data.manifests().len();
+    let step = tasks.div_ceil(VALIDATION_TASKS);
+    let mut losses = Vec::new();
+    for task in (0..tasks).step_by(step) {
+        let (condition, target) = data.validation(task, settings, &mut random)?;
+        let output = generator.forward(condition);
+        losses.push(scalar(weighted_error(output, target, weights.clone()))?);
+    }
+    Ok(mean(&losses))
+}
+
+fn pack(
+    generator: &Generator,
+    data: &TrainingData,
+    encoder: &Encoder,
+    recipe: &Recipe,
+    curve: &[CurvePoint],
+) -> Result<Bundle, Error> {
+    let layout = &data.collection().header.layout;
+    let config = recipe
+        .generator
+        .config(encoder.model.hidden_size(), data.output);
+    let last = curve.last();
+    let header = BundleHeader {
+        format: bundle::FORMAT,
+        generator: serde_json::to_value(&config)
+            .map_err(|e| Error::argument("generator", "a JSON value", e))?,
+        layout: layout.clone(),
+        encoder: encoder.id()?,
+        prompts: recipe.generator.prompts,
+        tokens_per_prompt: recipe.generator.tokens_per_prompt,
+        provenance: json!({
+            "made_by": format!("dnd {}", env!("CARGO_PKG_VERSION")),
+            "recipe": recipe,
+            "collected_with": data.collection().header.settings,
+            "tasks": data.manifests().iter().map(|m| m.task.as_str()).collect::<Vec<_>>(),
+            "all_tasks_ship": data.manifests().iter().all(|m| m.ship),
+            "loss": last.map(|point| point.loss),
+            "validation_loss": last.map(|point| point.validation_loss),
+        }),
+    };
+    let mut bundle = Bundle {
+        header,
+        tensors: generator.to_tensors(Precision::F16)?,
+    };
+    bundle.set_statistics(&data.statistics, Precision::F16)?;
+    Ok(bundle)
+}
+
+fn scalar(tensor: Tensor<1>) -> Result<f32, Error> {
+    Ok(tensor
+        .try_into_scalar::<f32>()
+        .map_err(|e| dnd_model::Error::Device(e.to_string()))?)
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len().max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_then_falls_to_zero() {
+        let settings = FitSettings {
+            steps: 100,
+            warm_up: 4,
+            rate: 1.0,
+            ..FitSettings::default()
+        };
+        let rates: Vec<f64> = (0..100).map(|step| rate(&settings, step)).collect();
+        assert!(rates[0] < rates[3] && (rates[4] - 1.0).abs() < 1e-9);
+        assert!(rates[5..].windows(2).all(|pair| pair[0] >= pair[1]));
+        assert!(rates[99] < 1e-3);
+    }
+}

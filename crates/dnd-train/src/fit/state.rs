@@ -1,0 +1,106 @@
+//! The state of an interrupted fit: a folder beside the bundle.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use dnd_model::Generator;
+use serde::{Deserialize, Serialize};
+
+use super::Recipe;
+use crate::collect::CollectionHeader;
+use crate::{Error, files};
+
+/// What must be the same for a state to be gone on with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateHeader {
+    /// Steps that are done.
+    pub step: usize,
+    /// The recipe of the run.
+    pub recipe: Recipe,
+    /// The collection it is fitted to.
+    pub collection: CollectionHeader,
+    /// The collection's tasks.
+    pub tasks: Vec<String>,
+}
+
+/// Where the state of the fit that writes `bundle` lies.
+pub fn state_folder(bundle: &Path) -> PathBuf {
+    let mut name = bundle.as_os_str().to_owned();
+    name.push(".state");
+    PathBuf::from(name)
+}
+
+/// Saves a state; an older one is replaced only by a whole one.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn save(
+    folder: &Path,
+    header: &StateHeader,
+    generator: &Generator,
+    optimizer: &ModuleOptimizer,
+) -> Result<(), Error> {
+    let mut fresh = folder.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |e| Error::file(&path, "cannot replace", e)
+    };
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh).map_err(failed(&fresh))?;
+    }
+    files::make_folder(&fresh)?;
+    let path = fresh.join("generator.bpk");
+    let record = generator.clone().save_file(&path);
+    record.map_err(|e| Error::content(&path, e))?;
+    let path = fresh.join("optimizer.bpk");
+    optimizer
+        .save(&path)
+        .map_err(|e| Error::content(&path, e))?;
+    files::write_json(&fresh.join("state.json"), header)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(failed(folder))?;
+    }
+    fs::rename(&fresh, folder).map_err(failed(folder))
+}
+
+/// Loads the state of `folder` into a generator and optimizer of the same sizes, if there is one;
+/// gives the number of steps done.
+///
+/// # Errors
+/// When the state belongs to another recipe or collection, or cannot be read.
+pub fn load(
+    folder: &Path,
+    header: &StateHeader,
+    generator: Generator,
+    optimizer: ModuleOptimizer,
+) -> Result<(usize, Generator, ModuleOptimizer), Error> {
+    let path = folder.join("state.json");
+    if !path.exists() {
+        return Ok((0, generator, optimizer));
+    }
+    let found: StateHeader = files::read_json(&path)?;
+    let comparable = StateHeader {
+        step: found.step,
+        ..header.clone()
+    };
+    if found != comparable {
+        return Err(Error::content(
+            &path,
+            "expected a state of this recipe and collection, found another's; delete the folder \
+             to start afresh",
+        ));
+    }
+    let path = folder.join("generator.bpk");
+    let generator = generator
+        .try_load_file(&path)
+        .map_err(|e| Error::content(&path, e))?;
+    let path = folder.join("optimizer.bpk");
+    let optimizer = optimizer
+        .load(&path)
+        .map_err(|e| Error::content(&path, e))?;
+    Ok((found.step, generator, optimizer))
+}
