@@ -62,8 +62,8 @@ impl<'a> Condition<'a> {
         length: usize,
         device: &Device,
     ) -> Result<Self, Error> {
-        let mut tokenizer =
-            Tokenizer::from_bytes(tokenizer_json).map_err(|e| Error::format("tokenizer.json", e))?;
+        let mut tokenizer = Tokenizer::from_bytes(tokenizer_json)
+            .map_err(|e| Error::format("tokenizer.json", e))?;
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(Some(TruncationParams {
@@ -155,7 +155,11 @@ mod tests {
         let draw = draw_prompts(3, 8, 1).unwrap();
         assert_eq!((draw.dropped, draw.repeated), (0, 5));
         for prompt in 0..3 {
-            let times = draw.indices.iter().filter(|&&index| index == prompt).count();
+            let times = draw
+                .indices
+                .iter()
+                .filter(|&&index| index == prompt)
+                .count();
             assert!((2..=3).contains(&times));
         }
     }

@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn unknown_device_lists_the_known_ones() {
         let message = device("tpu").unwrap_err().to_string();
-        assert!(message.contains("tpu") && message.contains("cpu"), "{message}");
+        assert!(
+            message.contains("tpu") && message.contains("cpu"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -37,8 +37,7 @@ impl TextEncoderConfig {
     /// # Errors
     /// When a field is missing or the model is not a BERT that this encoder computes.
     pub fn from_json(text: &str, source_name: &str) -> Result<Self, Error> {
-        let config: Self =
-            serde_json::from_str(text).map_err(|e| Error::format(source_name, e))?;
+        let config: Self = serde_json::from_str(text).map_err(|e| Error::format(source_name, e))?;
         if config.hidden_act != "gelu" {
             return Err(Error::field(
                 source_name,
@@ -139,7 +138,9 @@ impl TextEncoder {
         let kind = self.types.clone().narrow(0, 0, 1);
         let embedded = module::embedding(self.words.clone(), ids)
             + (positions + kind).reshape([1, length, hidden]);
-        let mut state = self.norm.forward(embedded.reshape([prompts * length, hidden]));
+        let mut state = self
+            .norm
+            .forward(embedded.reshape([prompts * length, hidden]));
         // Added to the scores: nothing at real tokens, minus infinity (nearly) at padding.
         let bias = ((mask - 1.0) * 1e9).reshape([prompts, 1, 1, length]);
         for layer in &self.layers {

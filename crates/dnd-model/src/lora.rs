@@ -36,17 +36,21 @@ impl LoraFactors {
 impl Lora {
     /// The adapter's factors as constants on `device`.
     pub fn from_adapter(adapter: &Adapter, device: &Device) -> Self {
-        let tensors = adapter.layout.modules.iter().zip(&adapter.factors).map(
-            |(module, factors)| {
-                let tensor = |values: &[f32], shape: [usize; 2]| {
-                    Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
-                };
-                (
-                    tensor(&factors.a, [module.rank, module.in_features]),
-                    tensor(&factors.b, [module.out_features, module.rank]),
-                )
-            },
-        );
+        let tensors =
+            adapter
+                .layout
+                .modules
+                .iter()
+                .zip(&adapter.factors)
+                .map(|(module, factors)| {
+                    let tensor = |values: &[f32], shape: [usize; 2]| {
+                        Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
+                    };
+                    (
+                        tensor(&factors.a, [module.rank, module.in_features]),
+                        tensor(&factors.b, [module.out_features, module.rank]),
+                    )
+                });
         Self::from_tensors(&adapter.layout, tensors)
     }
 

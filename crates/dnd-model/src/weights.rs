@@ -122,7 +122,10 @@ impl<'a> Weights<'a> {
                     Some(heads) => gguf.dequantise_unpermuted(&stored, heads),
                     None => gguf.dequantise(&stored),
                 };
-                (info.shape.clone(), values.map_err(dnd_adapter::Error::from)?)
+                (
+                    info.shape.clone(),
+                    values.map_err(dnd_adapter::Error::from)?,
+                )
             }
         };
         if found != expected {

@@ -64,7 +64,10 @@ fn read_tensors(path: &Path) -> Tensors {
         metadata: header.metadata().clone().unwrap_or_default(),
     };
     for (name, view) in file.iter() {
-        let words = view.data().chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]);
+        let words = view
+            .data()
+            .chunks_exact(4)
+            .map(|b| [b[0], b[1], b[2], b[3]]);
         match view.dtype() {
             safetensors::Dtype::F32 => {
                 let values = words.map(f32::from_le_bytes).collect();

@@ -7,8 +7,8 @@ use dnd_adapter::{Adapter, Bundle, tokens};
 use dnd_model::{Condition, Generator, GeneratorConfig, PromptDraw, draw_prompts};
 use serde::Serialize;
 
-use crate::models::Encoder;
 use crate::Error;
+use crate::models::Encoder;
 
 /// Seconds of each stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]

@@ -138,8 +138,10 @@ impl Encoder {
     /// When a file is missing or malformed.
     pub fn open(folder: &Path, device: &Device) -> Result<Self, Error> {
         let config = folder.join("config.json");
-        let config =
-            TextEncoderConfig::from_json(&files::read_text(&config)?, &config.display().to_string())?;
+        let config = TextEncoderConfig::from_json(
+            &files::read_text(&config)?,
+            &config.display().to_string(),
+        )?;
         let path = folder.join("model.safetensors");
         let bytes = map(&path)?;
         let weights = Weights::from_safetensors(&bytes, &path.display().to_string())?;

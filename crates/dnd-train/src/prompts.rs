@@ -79,7 +79,10 @@ fn parse(text: &str, extension: &str, path: &Path) -> Result<Vec<String>, Error>
 
 /// A string, or an object with a `prompt`.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a string or an object with a text field `prompt`")]
+#[serde(
+    untagged,
+    expecting = "expected a string or an object with a text field `prompt`"
+)]
 enum Entry {
     Text(String),
     Object { prompt: String },
@@ -145,7 +148,11 @@ mod tests {
     fn errors_say_what_was_expected() {
         assert!(parse_as("txt", " \n").unwrap_err().contains("at least one"));
         assert!(parse_as("csv", "a,b\n1,2\n").unwrap_err().contains("a, b"));
-        assert!(parse_as("jsonl", "\"x\"\n{}").unwrap_err().contains("line 2"));
+        assert!(
+            parse_as("jsonl", "\"x\"\n{}")
+                .unwrap_err()
+                .contains("line 2")
+        );
         assert!(parse_as("pdf", "").unwrap_err().contains("`.pdf`"));
     }
 }

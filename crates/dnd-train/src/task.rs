@@ -138,7 +138,10 @@ pub fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
         })
         .collect::<Result<Vec<Line>, _>>()?;
     if lines.is_empty() {
-        return Err(Error::content(path, "expected at least one line, found none"));
+        return Err(Error::content(
+            path,
+            "expected at least one line, found none",
+        ));
     }
     Ok(lines)
 }
@@ -151,7 +154,11 @@ mod tests {
     fn a_broken_line_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.train.jsonl");
-        files::write(&path, b"{\"prompt\":\"a\",\"response\":\"b\"}\n\n{\"prompt\":\"a\"}\n").unwrap();
+        files::write(
+            &path,
+            b"{\"prompt\":\"a\",\"response\":\"b\"}\n\n{\"prompt\":\"a\"}\n",
+        )
+        .unwrap();
         let message = read_lines(&path).unwrap_err().to_string();
         assert!(
             message.contains("line 3") && message.contains("response"),

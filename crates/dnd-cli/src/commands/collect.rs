@@ -96,8 +96,5 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     )?;
     let collection = collect(&base, &tasks, &arguments.out, &options, &observer)?;
     let finished = collection.finished()?.len();
-    output::print(&format!(
-        "{}: {finished} tasks\n",
-        arguments.out.display()
-    ))
+    output::print(&format!("{}: {finished} tasks\n", arguments.out.display()))
 }

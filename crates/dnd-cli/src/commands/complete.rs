@@ -40,7 +40,12 @@ pub struct Arguments {
     temperature: Option<f32>,
 
     /// Draw from the most likely tokens that together reach this probability
-    #[arg(long, value_name = "P", default_value_t = 0.95, requires = "temperature")]
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.95,
+        requires = "temperature"
+    )]
     top_p: f32,
 
     /// Seed of the draws
@@ -115,7 +120,12 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         let logits = &answer.first_logits;
         let tensors = [
             ("ids".to_owned(), &[ids.len()][..], &ids[..], Precision::F32),
-            ("logits".to_owned(), &[logits.len()], &logits[..], Precision::F32),
+            (
+                "logits".to_owned(),
+                &[logits.len()],
+                &logits[..],
+                Precision::F32,
+            ),
         ];
         let name = path.display().to_string();
         let bytes = tensor_file::write(&name, tensors, ("format", "pt".to_owned()))?;

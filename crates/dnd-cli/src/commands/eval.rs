@@ -80,7 +80,10 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         .map(Collection::open)
         .transpose()?;
     if let Some(method) = methods.iter().find(|method| method.needs_collection()) {
-        ensure!(collection.is_some(), "method {method}: expected --collection, found none");
+        ensure!(
+            collection.is_some(),
+            "method {method}: expected --collection, found none"
+        );
     }
     let device = super::device(device)?;
     let bundle = methods

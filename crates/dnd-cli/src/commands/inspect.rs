@@ -32,7 +32,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = path.display().to_string();
         if bytes.starts_with(b"GGUF") {
             gguf(&Gguf::parse(&bytes, &name)?)
-        } else if path.extension().is_some_and(|extension| extension == "gguf") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "gguf")
+        {
             bail!("{name}: expected the magic bytes GGUF, found others");
         } else {
             bundle(&Bundle::read(&bytes, &name)?)
@@ -43,11 +46,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// The lines that say what a layout covers.
 fn layout(layout: &Layout) -> String {
-    let targets: Vec<&str> = layout.targets().iter().map(|target| target.name()).collect();
-    let rank = layout.uniform_rank().map_or_else(
-        |_| "differs by module".to_owned(),
-        |rank| rank.to_string(),
-    );
+    let targets: Vec<&str> = layout
+        .targets()
+        .iter()
+        .map(|target| target.name())
+        .collect();
+    let rank = layout
+        .uniform_rank()
+        .map_or_else(|_| "differs by module".to_owned(), |rank| rank.to_string());
     format!(
         "base model  {}\nrank        {rank}\nmodules     {} in {} layers: {}\nparameters  {}\n",
         layout.base_model,

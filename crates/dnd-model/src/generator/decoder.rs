@@ -28,14 +28,7 @@ impl GeneratorConfig {
             .windows(2)
             .enumerate()
             .map(|(index, pair)| {
-                HyperConvolution::random(
-                    pair[0],
-                    pair[1],
-                    self,
-                    index == last,
-                    &mut random,
-                    device,
-                )
+                HyperConvolution::random(pair[0], pair[1], self, index == last, &mut random, device)
             })
             .collect();
         Generator { layers }
@@ -59,7 +52,10 @@ impl Generator {
     ///
     /// # Errors
     /// [`Error::Device`] when values cannot be read back.
-    pub fn to_tensors(&self, precision: Precision) -> Result<BTreeMap<String, BundleTensor>, Error> {
+    pub fn to_tensors(
+        &self,
+        precision: Precision,
+    ) -> Result<BTreeMap<String, BundleTensor>, Error> {
         let mut visitor = Collect {
             path: Vec::new(),
             precision,

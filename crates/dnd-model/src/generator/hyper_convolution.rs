@@ -76,7 +76,10 @@ impl HyperConvolution {
         let normed = self.normalise(input.clone());
 
         // (B, C, L, N) -> (B, C', L, N) -> (B, L, N, C') -> (B, L', N, C') -> (B, N, L', C')
-        let width_first = convolve(normed.clone().permute([0, 3, 2, 1]), &self.width_first_width);
+        let width_first = convolve(
+            normed.clone().permute([0, 3, 2, 1]),
+            &self.width_first_width,
+        );
         let width_first = convolve(width_first.permute([0, 2, 3, 1]), &self.width_first_height)
             .permute([0, 2, 1, 3]);
 

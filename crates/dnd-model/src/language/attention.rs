@@ -89,12 +89,7 @@ impl Attention {
         let groups = self.heads / self.key_value_heads;
         let total = keys.dims()[2];
         let query = step.rotary.rotate(query) / (self.head_dim as f32).sqrt();
-        let query = query.reshape([
-            batch,
-            self.key_value_heads,
-            groups * length,
-            self.head_dim,
-        ]);
+        let query = query.reshape([batch, self.key_value_heads, groups * length, self.head_dim]);
         let scores = query
             .matmul(keys.transpose())
             .reshape([batch, self.heads, length, total])

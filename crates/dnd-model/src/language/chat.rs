@@ -50,7 +50,8 @@ impl ChatTemplate {
     /// [`Error::ChatTemplate`] when it is not valid Jinja.
     pub fn new(template: Option<&str>) -> Result<Self, Error> {
         let mut environment = Environment::new();
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.add_function("raise_exception", |message: String| {

@@ -206,10 +206,9 @@ impl Layer {
         let up = self
             .up
             .forward(normed, step.lora_factors(index, Projection::Up));
-        let down = self.down.forward(
-            silu(gate) * up,
-            step.lora_factors(index, Projection::Down),
-        );
+        let down = self
+            .down
+            .forward(silu(gate) * up, step.lora_factors(index, Projection::Down));
         state + down
     }
 }

@@ -50,14 +50,10 @@ impl LoraParameters {
         let modules = || adapter.layout.modules.iter().zip(&adapter.factors);
         Self {
             a: modules()
-                .map(|(module, factors)| {
-                    parameter(&factors.a, [module.rank, module.in_features])
-                })
+                .map(|(module, factors)| parameter(&factors.a, [module.rank, module.in_features]))
                 .collect(),
             b: modules()
-                .map(|(module, factors)| {
-                    parameter(&factors.b, [module.out_features, module.rank])
-                })
+                .map(|(module, factors)| parameter(&factors.b, [module.out_features, module.rank]))
                 .collect(),
         }
     }

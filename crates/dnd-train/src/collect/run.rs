@@ -130,7 +130,11 @@ fn collect_task(
         }
         let report = tuner.step()?;
         let snapshot = step.checked_sub(settings.steps);
-        let phase = if snapshot.is_some() { "snapshot" } else { "tune" };
+        let phase = if snapshot.is_some() {
+            "snapshot"
+        } else {
+            "tune"
+        };
         log.push_str(&format!(
             "{step},{phase},{},{}\n",
             report.loss, report.gradient_norm

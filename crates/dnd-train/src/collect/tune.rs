@@ -131,8 +131,7 @@ impl<'a> Tuner<'a> {
             accumulator.accumulate(&self.parameters, gradients);
         }
         let mut gradients = accumulator.grads();
-        let gradient_norm =
-            gradients::clip(&self.parameters, &mut gradients, self.settings.clip)?;
+        let gradient_norm = gradients::clip(&self.parameters, &mut gradients, self.settings.clip)?;
         let rate = self.rate();
         self.parameters = self
             .optimizer

@@ -64,10 +64,7 @@ pub fn draw_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Error> {
     files::write(path, picture.as_bytes())
 }
 
-fn draw(
-    picture: &mut String,
-    points: &[CurvePoint],
-) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(picture: &mut String, points: &[CurvePoint]) -> Result<(), Box<dyn std::error::Error>> {
     let last = points.last().map_or(1, |point| point.step.max(1));
     let losses = points
         .iter()
@@ -85,12 +82,18 @@ fn draw(
         .x_desc("step")
         .y_desc("weighted mean squared error")
         .draw()?;
-    let series: [(&str, RGBColor, fn(&CurvePoint) -> f32); 2] = [
-        ("training prompts", BLUE, |point| point.loss),
-        ("unseen prompts", RED, |point| point.validation_loss),
-    ];
-    for (name, colour, value) in series {
-        let line = points.iter().map(|point| (point.step, value(point)));
+    for (name, colour, is_validation) in [
+        ("training prompts", BLUE, false),
+        ("unseen prompts", RED, true),
+    ] {
+        let line = points.iter().map(|point| {
+            let loss = if is_validation {
+                point.validation_loss
+            } else {
+                point.loss
+            };
+            (point.step, loss)
+        });
         chart
             .draw_series(LineSeries::new(line, colour.stroke_width(2)))?
             .label(name)

@@ -147,15 +147,17 @@ impl Recipe {
     /// When the file is missing, is not TOML, or has a field that does not exist.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = files::read_text(path)?;
-        let recipe: Self = toml::from_str(&text).map_err(|e| {
-            Error::content(path, e.to_string().trim_end().replace('\n', " "))
-        })?;
+        let recipe: Self = toml::from_str(&text)
+            .map_err(|e| Error::content(path, e.to_string().trim_end().replace('\n', " ")))?;
         for (field, value) in [
             ("fit.steps", recipe.fit.steps),
             ("fit.batch", recipe.fit.batch),
             ("fit.report_every", recipe.fit.report_every),
             ("generator.prompts", recipe.generator.prompts),
-            ("generator.tokens_per_prompt", recipe.generator.tokens_per_prompt),
+            (
+                "generator.tokens_per_prompt",
+                recipe.generator.tokens_per_prompt,
+            ),
         ] {
             if value == 0 {
                 return Err(Error::content(
@@ -183,6 +185,9 @@ mod tests {
         let path = folder.path().join("recipe.toml");
         files::write(&path, b"[fit]\nsteeps = 3\n").unwrap();
         let message = Recipe::read(&path).unwrap_err().to_string();
-        assert!(message.contains("steeps") && !message.contains('\n'), "{message}");
+        assert!(
+            message.contains("steeps") && !message.contains('\n'),
+            "{message}"
+        );
     }
 }

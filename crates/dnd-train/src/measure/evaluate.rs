@@ -87,8 +87,7 @@ pub fn evaluate(
             }
             rows.retain(|row| row.task != task.name || row.method != name);
             let started = Instant::now();
-            let exact_match =
-                measure(sources, &training, options, task, &lines, method, observer)?;
+            let exact_match = measure(sources, &training, options, task, &lines, method, observer)?;
             rows.push(Row {
                 task: task.name.clone(),
                 method: name,
@@ -110,11 +109,7 @@ struct Training {
 }
 
 impl Training {
-    fn open(
-        sources: &Sources,
-        methods: &[Method],
-        observer: &dyn Observer,
-    ) -> Result<Self, Error> {
+    fn open(sources: &Sources, methods: &[Method], observer: &dyn Observer) -> Result<Self, Error> {
         let mut training = Self {
             manifests: Vec::new(),
             adapters: Vec::new(),
@@ -215,7 +210,9 @@ fn measure(
         Method::Mean => {
             let mut total = 0.0;
             for pass in 0..passes {
-                total += score(Some(&training.adapters[pass * training.adapters.len() / passes]))?;
+                total += score(Some(
+                    &training.adapters[pass * training.adapters.len() / passes],
+                ))?;
             }
             Ok(total / passes as f64)
         }

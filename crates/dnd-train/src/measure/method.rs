@@ -72,7 +72,14 @@ mod tests {
 
     #[test]
     fn names_go_both_ways() {
-        for name in ["base", "generated", "nearest", "average", "mean", "adapter:a/{task}"] {
+        for name in [
+            "base",
+            "generated",
+            "nearest",
+            "average",
+            "mean",
+            "adapter:a/{task}",
+        ] {
             assert_eq!(name.parse::<Method>().unwrap().to_string(), name);
         }
         assert!("adapter:".parse::<Method>().is_err());

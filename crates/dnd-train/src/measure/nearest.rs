@@ -38,9 +38,8 @@ pub fn prompt_embedding(
 
 /// The index of the embedding with the largest cosine similarity to `embedding`.
 pub fn nearest_task(embedding: &[f32], candidates: &[Vec<f32>]) -> usize {
-    let similarity = |candidate: &Vec<f32>| -> f32 {
-        embedding.iter().zip(candidate).map(|(a, b)| a * b).sum()
-    };
+    let similarity =
+        |candidate: &Vec<f32>| -> f32 { embedding.iter().zip(candidate).map(|(a, b)| a * b).sum() };
     let similarities: Vec<f32> = candidates.iter().map(similarity).collect();
     dnd_model::sampling::argmax(&similarities)
 }

@@ -67,7 +67,12 @@ pub fn table(rows: &[Row]) -> String {
             .find(|row| row.task == task && row.method == method)
             .map(|row| row.exact_match * 100.0)
     };
-    let width = tasks.iter().map(|task| task.len()).max().unwrap_or(0).max(4);
+    let width = tasks
+        .iter()
+        .map(|task| task.len())
+        .max()
+        .unwrap_or(0)
+        .max(4);
     let line = |name: &str, cells: Vec<String>| {
         let mut line = format!("| {name:<width$} |");
         for (cell, method) in cells.iter().zip(&methods) {
@@ -78,15 +83,21 @@ pub fn table(rows: &[Row]) -> String {
     };
     let mut text = line("task", methods.iter().map(ToString::to_string).collect());
     let rule = |method: &&String| format!("{}:", "-".repeat(method.len().max(5) - 1));
-    text.push_str(&line(&"-".repeat(width), methods.iter().map(rule).collect()));
+    text.push_str(&line(
+        &"-".repeat(width),
+        methods.iter().map(rule).collect(),
+    ));
     for task in &tasks {
-        let cells = methods.iter().map(|method| {
-            score(task, method).map_or(String::new(), |score| format!("{score:.0}"))
-        });
+        let cells = methods
+            .iter()
+            .map(|method| score(task, method).map_or(String::new(), |score| format!("{score:.0}")));
         text.push_str(&line(task, cells.collect()));
     }
     let means = methods.iter().map(|method| {
-        let scores: Vec<f64> = tasks.iter().filter_map(|task| score(task, method)).collect();
+        let scores: Vec<f64> = tasks
+            .iter()
+            .filter_map(|task| score(task, method))
+            .collect();
         if scores.len() < tasks.len() {
             return String::new();
         }
@@ -111,7 +122,11 @@ mod tests {
 
     #[test]
     fn the_table_has_means_and_gaps() {
-        let rows = [row("a", "base", 0.0), row("a", "mean", 0.5), row("b", "base", 1.0)];
+        let rows = [
+            row("a", "base", 0.0),
+            row("a", "mean", 0.5),
+            row("b", "base", 1.0),
+        ];
         assert_eq!(
             table(&rows),
             "| task |  base |  mean |\n| ---- | ----: | ----: |\n| a    |     0 |    50 |\n\

@@ -92,17 +92,10 @@ fn decodes_to(
     };
     let prompt = &example.tokens[..example.answer_start];
     let mut text = String::new();
-    let answer = complete(
-        &base.model,
-        &base.tokenizer,
-        prompt,
-        lora,
-        options,
-        |new| {
-            text.push_str(new);
-            may_become(&text, response)
-        },
-    )?;
+    let answer = complete(&base.model, &base.tokenizer, prompt, lora, options, |new| {
+        text.push_str(new);
+        may_become(&text, response)
+    })?;
     Ok(answer.ended && answer.text.trim() == response)
 }
 
