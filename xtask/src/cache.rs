@@ -40,6 +40,11 @@ impl Cache {
         self.root.join("tools")
     }
 
+    /// Adapters collected by `cargo xtask bundle` and `evaluate`.
+    pub fn collections(&self) -> PathBuf {
+        self.root.join("collections")
+    }
+
     /// Waits until no other process changes the cache; the lock lasts as long as the returned file, and the
     /// system drops it when a process dies.
     pub fn lock(&self) -> Result<File> {

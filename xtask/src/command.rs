@@ -19,7 +19,9 @@ pub fn new(program: impl AsRef<Path>) -> Command {
     command
 }
 
-/// `cargo` with space-separated arguments.
+/// `cargo` with space-separated arguments. Whatever compiles burn names the `--workspace` and no single
+/// package: cargo unites features over the packages it is given, and for another set of features it
+/// compiles burn once more, which takes minutes.
 pub fn cargo(arguments: &str) -> Command {
     let mut command = new("cargo");
     command.args(arguments.split(' '));
@@ -37,6 +39,22 @@ pub fn run(mut command: Command) -> Result<()> {
         .status()
         .with_context(|| format!("cannot start `{}`", describe(&command)))?;
     check(&command, status)
+}
+
+/// Runs several commands at the same time; anything but success of all is an error.
+pub fn run_together(commands: impl IntoIterator<Item = Command>) -> Result<()> {
+    let mut started = Vec::new();
+    for mut command in commands {
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", describe(&command)))?;
+        started.push((command, child));
+    }
+    let mut outcome = Ok(());
+    for (command, mut child) in started {
+        outcome = outcome.and(check(&command, child.wait()?));
+    }
+    outcome
 }
 
 /// Runs a command and gives what it printed on standard output; its standard error is shown only on failure.

@@ -7,6 +7,7 @@ mod command;
 mod hub;
 mod models;
 mod package;
+mod recipe;
 mod run;
 mod setup;
 mod test;
@@ -34,6 +35,10 @@ enum Task {
     Test(test::Args),
     /// Generate an adapter from example prompts and show what it changes
     Run(run::Args),
+    /// Make the shipped bundle from its recipe: collect adapters, then fit the generator
+    Bundle(recipe::Args),
+    /// Compare the bundle with its baselines on the development tasks
+    Evaluate(recipe::Args),
     /// Measure the pipeline; arguments after `--` go to the benchmark
     Bench(bench::Args),
 }
@@ -54,6 +59,8 @@ fn perform(task: Task) -> Result<()> {
         Task::Setup(args) => setup::run(&cache, &args),
         Task::Test(args) => test::run(&cache, &args),
         Task::Run(args) => run::run(&cache, &args),
+        Task::Bundle(args) => recipe::bundle(&cache, &args),
+        Task::Evaluate(args) => recipe::evaluate(&cache, &args),
         Task::Bench(args) => bench::run(&cache, &args),
     }
 }

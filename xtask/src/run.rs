@@ -63,21 +63,21 @@ pub fn run(cache: &Cache, args: &Args) -> Result<()> {
 }
 
 /// Builds `dnd` and asks cargo where it went, which depends on the user's configuration.
-fn build() -> Result<PathBuf> {
+pub fn build() -> Result<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
         executable: Option<PathBuf>,
     }
     let mut cargo =
-        command::cargo("build --release -p dnd-cli --message-format json-render-diagnostics");
+        command::cargo("build --release --workspace --message-format json-render-diagnostics");
     cargo.stderr(Stdio::inherit());
     let messages = command::output(cargo)?;
     let mut executables = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
     executables
-        .next_back()
-        .context("cargo built dnd-cli and named no program")
+        .find(|path| path.file_stem().is_some_and(|name| name == "dnd"))
+        .context("cargo built the workspace and named no program `dnd`")
 }
 
 fn complete(dnd: &Path, prompt: &str, adapter: Option<&Path>) -> Result<String> {

@@ -56,10 +56,14 @@ const STEPS: [Step; 8] = [
     }),
     // No GPU is needed to see whether the code for one still compiles.
     ("wgpu", |_, _| {
-        command::run(command::cargo("check --release -p dnd-cli --features wgpu"))
+        command::run(command::cargo(
+            "check --release --workspace --features dnd-cli/wgpu",
+        ))
     }),
     ("cuda", |_, _| {
-        command::run(command::cargo("check --release -p dnd-cli --features cuda"))
+        command::run(command::cargo(
+            "check --release --workspace --features dnd-cli/cuda",
+        ))
     }),
 ];
 

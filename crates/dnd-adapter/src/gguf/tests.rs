@@ -358,7 +358,7 @@ fn deep_arrays() {
         Writer::new().entry("deep", 9, &value).finish()
     };
     assert!(Gguf::parse(&nested(8), FILE).is_ok());
-    for depth in [9, 100_000] {
+    for depth in [9, 10_000] {
         assert_eq!(
             error_of(&nested(depth)),
             "small.gguf: metadata \"deep\": expected arrays nested at most 8 deep, found a deeper one"

@@ -22,10 +22,16 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let path = &arguments.path;
+    let mut path = arguments.path.as_path();
+    if path
+        .file_name()
+        .is_some_and(|name| name == files::PEFT_MODEL)
+    {
+        path = path.parent().unwrap_or(path);
+    }
     let text = if path.join("collection.json").exists() {
         collection(path)?
-    } else if path.is_dir() {
+    } else if path.is_dir() || path.as_os_str().is_empty() {
         adapter(&files::read_peft(path)?)
     } else {
         let bytes = models::map(path)?;

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and how its results are shown.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -21,7 +22,9 @@ const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 /// The device called `name`; says which one `auto` took.
 fn device(name: &str) -> Result<Device> {
     let (device, words) = dnd_model::device::device(name)?;
-    if name == "auto" && dnd_model::device::DEVICE_NAMES.len() > 2 {
+    // Where the CPU is the only kind there is nothing that a script would want to hear.
+    let has_choice = dnd_model::device::DEVICE_NAMES.len() > 2;
+    if name == "auto" && (has_choice || std::io::stderr().is_terminal()) {
         output::complain(&format!("device: {words}"));
     }
     Ok(device)

@@ -13,7 +13,7 @@ use crate::{Error, gradients};
 
 /// How an adapter is fine-tuned and snapshots are taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct TuneSettings {
     /// Steps before the first snapshot.
     pub steps: usize,

@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use serde_json::json;
 
 use super::curve::{draw_curve, write_curve};
-use super::state::{StateHeader, load, save, state_folder};
+use super::state::{Progress, StateHeader, load, save, state_folder};
 use super::{CurvePoint, FitSettings, Recipe, TrainingData, read_curve};
 use crate::collect::Collection;
 use crate::models::Encoder;
@@ -54,7 +54,7 @@ pub fn fit(
         .init();
     let folder = state_folder(out);
     let mut header = StateHeader {
-        step: 0,
+        progress: Progress::default(),
         recipe: recipe.clone(),
         collection: data.collection().header.clone(),
         tasks: data
@@ -64,7 +64,9 @@ pub fn fit(
             .collect(),
     };
     let generator = config.init(settings.seed, &device.clone().autodiff());
-    let (start, mut generator, mut optimizer) = load(&folder, &header, generator, optimizer)?;
+    let (progress, mut generator, mut optimizer) = load(&folder, &header, generator, optimizer)?;
+    header.progress = progress;
+    let start = header.progress.step;
     let curve_path = out.with_extension("csv");
     let mut curve = read_curve(&curve_path)?;
     curve.retain(|point| point.step <= start);
@@ -74,7 +76,6 @@ pub fn fit(
 
     let weights = data.token_weights();
     let started = Instant::now();
-    let (mut losses, mut norms) = (Vec::new(), Vec::new());
     observer.begin("train", settings.steps as u64);
     observer.advance(start as u64, "");
     for step in start..settings.steps {
@@ -83,31 +84,34 @@ pub fn fit(
         let (condition, target) = data.draw(settings, &mut random)?;
         let loss = weighted_error(generator.forward(condition), target, weights.clone());
         let mut gradients = GradientsParams::from_grads(loss.backward(), &generator);
-        losses.push(scalar(loss)?);
-        norms.push(gradients::clip(&generator, &mut gradients, settings.clip)?);
+        let progress = &mut header.progress;
+        progress.losses.push(scalar(loss)?);
+        progress
+            .norms
+            .push(gradients::clip(&generator, &mut gradients, settings.clip)?);
         let rate = rate(settings, step);
         generator = optimizer.step(rate, generator, gradients);
+        progress.step = step + 1;
 
-        let done = step + 1;
-        if done % settings.report_every == 0 || done == settings.steps {
-            let point = CurvePoint {
-                step: done,
+        let is_last = progress.step == settings.steps;
+        let is_cancelled = observer.is_cancelled() && !is_last;
+        if progress.step.is_multiple_of(settings.report_every) || is_last {
+            curve.push(CurvePoint {
+                step: progress.step,
                 rate,
-                loss: mean(&losses),
+                loss: mean(&std::mem::take(&mut progress.losses)),
                 validation_loss: validation_loss(&generator, &data, settings, &weights)?,
-                gradient_norm: mean(&norms),
+                gradient_norm: mean(&std::mem::take(&mut progress.norms)),
                 seconds: started.elapsed().as_secs_f64(),
-            };
-            curve.push(point);
-            losses.clear();
-            norms.clear();
-            header.step = done;
-            save(&folder, &header, &generator, &optimizer)?;
+            });
             write_curve(&curve_path, &curve)?;
+            save(&folder, &header, &generator, &optimizer)?;
+        } else if is_cancelled {
+            save(&folder, &header, &generator, &optimizer)?;
         }
         let shown = curve.last().map_or(f32::NAN, |point| point.loss);
         observer.advance(1, &format!("loss {shown:.3}"));
-        if observer.is_cancelled() && done < settings.steps {
+        if is_cancelled {
             return Err(Error::Cancelled);
         }
     }

@@ -12,17 +12,28 @@ use super::Recipe;
 use crate::collect::CollectionHeader;
 use crate::{Error, files};
 
-/// What must be the same for a state to be gone on with.
+/// Where a fit stands, and what must be the same for it to be gone on with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StateHeader {
-    /// Steps that are done.
-    pub step: usize,
+    /// How far it is.
+    pub progress: Progress,
     /// The recipe of the run.
     pub recipe: Recipe,
     /// The collection it is fitted to.
     pub collection: CollectionHeader,
     /// The collection's tasks.
     pub tasks: Vec<String>,
+}
+
+/// How far a fit is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps that are done.
+    pub step: usize,
+    /// Losses of the steps since the last point of the curve.
+    pub losses: Vec<f32>,
+    /// Gradient norms of the same steps.
+    pub norms: Vec<f32>,
 }
 
 /// Where the state of the fit that writes `bundle` lies.
@@ -68,7 +79,7 @@ pub fn save(
 }
 
 /// Loads the state of `folder` into a generator and optimizer of the same sizes, if there is one;
-/// gives the number of steps done.
+/// gives how far it is.
 ///
 /// # Errors
 /// When the state belongs to another recipe or collection, or cannot be read.
@@ -77,14 +88,14 @@ pub fn load(
     header: &StateHeader,
     generator: Generator,
     optimizer: ModuleOptimizer,
-) -> Result<(usize, Generator, ModuleOptimizer), Error> {
+) -> Result<(Progress, Generator, ModuleOptimizer), Error> {
     let path = folder.join("state.json");
     if !path.exists() {
-        return Ok((0, generator, optimizer));
+        return Ok((Progress::default(), generator, optimizer));
     }
     let found: StateHeader = files::read_json(&path)?;
     let comparable = StateHeader {
-        step: found.step,
+        progress: found.progress.clone(),
         ..header.clone()
     };
     if found != comparable {
@@ -102,5 +113,5 @@ pub fn load(
     let optimizer = optimizer
         .load(&path)
         .map_err(|e| Error::content(&path, e))?;
-    Ok((found.step, generator, optimizer))
+    Ok((found.progress, generator, optimizer))
 }

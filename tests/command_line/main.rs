@@ -1,0 +1,32 @@
+//! The `dnd` command from outside: every test runs the built program on models of a few kilobytes
+//! that it makes itself, so nothing here needs a network, a download or ../shared.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod completing;
+mod generating;
+mod inspecting;
+mod measuring;
+mod pipeline;
+mod prompt_files;
+
+mod collecting;
+#[cfg(unix)]
+mod interrupts;
+
+mod bad_adapters;
+mod bad_arguments;
+mod bad_bundles;
+mod bad_models;
+mod bad_prompts;
+#[cfg(unix)]
+mod bad_places;
+
+#[cfg(unix)]
+mod disk;
+mod gguf;
+mod language_model;
+mod program;
+mod tensors;
+mod text_encoder;
+mod world;

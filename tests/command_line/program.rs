@@ -1,0 +1,186 @@
+//! Running `dnd` and judging how it ended.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// After this long a program counts as hung. Nothing here takes a hundredth of it.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A call of `dnd` in the making.
+pub struct Dnd {
+    command: Command,
+}
+
+impl Dnd {
+    /// `dnd COMMAND`, shielded from whatever models the machine has in its cache.
+    pub fn new(subcommand: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dnd"));
+        command
+            .args(["--device", "cpu", subcommand])
+            .env("DND_CACHE", "/nonexistent/cache")
+            .stdin(Stdio::null());
+        Self { command }
+    }
+
+    /// Adds an argument.
+    pub fn and(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Adds a flag with its value.
+    pub fn with(self, flag: &str, value: impl AsRef<OsStr>) -> Self {
+        self.and(flag).and(value)
+    }
+
+    /// Gives it this standard input.
+    pub fn input(mut self, text: &[u8]) -> Self {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text).unwrap();
+        file.rewind().unwrap();
+        self.command.stdin(file);
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Outcome {
+        self.start().wait()
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        // Files instead of pipes: nobody has to empty them while the program runs.
+        let (output, errors) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        self.command.stdout(output.try_clone().unwrap());
+        self.command.stderr(errors.try_clone().unwrap());
+        Running {
+            child: self.command.spawn().unwrap(),
+            words: format!("{:?}", self.command),
+            output,
+            errors,
+        }
+    }
+}
+
+/// A `dnd` at work; it is killed when the test gives up on it.
+pub struct Running {
+    child: Child,
+    words: String,
+    output: File,
+    errors: File,
+}
+
+impl Running {
+    /// The process's number.
+    #[cfg(unix)]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as kill -9 does.
+    #[cfg(unix)]
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits until `condition` holds while the program is still at work.
+    #[cfg(unix)]
+    pub fn wait_until(&mut self, condition: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            let status = self.child.try_wait().unwrap();
+            assert!(status.is_none(), "{}: ended too early: {status:?}", self.words);
+            assert!(started.elapsed() < PATIENCE, "{}: hangs", self.words);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Outcome {
+        let started = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(started.elapsed() < PATIENCE, "{}: hangs", self.words);
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let outcome = Outcome {
+            words: std::mem::take(&mut self.words),
+            code: status.code(),
+            stdout: text(&mut self.output),
+            stderr: text(&mut self.errors),
+        };
+        assert!(
+            !outcome.stderr.contains("panicked"),
+            "panics are never shown to people: {outcome:#?}"
+        );
+        outcome
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended long ago, which is an error that says nothing.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(file: &mut File) -> String {
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Outcome {
+    words: String,
+    /// Exit code; none after a signal.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// Asserts success.
+    pub fn succeeds(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        assert!(!self.stderr.contains("error"), "{self:#?}");
+        self
+    }
+
+    /// Asserts an error of one line and nothing else, which mentions all of `words`.
+    pub fn fails(self, words: &[&str]) -> Self {
+        assert_eq!(self.stderr.lines().count(), 1, "{self:#?}");
+        assert_eq!(self.stdout, "", "{self:#?}");
+        self.fails_in_the_end(words)
+    }
+
+    /// Asserts an error whose line may come after lines of progress.
+    pub fn fails_in_the_end(self, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        let last = self.stderr.lines().last().unwrap_or_default();
+        assert!(last.starts_with("error: "), "{self:#?}");
+        for word in words {
+            assert!(last.contains(word), "expected `{word}` in {self:#?}");
+        }
+        self
+    }
+
+    /// Asserts that the command line itself is refused, which may take several lines to explain.
+    pub fn is_refused(self, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(2), "{self:#?}");
+        assert!(self.stderr.starts_with("error: "), "{self:#?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "expected `{word}` in {self:#?}");
+        }
+        self
+    }
+}

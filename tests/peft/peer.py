@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Fine-tuning steps of transformers and peft, for crates/dnd-train/benches/pipeline.rs to measure.
+
+Reads one line of JSON from standard input (`Job` in pipeline.rs), loads the model and prints `ready`;
+then takes a step for every further line and prints its loss. The caller holds the clock.
+"""
+
+import json
+import os
+import sys
+
+# Standard output belongs to the caller, and nobody watches a progress bar.
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from check import load_base  # noqa: E402  (says which package is missing)
+import torch  # noqa: E402
+from peft import LoraConfig, get_peft_model  # noqa: E402
+
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+IGNORED = -100
+
+
+def main():
+    job = json.loads(sys.stdin.readline())
+    settings = job["settings"]
+    torch.set_num_threads(job["threads"])
+    config = LoraConfig(
+        r=job["rank"],
+        lora_alpha=job["alpha"],
+        target_modules=TARGETS,
+        lora_dropout=0.0,
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(load_base(job["model"]), config).train()
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=settings["rate"], weight_decay=settings["weight_decay"]
+    )
+    ids = torch.tensor(job["tokens"])
+    labels = ids.clone()
+    for row, start in zip(labels, job["answer_starts"]):
+        row[:start] = IGNORED
+
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        loss = model(input_ids=ids, labels=labels, use_cache=False).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, settings["clip"])
+        optimizer.step()
+        print(loss.item(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
