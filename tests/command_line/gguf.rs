@@ -46,7 +46,11 @@ impl GgufFile {
 
     fn array(&mut self, key: &str, element_type: u32, count: usize, elements: &[u8]) {
         let count = (count as u64).to_le_bytes();
-        self.entry(key, 9, &[&element_type.to_le_bytes(), &count[..], elements].concat());
+        self.entry(
+            key,
+            9,
+            &[&element_type.to_le_bytes(), &count[..], elements].concat(),
+        );
     }
 
     fn entry(&mut self, key: &str, value_type: u32, value: &[u8]) {

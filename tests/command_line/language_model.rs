@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::gguf::{GgufFile, TensorType};
-use crate::tensors::{Tensor, Weights, floats};
+use crate::tensors::{Weights, floats};
 
 const LAYERS: usize = 2;
 const HIDDEN: usize = 64;
@@ -28,15 +28,22 @@ fn tokens() -> Vec<String> {
     let printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
     let mut spare = 256..;
     let bytes = (0..256).map(|byte| {
-        let code = if printable(byte) { byte } else { spare.next().unwrap() };
+        let code = if printable(byte) {
+            byte
+        } else {
+            spare.next().unwrap()
+        };
         char::from_u32(code).unwrap().to_string()
     });
     let bytes: Vec<String> = bytes.collect();
-    bytes.into_iter().chain(SPECIAL.map(str::to_owned)).collect()
+    bytes
+        .into_iter()
+        .chain(SPECIAL.map(str::to_owned))
+        .collect()
 }
 
 /// Weights by their Hugging Face names, for a model of this many hidden units.
-fn weights(seed: u64, hidden: usize) -> BTreeMap<String, Tensor> {
+fn weights(seed: u64, hidden: usize) -> Weights {
     let keys = KEY_VALUE_HEADS * (hidden / HEADS);
     let mut weights = Weights::new(seed);
     weights.random("model.embed_tokens.weight", &[VOCABULARY, hidden], 0.5);
@@ -57,7 +64,7 @@ fn weights(seed: u64, hidden: usize) -> BTreeMap<String, Tensor> {
             weights.random(&name(module), &[output, input], 0.2);
         }
     }
-    weights.tensors
+    weights
 }
 
 /// Writes the model as a folder.
@@ -86,8 +93,7 @@ pub fn write_folder_of_width(folder: &Path, seed: u64, hidden: usize) {
         json!({"eos_token": "<|im_end|>", "chat_template": TEMPLATE}),
     );
     write("tokenizer.json", tokenizer());
-    let tensors = weights(seed, hidden);
-    Weights { tensors, ..Weights::new(0) }.save(&folder.join("model.safetensors"));
+    weights(seed, hidden).save(&folder.join("model.safetensors"));
 }
 
 /// Byte-level BPE without merges: every byte is a token.
@@ -103,8 +109,7 @@ fn tokenizer() -> Value {
             })
         })
         .collect();
-    let byte_level =
-        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
     json!({
         "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
         "post_processor": null, "added_tokens": added,
@@ -141,7 +146,7 @@ pub fn gguf(seed: u64, embedding_type: TensorType) -> Vec<u8> {
     ] {
         file.number(key, value as u32);
     }
-    for (name, (shape, values)) in weights(seed, HIDDEN) {
+    for (name, (shape, values)) in weights(seed, HIDDEN).tensors {
         let (kind, bytes) = match (name.as_str(), embedding_type) {
             ("model.embed_tokens.weight", TensorType::Q5_0) => {
                 // 32 values in 22 bytes; nobody gets as far as reading them.

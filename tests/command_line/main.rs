@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod completing;
+mod fitting;
 mod generating;
 mod inspecting;
 mod measuring;
@@ -18,9 +19,9 @@ mod bad_adapters;
 mod bad_arguments;
 mod bad_bundles;
 mod bad_models;
-mod bad_prompts;
 #[cfg(unix)]
 mod bad_places;
+mod bad_prompts;
 
 #[cfg(unix)]
 mod disk;

@@ -93,7 +93,11 @@ impl Running {
         let started = Instant::now();
         while !condition() {
             let status = self.child.try_wait().unwrap();
-            assert!(status.is_none(), "{}: ended too early: {status:?}", self.words);
+            assert!(
+                status.is_none(),
+                "{}: ended too early: {status:?}",
+                self.words
+            );
             assert!(started.elapsed() < PATIENCE, "{}: hangs", self.words);
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -117,7 +121,7 @@ impl Running {
         };
         assert!(
             !outcome.stderr.contains("panicked"),
-            "panics are never shown to people: {outcome:#?}"
+            "panics are never shown to people: {outcome}"
         );
         outcome
     }
@@ -138,8 +142,7 @@ fn text(file: &mut File) -> String {
     text
 }
 
-/// How a call ended.
-#[derive(Debug)]
+/// How a call ended; shown when it is not as expected.
 pub struct Outcome {
     words: String,
     /// Exit code; none after a signal.
@@ -148,38 +151,53 @@ pub struct Outcome {
     pub stderr: String,
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            words,
+            code,
+            stdout,
+            stderr,
+        } = self;
+        write!(
+            f,
+            "{words}\nexit code {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
+    }
+}
+
 impl Outcome {
     /// Asserts success.
     pub fn succeeds(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:#?}");
-        assert!(!self.stderr.contains("error"), "{self:#?}");
+        assert_eq!(self.code, Some(0), "{self}");
+        assert!(!self.stderr.contains("error"), "{self}");
         self
     }
 
     /// Asserts an error of one line and nothing else, which mentions all of `words`.
     pub fn fails(self, words: &[&str]) -> Self {
-        assert_eq!(self.stderr.lines().count(), 1, "{self:#?}");
-        assert_eq!(self.stdout, "", "{self:#?}");
+        assert_eq!(self.stderr.lines().count(), 1, "{self}");
+        assert_eq!(self.stdout, "", "{self}");
         self.fails_in_the_end(words)
     }
 
     /// Asserts an error whose line may come after lines of progress.
     pub fn fails_in_the_end(self, words: &[&str]) -> Self {
-        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert_eq!(self.code, Some(1), "{self}");
         let last = self.stderr.lines().last().unwrap_or_default();
-        assert!(last.starts_with("error: "), "{self:#?}");
+        assert!(last.starts_with("error: "), "{self}");
         for word in words {
-            assert!(last.contains(word), "expected `{word}` in {self:#?}");
+            assert!(last.contains(word), "expected `{word}` in {self}");
         }
         self
     }
 
     /// Asserts that the command line itself is refused, which may take several lines to explain.
-    pub fn is_refused(self, words: &[&str]) -> Self {
-        assert_eq!(self.code, Some(2), "{self:#?}");
-        assert!(self.stderr.starts_with("error: "), "{self:#?}");
+    pub fn gets_refused(self, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(2), "{self}");
+        assert!(self.stderr.starts_with("error: "), "{self}");
         for word in words {
-            assert!(self.stderr.contains(word), "expected `{word}` in {self:#?}");
+            assert!(self.stderr.contains(word), "expected `{word}` in {self}");
         }
         self
     }

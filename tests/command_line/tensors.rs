@@ -144,7 +144,11 @@ pub fn damages(path: &Path, tensor: &str) -> Vec<(String, Vec<u8>)> {
         ("end before start", "data_offsets", vec![4, 0]),
         ("a shape too large", "shape", vec![1 << 20, 1 << 20]),
         ("a shape that overflows", "shape", vec![1 << 40, 1 << 40]),
-        ("a shape that overflows to zero", "shape", vec![1 << 32, 1 << 32]),
+        (
+            "a shape that overflows to zero",
+            "shape",
+            vec![1 << 32, 1 << 32],
+        ),
     ] {
         let change = |entry: &mut Value| entry[field] = Value::from(value.clone());
         add(name, container.with_tensor(tensor, change));

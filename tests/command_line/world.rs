@@ -189,7 +189,8 @@ impl World {
             entry("length", "train", false),
         ]});
         self.write("tasks/index.json", index.to_string());
-        let answers: [(&str, fn(&str) -> String); 4] = [
+        type Answer = fn(&str) -> String;
+        let answers: [(&str, Answer); 4] = [
             ("always_a", |_| "a".to_owned()),
             ("first_letter", |word| word[..1].to_owned()),
             ("length", |word| word.len().to_string()),

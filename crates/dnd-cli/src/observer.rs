@@ -1,8 +1,7 @@
 //! Progress bars on a terminal, and Ctrl-C.
 
-use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use dnd_train::Observer;
@@ -12,7 +11,7 @@ use crate::output;
 
 /// Shows a bar a stage where standard error is a terminal, and stops at Ctrl-C.
 pub struct Terminal {
-    bar: RefCell<ProgressBar>,
+    bar: Mutex<ProgressBar>,
     interrupts: Arc<AtomicUsize>,
 }
 
@@ -29,9 +28,14 @@ impl Terminal {
         })
         .context("cannot take over Ctrl-C")?;
         Ok(Self {
-            bar: RefCell::new(ProgressBar::hidden()),
+            bar: Mutex::new(ProgressBar::hidden()),
             interrupts,
         })
+    }
+
+    /// The bar, whatever happened to the thread that used it last.
+    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,17 +48,17 @@ impl Observer for Terminal {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(stage.to_owned());
-        self.bar.replace(bar).finish_and_clear();
+        std::mem::replace(&mut *self.bar(), bar).finish_and_clear();
     }
 
     fn advance(&self, units: u64, message: &str) {
-        let bar = self.bar.borrow();
+        let bar = self.bar();
         bar.set_message(message.to_owned());
         bar.inc(units);
     }
 
     fn note(&self, message: &str) {
-        self.bar.borrow().suspend(|| output::complain(message));
+        self.bar().suspend(|| output::complain(message));
     }
 
     fn is_cancelled(&self) -> bool {
@@ -64,6 +68,6 @@ impl Observer for Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        self.bar.borrow().finish_and_clear();
+        self.bar().finish_and_clear();
     }
 }

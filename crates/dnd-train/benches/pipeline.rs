@@ -8,7 +8,6 @@
 //! belongs to a process. They are told what to do over a pipe: one line with a [`Job`], answered
 //! once the model is loaded, then an empty line for every step, answered by the loss.
 
-use std::cmp::Ordering;
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -66,7 +65,6 @@ struct Arguments {
 /// Everything measured, as it is written to disk.
 #[derive(Serialize)]
 struct Report {
-    threads: usize,
     generate: Figure,
     collect: Vec<Comparison>,
 }
@@ -98,10 +96,8 @@ struct Job {
     rank: usize,
     alpha: f32,
     settings: TuneSettings,
-    /// One row for each example, all of one length.
-    tokens: Vec<Vec<u32>>,
-    /// Where each example's answer starts; what comes before is not trained on.
-    answer_starts: Vec<usize>,
+    /// Tokens of each example and where its answer starts: what comes before is not trained on.
+    examples: Vec<(Vec<u32>, usize)>,
 }
 
 fn main() -> Result<()> {
@@ -116,11 +112,7 @@ fn main() -> Result<()> {
         .iter()
         .map(|&(examples, tokens)| compare(examples, tokens, arguments.peer.as_deref()))
         .collect::<Result<_>>()?;
-    let report = Report {
-        threads: THREADS,
-        generate,
-        collect,
-    };
+    let report = Report { generate, collect };
     print(&report);
     if let Some(path) = &arguments.json {
         files::write_json(path, &report)?;
@@ -138,17 +130,15 @@ fn generate(bundle: &Path) -> Result<Figure> {
     let mut seconds = Vec::new();
     let mut peak = None;
     for _ in 0..RUNS {
-        let mut command = Command::new(&dnd);
-        command
+        let started = Instant::now();
+        let mut child = Command::new(&dnd)
             .args(["generate", "--device", "cpu", "--prompts", PROMPTS])
             .arg("--bundle")
             .arg(bundle)
             .arg("--out")
             .arg(folder.path().join("adapter"))
             .env("RAYON_NUM_THREADS", THREADS.to_string())
-            .stdout(Stdio::null());
-        let started = Instant::now();
-        let mut child = command
+            .stdout(Stdio::null())
             .spawn()
             .map_err(|e| format!("{}: {e}; `cargo xtask bench` builds it", dnd.display()))?;
         let status = loop {
@@ -168,16 +158,10 @@ fn generate(bundle: &Path) -> Result<Figure> {
 
 /// Takes turns between `dnd` and the peer on the same batch.
 fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Comparison> {
-    let job = Job::new(examples, tokens)?;
-    let mut ours = Command::new(std::env::current_exe()?);
-    ours.arg("--worker");
-    let mut ours = Worker::start(ours, &job)?;
+    let job = job(examples, tokens)?;
+    let mut ours = Worker::start(&std::env::current_exe()?, "--worker", &job)?;
     let mut peer = peer
-        .map(|python| {
-            let mut command = Command::new(python);
-            command.arg("tests/peft/peer.py");
-            Worker::start(command, &job)
-        })
+        .map(|python| Worker::start(python, "tests/peft/peer.py", &job))
         .transpose()?;
     for step in 0..WARM_UP + STEPS {
         let loss = ours.step()?;
@@ -187,57 +171,54 @@ fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Compar
             return Err(format!("first losses differ: {loss} and {theirs}").into());
         }
     }
-    let first = &job.tokens[0];
-    let same = |place: &usize| job.tokens.iter().all(|row| row[*place] == first[*place]);
+    let rows = || job.examples.iter().map(|(row, _)| row);
+    let is_shared = |&place: &usize| rows().all(|row| row[place] == job.examples[0].0[place]);
     Ok(Comparison {
         examples,
         tokens,
-        shared_tokens: (0..tokens).take_while(same).count(),
+        shared_tokens: (0..tokens).take_while(is_shared).count(),
         dnd: ours.finish()?,
         peer: peer.map(Worker::finish).transpose()?,
     })
 }
 
-impl Job {
-    fn new(examples: usize, tokens: usize) -> Result<Self> {
-        let model = default_base();
-        let tokenizer = Base::open(&model, &device("cpu")?.0)?.tokenizer;
-        let examples = (0..examples)
+fn job(examples: usize, tokens: usize) -> Result<Job> {
+    let model = default_base();
+    let tokenizer = Base::open(&model, &device("cpu")?.0)?.tokenizer;
+    let settings = TuneSettings {
+        batch: examples,
+        ..TuneSettings::default()
+    };
+    Ok(Job {
+        model,
+        threads: THREADS,
+        rank: 8,
+        alpha: 16.0,
+        settings,
+        examples: (0..examples)
             .map(|number| example(&tokenizer, number, tokens))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Self {
-            model,
-            threads: THREADS,
-            rank: 8,
-            alpha: 16.0,
-            settings: TuneSettings {
-                batch: examples.len(),
-                ..TuneSettings::default()
-            },
-            answer_starts: examples.iter().map(|e| e.answer_start).collect(),
-            tokens: examples.into_iter().map(|e| e.tokens).collect(),
-        })
-    }
+            .collect::<Result<_>>()?,
+    })
 }
 
-/// An example of exactly this many tokens, with an answer of one to three words.
-fn example(tokenizer: &LanguageTokenizer, number: usize, tokens: usize) -> Result<Example> {
-    let words: Vec<&str> = WORDS.split_whitespace().collect();
-    let text = |start: usize, count: usize| {
-        let chosen = words.iter().cycle().skip(start).take(count);
-        chosen.copied().collect::<Vec<_>>().join(" ")
-    };
-    for count in 1.. {
+/// An example of exactly this many tokens, with an answer of one to three words and its end.
+fn example(
+    tokenizer: &LanguageTokenizer,
+    number: usize,
+    tokens: usize,
+) -> Result<(Vec<u32>, usize)> {
+    let words = WORDS.split(' ').cycle().skip(number);
+    let text = |count| words.clone().take(count).collect::<Vec<_>>().join(" ");
+    // A word is a token, so some number of words is right unless the template is too long.
+    for count in 1..tokens {
         let line = Line {
-            prompt: text(number, count),
-            response: text(number, 1 + number % 3),
+            prompt: text(count),
+            response: text(1 + number % 3),
             system: None,
         };
         let example = Example::new(tokenizer, &line)?;
-        match example.tokens.len().cmp(&tokens) {
-            Ordering::Less => {}
-            Ordering::Equal => return Ok(example),
-            Ordering::Greater => break,
+        if example.tokens.len() == tokens {
+            return Ok((example.tokens, example.answer_start));
         }
     }
     Err(format!("the words make no example of {tokens} tokens").into())
@@ -253,13 +234,14 @@ struct Worker {
 
 impl Worker {
     /// Starts a worker and waits until its model is loaded.
-    fn start(mut command: Command, job: &Job) -> Result<Self> {
-        command.env("RAYON_NUM_THREADS", THREADS.to_string());
-        let mut child = command
+    fn start(program: &Path, argument: &str, job: &Job) -> Result<Self> {
+        let mut child = Command::new(program)
+            .arg(argument)
+            .env("RAYON_NUM_THREADS", THREADS.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|e| format!("{}: {e}", command.get_program().display()))?;
+            .map_err(|e| format!("{}: {e}", program.display()))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("a worker has no pipes".into());
         };
@@ -269,12 +251,10 @@ impl Worker {
             output: BufReader::new(output),
             seconds: Vec::new(),
         };
-        let reply = worker.ask(&serde_json::to_string(job)?)?;
-        if reply != "ready" {
-            let program = command.get_program().display();
-            return Err(format!("{program} answered {reply:?}").into());
+        match worker.ask(&serde_json::to_string(job)?)?.as_str() {
+            "ready" => Ok(worker),
+            reply => Err(format!("{} {argument}: {reply:?}", program.display()).into()),
         }
-        Ok(worker)
     }
 
     fn ask(&mut self, line: &str) -> Result<String> {
@@ -309,12 +289,13 @@ fn work() -> Result<()> {
     let targets = &Projection::ALL;
     let layout = Layout::new(BASE_MODEL, dimensions, job.rank, job.alpha, targets)?;
     let initial = initial_adapter(&layout, job.settings.seed);
-    let example = |(tokens, answer_start)| Example {
-        tokens,
-        answer_start,
-    };
-    let rows = job.tokens.into_iter().zip(job.answer_starts);
-    let examples: Vec<Example> = rows.map(example).collect();
+    let examples = job.examples.into_iter();
+    let examples: Vec<Example> = examples
+        .map(|(tokens, answer_start)| Example {
+            tokens,
+            answer_start,
+        })
+        .collect();
     let mut tuner = Tuner::new(&base.model, &initial, &examples, &job.settings);
     println!("ready");
     for line in lines {

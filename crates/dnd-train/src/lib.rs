@@ -14,6 +14,7 @@ pub mod models;
 pub mod observe;
 pub mod prompts;
 pub mod task;
+mod workers;
 
 pub use error::Error;
 pub use observe::{Observer, Silent};

@@ -1,7 +1,7 @@
 //! How long work reports its progress and hears that it is to stop.
 
-/// Watches long work. Implementations draw a bar, write a log, or do nothing.
-pub trait Observer {
+/// Watches long work, from any of its threads. Implementations draw a bar or do nothing.
+pub trait Observer: Sync {
     /// A stage begins: its name and how many units it has.
     fn begin(&self, stage: &str, units: u64);
     /// Some units are done; `message` is a short figure such as the loss.

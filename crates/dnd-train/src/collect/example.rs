@@ -100,14 +100,6 @@ impl<'a> ExampleBatch<'a> {
             .flat_map(|example| example.answer().iter().copied())
             .collect()
     }
-
-    /// Tokens of all examples, the shared prefix counted for each.
-    pub fn token_count(&self) -> usize {
-        self.examples
-            .iter()
-            .map(|example| example.tokens.len())
-            .sum()
-    }
 }
 
 /// Logits (answer tokens, vocabulary) that predict each answer token from the tokens before it.

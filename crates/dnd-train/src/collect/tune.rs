@@ -1,6 +1,8 @@
 //! Fine-tuning one adapter.
 
+use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
 use dnd_adapter::{Adapter, Layout};
 use dnd_model::LanguageModel;
 use rand::SeedableRng;
@@ -9,6 +11,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::{Example, ExampleBatch, LoraParameters, answer_loss};
+use crate::workers::Workers;
 use crate::{Error, gradients};
 
 /// How an adapter is fine-tuned and snapshots are taken.
@@ -73,6 +76,8 @@ pub struct Tuner<'a> {
     order: Vec<usize>,
     random: StdRng,
     step: usize,
+    device: Device,
+    workers: Workers,
 }
 
 impl<'a> Tuner<'a> {
@@ -97,6 +102,8 @@ impl<'a> Tuner<'a> {
             order: Vec::new(),
             random: StdRng::seed_from_u64(settings.seed),
             step: 0,
+            device,
+            workers: Workers::new(model.device()),
         }
     }
 
@@ -115,20 +122,24 @@ impl<'a> Tuner<'a> {
     /// # Errors
     /// When values cannot be read back from the device.
     pub fn step(&mut self) -> Result<StepReport, Error> {
-        let batch = self.next_batch();
-        let lora = self.parameters.to_lora(self.layout);
-        let parts = ExampleBatch::split(&batch, self.settings.token_limit);
+        let mut batch = self.next_batch();
+        batch.sort_by_key(|example| example.tokens.len());
         let answers: usize = batch.iter().map(|example| example.answer().len()).sum();
+        let parts = self.workers.map(&batch, |share| {
+            // Leaves of its own for each share: burn's graphs do not bear sharing them over threads.
+            let parameters = self.parameters.clone().fork(&self.device);
+            ExampleBatch::split(share, self.settings.token_limit)
+                .iter()
+                .map(|part| self.gradients(&parameters, part, answers))
+                .collect::<Result<Vec<_>, Error>>()
+        });
         let mut accumulator = GradientsAccumulator::new();
         let mut loss = 0.0;
-        for part in &parts {
-            let part_loss = answer_loss(self.model, part, Some(&lora)) / answers as f32;
-            let gradients = part_loss.backward();
-            loss += part_loss
-                .try_into_scalar::<f32>()
-                .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
-            let gradients = GradientsParams::from_grads(gradients, &self.parameters);
-            accumulator.accumulate(&self.parameters, gradients);
+        for part in parts {
+            for (part_loss, gradients) in part? {
+                loss += part_loss;
+                accumulator.accumulate(&self.parameters, gradients);
+            }
         }
         let mut gradients = accumulator.grads();
         let gradient_norm = gradients::clip(&self.parameters, &mut gradients, self.settings.clip)?;
@@ -140,8 +151,25 @@ impl<'a> Tuner<'a> {
         Ok(StepReport {
             loss,
             gradient_norm,
-            tokens: parts.iter().map(ExampleBatch::token_count).sum(),
+            tokens: batch.iter().map(|example| example.tokens.len()).sum(),
         })
+    }
+
+    /// The part of the mean loss over all `answers` tokens that comes from `part`, and its
+    /// gradients.
+    fn gradients(
+        &self,
+        parameters: &LoraParameters,
+        part: &ExampleBatch,
+        answers: usize,
+    ) -> Result<(f32, GradientsParams), Error> {
+        let lora = parameters.to_lora(self.layout);
+        let loss = answer_loss(self.model, part, Some(&lora)) / answers as f32;
+        let gradients = GradientsParams::from_grads(loss.backward(), parameters);
+        let loss = loss
+            .try_into_scalar::<f32>()
+            .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+        Ok((loss, gradients))
     }
 
     /// The adapter as it is now.

@@ -68,6 +68,14 @@ pub fn evaluate(
     } else {
         options.tasks.select(&options.only)?
     };
+    // Found out now, a mistyped folder costs no measurement.
+    for method in &options.methods {
+        if let Method::Adapter(folder) = method {
+            for task in &chosen {
+                read_adapter(folder, task)?;
+            }
+        }
+    }
     let training = Training::open(sources, &options.methods, observer)?;
     let mut rows = if options.resume {
         read_rows(options.json)?
@@ -142,6 +150,12 @@ impl Training {
     }
 }
 
+/// The PEFT directory `folder`, `{task}` in it being the task's name.
+fn read_adapter(folder: &Path, task: &Task) -> Result<Adapter, Error> {
+    let folder = folder.to_string_lossy().replace("{task}", &task.name);
+    files::read_peft(Path::new(&folder))
+}
+
 fn required<T>(source: Option<T>, method: &str, what: &str) -> Result<T, Error> {
     source.ok_or_else(|| Error::argument(&format!("methods: {method}"), what, "none"))
 }
@@ -186,10 +200,7 @@ fn measure(
     observer.begin(&stage, (passes * lines.len()) as u64);
     match method {
         Method::Base => score(None),
-        Method::Adapter(folder) => {
-            let folder = folder.to_string_lossy().replace("{task}", &task.name);
-            score(Some(&files::read_peft(Path::new(&folder))?))
-        }
+        Method::Adapter(folder) => score(Some(&read_adapter(folder, task)?)),
         Method::Generated => {
             let workshop = required(sources.workshop, "generated", "a --bundle")?;
             score(Some(&workshop.generate(&prompts()?, options.seed)?.adapter))

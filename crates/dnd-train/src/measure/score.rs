@@ -7,6 +7,7 @@ use dnd_model::{Error as ModelError, Lora};
 use crate::collect::{Example, ExampleBatch, forward_answers};
 use crate::models::Base;
 use crate::task::Line;
+use crate::workers::Workers;
 use crate::{Error, Observer};
 
 /// Most tokens computed at once.
@@ -36,13 +37,35 @@ pub fn exact_matches(
         .iter()
         .map(|line| Example::new(&base.tokenizer, line))
         .collect::<Result<Vec<_>, _>>()?;
-    let index_of = |example: &Example| {
-        let place = std::ptr::from_ref(example) as usize - examples.as_ptr() as usize;
-        place / size_of::<Example>()
-    };
+    let mut indexed: Vec<(usize, &Example)> = examples.iter().enumerate().collect();
+    indexed.sort_by_key(|(_, example)| example.tokens.len());
+    let workers = Workers::new(base.model.device());
+    let shares = workers.map(&indexed, |share| {
+        score_share(base, lines, share, lora, observer)
+    });
     let mut matches = vec![false; lines.len()];
+    for share in shares {
+        for (index, is_match) in share? {
+            matches[index] = is_match;
+        }
+    }
+    Ok(matches)
+}
+
+/// Scores examples that are sorted by length; gives each one's index with its outcome.
+fn score_share(
+    base: &Base,
+    lines: &[Line],
+    share: &[(usize, &Example)],
+    lora: Option<&Lora>,
+    observer: &dyn Observer,
+) -> Result<Vec<(usize, bool)>, Error> {
     let vocabulary = base.model.config().vocab_size;
-    for batch in ExampleBatch::split(&examples.iter().collect::<Vec<_>>(), TOKEN_LIMIT) {
+    let examples: Vec<&Example> = share.iter().map(|(_, example)| *example).collect();
+    let mut indices = share.iter().map(|(index, _)| *index);
+    let mut outcomes = Vec::with_capacity(share.len());
+    // Batches keep the order of examples that are sorted already.
+    for batch in ExampleBatch::split(&examples, TOKEN_LIMIT) {
         if observer.is_cancelled() {
             return Err(Error::Cancelled);
         }
@@ -50,19 +73,20 @@ pub fn exact_matches(
             .try_into_vec_as::<f32>()
             .map_err(|e| ModelError::Device(e.to_string()))?;
         let mut rows = logits.chunks(vocabulary);
-        for example in batch.examples() {
+        for (example, index) in batch.examples().iter().zip(indices.by_ref()) {
             let greedy: Vec<u32> = rows
                 .by_ref()
                 .take(example.answer().len())
                 .map(|row| argmax(row) as u32)
                 .collect();
-            let index = index_of(example);
-            matches[index] = greedy == example.answer()
-                || decodes_to(base, example, &greedy, lines[index].response.trim(), lora)?;
+            let response = lines[index].response.trim();
+            let is_match =
+                greedy == example.answer() || decodes_to(base, example, &greedy, response, lora)?;
+            outcomes.push((index, is_match));
         }
         observer.advance(batch.examples().len() as u64, "");
     }
-    Ok(matches)
+    Ok(outcomes)
 }
 
 /// Whether greedy decoding writes `response` in other tokens than the expected ones. `greedy` is

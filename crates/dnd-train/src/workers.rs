@@ -1,0 +1,85 @@
+//! Sharing a batch among the cores.
+
+use std::thread;
+
+use burn::tensor::Device;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// One thread a core, each with a share of the batch.
+///
+/// Half of the time that a language model of this size takes on a CPU goes to small tensors, which
+/// burn computes on one core. Whole shares side by side keep all cores busy with that too, which
+/// sharing single matrix products does not. On any other device there is one share.
+pub(crate) struct Workers {
+    /// Pools of one thread: matrix products inside them stay on that thread.
+    pools: Vec<ThreadPool>,
+}
+
+impl Workers {
+    /// As many workers as rayon has threads (`RAYON_NUM_THREADS`), on a CPU device.
+    pub(crate) fn new(device: &Device) -> Self {
+        let count = if *device == Device::flex() {
+            rayon::current_num_threads()
+        } else {
+            1
+        };
+        if count == 1 {
+            return Self { pools: Vec::new() };
+        }
+        let pools = (0..count).map_while(|_| ThreadPoolBuilder::new().num_threads(1).build().ok());
+        Self {
+            pools: pools.collect(),
+        }
+    }
+
+    /// Deals `items` to the workers and gives their results in a fixed order. A share is every
+    /// n-th item, so that items sorted by size are shared fairly.
+    pub(crate) fn map<T, R>(&self, items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R>
+    where
+        T: Copy + Send + Sync,
+        R: Send,
+    {
+        let count = self.pools.len().min(items.len());
+        if count < 2 {
+            return vec![work(items)];
+        }
+        let work = &work;
+        thread::scope(|scope| {
+            let running: Vec<_> = self.pools[..count]
+                .iter()
+                .enumerate()
+                .map(|(number, pool)| {
+                    let share: Vec<T> = items.iter().copied().skip(number).step_by(count).collect();
+                    scope.spawn(move || pool.install(|| work(&share)))
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|worker| match worker.join() {
+                    Ok(result) => result,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_worked_on_once() {
+        let workers = Workers {
+            pools: (0..3)
+                .map(|_| ThreadPoolBuilder::new().num_threads(1).build().unwrap())
+                .collect(),
+        };
+        for count in [0, 1, 2, 3, 10] {
+            let items: Vec<usize> = (0..count).collect();
+            let mut shares = workers.map(&items, <[usize]>::to_vec).concat();
+            shares.sort_unstable();
+            assert_eq!(shares, items);
+        }
+    }
+}
