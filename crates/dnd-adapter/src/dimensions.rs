@@ -90,7 +90,7 @@ impl BaseDimensions {
             key_value_heads: optional("attention.head_count_kv")?,
             head_dim: optional("attention.key_length")?,
         };
-        checked("GGUF metadata", "general.architecture", architecture, sizes)
+        checked(gguf.source(), "general.architecture", architecture, sizes)
     }
 
     /// Lengths of a projection's input and output: (in_features, out_features).

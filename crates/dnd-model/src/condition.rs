@@ -12,6 +12,9 @@ use crate::{Error, TextEncoder};
 /// token is seldom longer than this many characters.
 const CHARACTERS_A_TOKEN: usize = 64;
 
+/// Shortest L: one token of the prompt between the two that frame it.
+const MIN_LENGTH: usize = 3;
+
 /// Which prompts make up a condition of N.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptDraw {
@@ -55,13 +58,22 @@ impl<'a> Condition<'a> {
     /// `tokenizer_json` is the encoder's own `tokenizer.json`; `length` is L.
     ///
     /// # Errors
-    /// [`Error::Format`] when the tokenizer cannot be read.
+    /// [`Error::Format`] when the tokenizer cannot be read, [`Error::Field`] when `length` is more
+    /// than the encoder reads or leaves no room beside the tokens that frame a prompt.
     pub fn new(
         encoder: &'a TextEncoder,
         tokenizer_json: &[u8],
         length: usize,
         device: &Device,
     ) -> Result<Self, Error> {
+        if !(MIN_LENGTH..=encoder.max_length()).contains(&length) {
+            return Err(Error::field(
+                "encoder",
+                "tokens_per_prompt",
+                &format!("{MIN_LENGTH} to {}", encoder.max_length()),
+                length,
+            ));
+        }
         let mut tokenizer = Tokenizer::from_bytes(tokenizer_json)
             .map_err(|e| Error::format("tokenizer.json", e))?;
         tokenizer.with_padding(None);

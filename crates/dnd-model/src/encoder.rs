@@ -127,6 +127,11 @@ impl TextEncoder {
         self.words.dims()[1]
     }
 
+    /// Longest sequence L that has position embeddings.
+    pub fn max_length(&self) -> usize {
+        self.positions.dims()[0]
+    }
+
     /// Token-level last hidden states of shape (N, L, C).
     ///
     /// `ids` and `mask` have shape (N, L); the mask is 1 at real tokens, 0 at padding. States at

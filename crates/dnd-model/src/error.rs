@@ -47,10 +47,12 @@ pub enum Error {
     #[error("no prompts: expected at least one, found none")]
     NoPrompts,
     /// An adapter and a base model do not belong together.
-    #[error("adapter for `{adapter}` does not fit the base model: {message}")]
+    #[error("{source_name}: adapter for `{base_model}` does not fit the base model: {message}")]
     AdapterMismatch {
+        /// Where the adapter came from.
+        source_name: String,
         /// The base model that the adapter names.
-        adapter: String,
+        base_model: String,
         /// What disagrees.
         message: String,
     },

@@ -80,16 +80,18 @@ impl Lora {
     }
 }
 
-/// Checks that every module of `layout` exists in a base model of these `dimensions`.
+/// Checks that every module of `layout`, from `source_name`, exists in a base model of these `dimensions`.
 ///
 /// # Errors
 /// [`Error::AdapterMismatch`] naming the first module that does not fit.
 pub fn check_layout(
     layout: &Layout,
+    source_name: &str,
     dimensions: &dnd_adapter::BaseDimensions,
 ) -> Result<(), Error> {
     let mismatch = |message: String| Error::AdapterMismatch {
-        adapter: layout.base_model.clone(),
+        source_name: source_name.to_owned(),
+        base_model: layout.base_model.clone(),
         message,
     };
     for module in &layout.modules {

@@ -188,10 +188,7 @@ fn generator_agrees(name: &str) {
             );
         }
     }
-    let generator = config
-        .init(0, &Device::flex())
-        .with_tensors(&weights, name)
-        .unwrap();
+    let generator = config.load(&weights, name, &Device::flex()).unwrap();
     let output = generator.forward(tensor(&expected.values["input"]));
     assert_close(&read(output), &expected.values["output"].1, 1e-4);
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use dnd_adapter::{Layout, Projection};
 use dnd_model::device::device;
-use dnd_model::language::LanguageTokenizer;
+
 use dnd_train::collect::{Example, TuneSettings, Tuner, initial_adapter};
 use dnd_train::files;
 use dnd_train::models::{BASE_MODEL, Base, default_base};
@@ -184,7 +184,7 @@ fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Compar
 
 fn job(examples: usize, tokens: usize) -> Result<Job> {
     let model = default_base();
-    let tokenizer = Base::open(&model, &device("cpu")?.0)?.tokenizer;
+    let base = Base::open(&model, &device("cpu")?.0)?;
     let settings = TuneSettings {
         batch: examples,
         ..TuneSettings::default()
@@ -196,17 +196,13 @@ fn job(examples: usize, tokens: usize) -> Result<Job> {
         alpha: 16.0,
         settings,
         examples: (0..examples)
-            .map(|number| example(&tokenizer, number, tokens))
+            .map(|number| example(&base, number, tokens))
             .collect::<Result<_>>()?,
     })
 }
 
 /// An example of exactly this many tokens, with an answer of one to three words and its end.
-fn example(
-    tokenizer: &LanguageTokenizer,
-    number: usize,
-    tokens: usize,
-) -> Result<(Vec<u32>, usize)> {
+fn example(base: &Base, number: usize, tokens: usize) -> Result<(Vec<u32>, usize)> {
     let words = WORDS.split(' ').cycle().skip(number);
     let text = |count| words.clone().take(count).collect::<Vec<_>>().join(" ");
     // A word is a token, so some number of words is right unless the template is too long.
@@ -216,7 +212,7 @@ fn example(
             response: text(1 + number % 3),
             system: None,
         };
-        let example = Example::new(tokenizer, &line)?;
+        let example = Example::new(base, &line)?;
         if example.tokens.len() == tokens {
             return Ok((example.tokens, example.answer_start));
         }

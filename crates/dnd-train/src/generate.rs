@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
-use dnd_adapter::{Adapter, Bundle, tokens};
+use dnd_adapter::{Adapter, Bundle, Layout, tokens};
 use dnd_model::{Condition, Generator, GeneratorConfig, PromptDraw, draw_prompts};
 use serde::Serialize;
 
@@ -93,9 +93,7 @@ impl<'a> Workshop<'a> {
                 return mismatch(field, &format!("{expected:?}"), &format!("{found:?}"));
             }
         }
-        let generator = config
-            .init(0, device)
-            .with_tensors(&bundle.tensors, source_name)?;
+        let generator = config.load(&bundle.tensors, source_name, device)?;
         Ok(Self {
             bundle,
             config,
@@ -103,6 +101,11 @@ impl<'a> Workshop<'a> {
             encoder,
             device: device.clone(),
         })
+    }
+
+    /// Which modules the generated adapters cover.
+    pub fn layout(&self) -> &Layout {
+        &self.bundle.header.layout
     }
 
     /// Prompts N that a condition holds.

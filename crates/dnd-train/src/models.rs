@@ -110,10 +110,13 @@ impl Base {
         let bytes = map(&path("model.safetensors"))?;
         let weights =
             Weights::from_safetensors(&bytes, &path("model.safetensors").display().to_string())?;
+        let (tokenizer, config_path) = (path("tokenizer.json"), path("tokenizer_config.json"));
         let tokenizer = LanguageTokenizer::from_json(
-            &files::read(&path("tokenizer.json"))?,
-            &files::read(&path("tokenizer_config.json"))?,
-            &path("tokenizer.json").display().to_string(),
+            (&files::read(&tokenizer)?, &tokenizer.display().to_string()),
+            (
+                &files::read(&config_path)?,
+                &config_path.display().to_string(),
+            ),
         )?;
         Ok(Self {
             model: config.init(&weights, device)?,

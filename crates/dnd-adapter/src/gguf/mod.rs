@@ -212,6 +212,11 @@ impl<'a> Gguf<'a> {
         })
     }
 
+    /// The name of the file in messages.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Version of the format, 2 or 3.
     pub fn version(&self) -> u32 {
         self.version

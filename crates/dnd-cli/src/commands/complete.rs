@@ -80,15 +80,19 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         &arguments.base.clone().unwrap_or_else(default_base),
         &device,
     )?;
-    let lora = match &adapter {
-        Some(adapter) => {
-            check_layout(&adapter.layout, &base.model.config().dimensions)?;
+    let lora = match (&adapter, &arguments.adapter) {
+        (Some(adapter), Some(folder)) => {
+            let dimensions = &base.model.config().dimensions;
+            check_layout(&adapter.layout, &folder.display().to_string(), dimensions)?;
             Some(Lora::from_adapter(adapter, &device))
         }
-        None => None,
+        _ => None,
     };
     let messages = Message::conversation(arguments.system.as_deref(), &arguments.prompt);
     let prompt = base.tokenizer.encode_chat(&messages)?;
+    base.model
+        .config()
+        .check_length(prompt.len() + arguments.max_tokens)?;
     let sampling = match arguments.temperature {
         None => Sampling::Greedy,
         Some(temperature) => Sampling::Nucleus {

@@ -56,18 +56,23 @@ impl GeneratorConfig {
 
     /// Number of trained parameters.
     pub fn parameter_count(&self) -> usize {
-        let square = |size: usize| size * size;
+        // Saturating, because a file may claim any sizes.
+        let product = |sizes: &[usize]| sizes.iter().copied().fold(1, usize::saturating_mul);
+        let (k, prompt_k) = (self.kernel_size, self.prompt_kernel_size);
         self.features
             .windows(2)
-            .map(|pair| {
+            .flat_map(|pair| {
                 let ([n, l, c], [n_out, l_out, c_out]) = (pair[0], pair[1]);
-                2 * l * c
-                    + 2 * square(self.kernel_size) * (c * c_out + l * l_out)
-                    + l_out * c_out
-                    + square(self.prompt_kernel_size) * n * n_out
-                    + n_out
+                [
+                    product(&[2, l, c]),
+                    product(&[2, k, k, c, c_out]),
+                    product(&[2, k, k, l, l_out]),
+                    product(&[l_out, c_out]),
+                    product(&[prompt_k, prompt_k, n, n_out]),
+                    n_out,
+                ]
             })
-            .sum()
+            .fold(0, usize::saturating_add)
     }
 }
 

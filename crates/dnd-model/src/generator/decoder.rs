@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{BundleTensor, Precision};
 use rand::SeedableRng;
@@ -32,6 +32,67 @@ impl GeneratorConfig {
             })
             .collect();
         Generator { layers }
+    }
+
+    /// The generator whose weights a bundle holds under the names of
+    /// [`to_tensors`](Generator::to_tensors).
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape than these sizes ask for.
+    pub fn load(
+        &self,
+        tensors: &BTreeMap<String, BundleTensor>,
+        source_name: &str,
+        device: &Device,
+    ) -> Result<Generator, Error> {
+        let layers = self.features.windows(2).enumerate().map(|(index, pair)| {
+            let stored = StoredLayer {
+                tensors,
+                source_name,
+                index,
+            };
+            HyperConvolution::load(pair[0], pair[1], self, &stored, device)
+        });
+        Ok(Generator {
+            layers: layers.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The tensors of one layer of a bundle.
+pub(super) struct StoredLayer<'a> {
+    tensors: &'a BTreeMap<String, BundleTensor>,
+    source_name: &'a str,
+    index: usize,
+}
+
+impl StoredLayer<'_> {
+    /// A parameter as a tensor. Its shape is compared before anything is allocated, so that sizes
+    /// that a file merely claims cost nothing.
+    pub(super) fn parameter<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Param<Tensor<D>>, Error> {
+        let tensor = format!("generator.{}.{name}", self.index);
+        let source_name = self.source_name.to_owned();
+        let Some(stored) = self.tensors.get(&tensor) else {
+            return Err(Error::MissingTensor {
+                source_name,
+                tensor,
+            });
+        };
+        if stored.shape != shape {
+            return Err(Error::Shape {
+                source_name,
+                tensor,
+                expected: shape.to_vec(),
+                found: stored.shape.clone(),
+            });
+        }
+        let data = TensorData::new(stored.data.clone(), shape);
+        Ok(Param::from_tensor(Tensor::from_data(data, device)))
     }
 }
 
@@ -66,28 +127,6 @@ impl Generator {
         match visitor.error {
             Some(error) => Err(error),
             None => Ok(visitor.tensors),
-        }
-    }
-
-    /// This generator with the weights of a bundle.
-    ///
-    /// # Errors
-    /// When a tensor is missing or has another shape.
-    pub fn with_tensors(
-        self,
-        tensors: &BTreeMap<String, BundleTensor>,
-        source_name: &str,
-    ) -> Result<Self, Error> {
-        let mut mapper = Assign {
-            path: Vec::new(),
-            tensors,
-            source_name,
-            error: None,
-        };
-        let generator = self.map(&mut mapper);
-        match mapper.error {
-            Some(error) => Err(error),
-            None => Ok(generator),
         }
     }
 }
@@ -135,51 +174,5 @@ impl ModuleVisitor for Collect {
             }
             Err(error) => self.error = Some(Error::Device(error.to_string())),
         }
-    }
-}
-
-struct Assign<'a> {
-    path: Vec<String>,
-    tensors: &'a BTreeMap<String, BundleTensor>,
-    source_name: &'a str,
-    error: Option<Error>,
-}
-
-impl ModuleMapper for Assign<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = bundle_name(&self.path);
-        let expected = param.val().dims();
-        let Some(stored) = self.tensors.get(&name) else {
-            self.error = Some(Error::MissingTensor {
-                source_name: self.source_name.to_owned(),
-                tensor: name,
-            });
-            return param;
-        };
-        if stored.shape != expected {
-            self.error = Some(Error::Shape {
-                source_name: self.source_name.to_owned(),
-                tensor: name,
-                expected: expected.to_vec(),
-                found: stored.shape.clone(),
-            });
-            return param;
-        }
-        param.map(|tensor| {
-            let tracked = tensor.is_require_grad();
-            Tensor::from_data(
-                TensorData::new(stored.data.clone(), expected),
-                &tensor.device(),
-            )
-            .set_require_grad(tracked)
-        })
     }
 }

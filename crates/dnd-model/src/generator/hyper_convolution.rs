@@ -10,6 +10,8 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::GeneratorConfig;
+use super::decoder::StoredLayer;
+use crate::Error;
 
 /// Maps (B, N, L, C) to (B, N', L', C'), with 'same' padding and stride 1 everywhere.
 #[derive(Module, Debug)]
@@ -69,6 +71,34 @@ impl HyperConvolution {
             mix_weight: kernel(n_out, n, config.prompt_kernel_size, zero_output),
             mix_bias: parameter(Tensor::zeros([n_out], device)),
         }
+    }
+
+    /// A layer with the weights of a bundle.
+    ///
+    /// # Errors
+    /// When a tensor is missing or has another shape.
+    pub(super) fn load(
+        [n, l, c]: [usize; 3],
+        [n_out, l_out, c_out]: [usize; 3],
+        config: &GeneratorConfig,
+        stored: &StoredLayer,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let size = config.kernel_size;
+        let kernel = |name: &str, output, input, size| {
+            stored.parameter(name, [output, input, size, size], device)
+        };
+        Ok(Self {
+            norm_weight: stored.parameter("norm_weight", [l, c], device)?,
+            norm_bias: stored.parameter("norm_bias", [l, c], device)?,
+            width_first_width: kernel("width_first_width", c_out, c, size)?,
+            width_first_height: kernel("width_first_height", l_out, l, size)?,
+            height_first_height: kernel("height_first_height", l_out, l, size)?,
+            height_first_width: kernel("height_first_width", c_out, c, size)?,
+            bias: stored.parameter("bias", [l_out, c_out], device)?,
+            mix_weight: kernel("mix_weight", n_out, n, config.prompt_kernel_size)?,
+            mix_bias: stored.parameter("mix_bias", [n_out], device)?,
+        })
     }
 
     /// (B, N, L, C) to (B, N', L', C').

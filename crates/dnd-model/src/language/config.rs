@@ -18,6 +18,8 @@ pub struct LanguageModelConfig {
     pub rms_norm_eps: f64,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
+    /// Most tokens that the model was made for.
+    pub context_length: usize,
 }
 
 /// The fields of `config.json` besides the dimensions.
@@ -31,7 +33,11 @@ struct HuggingFaceConfig {
     hidden_act: String,
     #[serde(default)]
     use_sliding_window: bool,
+    max_position_embeddings: Option<usize>,
 }
+
+/// Where a file does not say how long a context may be.
+const CONTEXT_LENGTH: usize = 2048;
 
 /// transformers 5 moved the rotary fields here.
 #[derive(Deserialize)]
@@ -87,7 +93,24 @@ impl LanguageModelConfig {
             vocab_size: config.vocab_size,
             rms_norm_eps: config.rms_norm_eps,
             rope_theta: rope_theta.unwrap_or(10_000.0),
+            context_length: config.max_position_embeddings.unwrap_or(CONTEXT_LENGTH),
         })
+    }
+
+    /// Checks that a prompt and its answer of `tokens` fit the model's context.
+    ///
+    /// # Errors
+    /// [`Error::Field`] when they do not.
+    pub fn check_length(&self, tokens: usize) -> Result<(), Error> {
+        if tokens <= self.context_length {
+            return Ok(());
+        }
+        Err(Error::field(
+            "base model",
+            "prompt and answer",
+            &format!("at most {} tokens", self.context_length),
+            tokens,
+        ))
     }
 
     /// Reads the metadata of a GGUF file.
@@ -114,6 +137,11 @@ impl LanguageModelConfig {
         };
         Ok(Self {
             rope_theta: gguf.float(&key("rope.freq_base")).unwrap_or(10_000.0),
+            context_length: gguf
+                .unsigned(&key("context_length"))
+                .ok()
+                .and_then(|length| usize::try_from(length).ok())
+                .unwrap_or(CONTEXT_LENGTH),
             dimensions,
             vocab_size,
             rms_norm_eps: epsilon,

@@ -47,24 +47,23 @@ impl LanguageTokenizer {
         })
     }
 
-    /// From `tokenizer.json` and `tokenizer_config.json`.
+    /// From `tokenizer.json` and `tokenizer_config.json`, each with its name for messages.
     ///
     /// # Errors
     /// When either is malformed or the end-of-turn token is not in the vocabulary.
     pub fn from_json(
-        tokenizer_json: &[u8],
-        config_json: &[u8],
-        source_name: &str,
+        (tokenizer_json, tokenizer_name): (&[u8], &str),
+        (config_json, config_name): (&[u8], &str),
     ) -> Result<Self, Error> {
         let tokenizer =
-            Tokenizer::from_bytes(tokenizer_json).map_err(|e| Error::format(source_name, e))?;
+            Tokenizer::from_bytes(tokenizer_json).map_err(|e| Error::format(tokenizer_name, e))?;
         let config: serde_json::Value =
-            serde_json::from_slice(config_json).map_err(|e| Error::format(source_name, e))?;
+            serde_json::from_slice(config_json).map_err(|e| Error::format(config_name, e))?;
         // Either a string or an added-token object with a `content`.
         let eos = &config["eos_token"];
         let eos = eos.as_str().or(eos["content"].as_str()).unwrap_or_default();
         let end_of_turn = tokenizer.token_to_id(eos).ok_or_else(|| {
-            Error::field(source_name, "eos_token", "a token of the vocabulary", eos)
+            Error::field(config_name, "eos_token", "a token of the vocabulary", eos)
         })?;
         Ok(Self {
             tokenizer,

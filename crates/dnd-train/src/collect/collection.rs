@@ -118,6 +118,15 @@ impl Collection {
             }
         }
         manifests.sort_by(|a, b| a.task.cmp(&b.task));
+        Ok(manifests)
+    }
+
+    /// As [`finished`](Self::finished), for work that needs a task.
+    ///
+    /// # Errors
+    /// Also when no task is finished.
+    pub fn finished_some(&self) -> Result<Vec<Manifest>, Error> {
+        let manifests = self.finished()?;
         if manifests.is_empty() {
             return Err(Error::content(
                 &self.folder,

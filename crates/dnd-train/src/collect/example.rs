@@ -2,10 +2,11 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
-use dnd_model::language::{Cache, LanguageTokenizer, Message, TokenBatch};
+use dnd_model::language::{Cache, Message, TokenBatch};
 use dnd_model::{LanguageModel, Lora};
 
 use crate::Error;
+use crate::models::Base;
 use crate::task::Line;
 
 /// A line as tokens: the rendered prompt, then the answer with its end-of-turn token.
@@ -21,13 +22,16 @@ impl Example {
     /// Renders a line with the model's chat template, as a PEFT user will send it.
     ///
     /// # Errors
-    /// When the template or the tokenizer refuses the line.
-    pub fn new(tokenizer: &LanguageTokenizer, line: &Line) -> Result<Self, Error> {
+    /// When the template or the tokenizer refuses the line, or it is longer than the model's
+    /// context.
+    pub fn new(base: &Base, line: &Line) -> Result<Self, Error> {
+        let tokenizer = &base.tokenizer;
         let messages = Message::conversation(line.system.as_deref(), &line.prompt);
         let mut tokens = tokenizer.encode_chat(&messages)?;
         let answer_start = tokens.len();
         tokens.extend(tokenizer.encode(line.response.trim())?);
         tokens.push(tokenizer.end_of_turn());
+        base.model.config().check_length(tokens.len())?;
         Ok(Self {
             tokens,
             answer_start,

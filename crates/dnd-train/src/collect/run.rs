@@ -79,14 +79,14 @@ pub fn collect(
         layout,
         settings: options.settings.clone(),
     };
-    let collection = Collection::create(out, header)?;
-    let initial = initial_adapter(&collection.header.layout, options.settings.seed);
     let chosen = if options.only.is_empty() {
         let train = tasks.tasks.iter().filter(|task| task.role == Role::Train);
         train.cloned().collect()
     } else {
         tasks.select(&options.only)?
     };
+    let collection = Collection::create(out, header)?;
+    let initial = initial_adapter(&collection.header.layout, options.settings.seed);
     let mine = chosen
         .into_iter()
         .skip(options.shard.number - 1)
@@ -113,7 +113,7 @@ fn collect_task(
     let lines = tasks.lines(task, Split::Train)?;
     let examples = lines
         .iter()
-        .map(|line| Example::new(&base.tokenizer, line))
+        .map(|line| Example::new(base, line))
         .collect::<Result<Vec<_>, _>>()?;
     let folder = collection.task_folder(&task.name);
     files::make_folder(&folder.join("snapshots"))?;

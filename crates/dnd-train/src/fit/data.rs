@@ -42,7 +42,7 @@ impl TrainingData {
         device: &Device,
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
-        let manifests = collection.finished()?;
+        let manifests = collection.finished_some()?;
         let layout = &collection.header.layout;
         let width = layout.tile_width();
         let rank = layout.uniform_rank()?;
@@ -117,6 +117,7 @@ impl TrainingData {
             conditions.push(self.condition(task, 0..pool, random));
             targets.push(self.target(task, snapshot)?);
         }
+        self.device.seed(random.random());
         let noise = |tensor: Tensor<4>, deviation: f64| {
             if deviation == 0.0 {
                 return tensor;

@@ -166,6 +166,9 @@ impl Recipe {
                 ));
             }
         }
+        // The encoder's width and the layout's tiles are not known yet; any will do.
+        let config = recipe.generator.config(1, [1, 1, 1]);
+        config.validate(&path.display().to_string())?;
         Ok(recipe)
     }
 }

@@ -47,7 +47,6 @@ pub fn fit(
     let config = recipe
         .generator
         .config(encoder.model.hidden_size(), data.output);
-    config.validate("recipe")?;
     let optimizer = AdamWConfig::new()
         .with_weight_decay(settings.weight_decay)
         .with_epsilon(1e-8)

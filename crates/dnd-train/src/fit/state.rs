@@ -43,6 +43,13 @@ pub fn state_folder(bundle: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Where a state is written before it takes the older one's place.
+fn fresh_folder(folder: &Path) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
 /// Saves a state; an older one is replaced only by a whole one.
 ///
 /// # Errors
@@ -53,9 +60,7 @@ pub fn save(
     generator: &Generator,
     optimizer: &ModuleOptimizer,
 ) -> Result<(), Error> {
-    let mut fresh = folder.as_os_str().to_owned();
-    fresh.push(".new");
-    let fresh = PathBuf::from(fresh);
+    let fresh = fresh_folder(folder);
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |e| Error::file(&path, "cannot replace", e)
@@ -89,6 +94,11 @@ pub fn load(
     generator: Generator,
     optimizer: ModuleOptimizer,
 ) -> Result<(Progress, Generator, ModuleOptimizer), Error> {
+    // A process that died between removing the old state and renaming the new one left this.
+    let fresh = fresh_folder(folder);
+    if !folder.exists() && fresh.join("state.json").exists() {
+        fs::rename(&fresh, folder).map_err(|e| Error::file(&fresh, "cannot rename", e))?;
+    }
     let path = folder.join("state.json");
     if !path.exists() {
         return Ok((Progress::default(), generator, optimizer));

@@ -72,9 +72,15 @@ pub fn evaluate(
     for method in &options.methods {
         if let Method::Adapter(folder) = method {
             for task in &chosen {
-                read_adapter(folder, task)?;
+                let adapter = read_adapter(folder, task)?;
+                let dimensions = &sources.base.model.config().dimensions;
+                check_layout(&adapter.layout, &folder.to_string_lossy(), dimensions)?;
             }
         }
+    }
+    if let Some(workshop) = sources.workshop {
+        let dimensions = &sources.base.model.config().dimensions;
+        check_layout(workshop.layout(), "--bundle", dimensions)?;
     }
     let training = Training::open(sources, &options.methods, observer)?;
     let mut rows = if options.resume {
@@ -131,9 +137,10 @@ impl Training {
         };
         check_layout(
             &collection.header.layout,
+            "--collection",
             &sources.base.model.config().dimensions,
         )?;
-        training.manifests = collection.finished()?;
+        training.manifests = collection.finished_some()?;
         observer.begin("read the collection", training.manifests.len() as u64);
         for manifest in &training.manifests {
             training.adapters.push(collection.last_snapshot(manifest)?);
@@ -171,13 +178,7 @@ fn measure(
 ) -> Result<f64, Error> {
     let base = sources.base;
     let score = |adapter: Option<&Adapter>| {
-        let lora = match adapter {
-            Some(adapter) => {
-                check_layout(&adapter.layout, &base.model.config().dimensions)?;
-                Some(Lora::from_adapter(adapter, base.model.device()))
-            }
-            None => None,
-        };
+        let lora = adapter.map(|adapter| Lora::from_adapter(adapter, base.model.device()));
         let matches = exact_matches(base, lines, lora.as_ref(), observer)?;
         let right = matches.iter().filter(|right| **right).count();
         Ok::<_, Error>(right as f64 / matches.len() as f64)

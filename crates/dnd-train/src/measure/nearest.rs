@@ -9,7 +9,7 @@ use crate::models::Encoder;
 
 /// Prompts that an embedding is taken over.
 const PROMPTS: usize = 128;
-/// Tokens of a prompt that count.
+/// Most tokens of a prompt that count.
 const TOKENS: usize = 64;
 
 /// Mean embedding of a task's prompts, of length one: the mean over the tokens of each prompt, as
@@ -22,7 +22,8 @@ pub fn prompt_embedding(
     prompts: &[String],
     device: &Device,
 ) -> Result<Vec<f32>, Error> {
-    let condition = Condition::new(&encoder.model, &encoder.tokenizer_json, TOKENS, device)?;
+    let length = TOKENS.min(encoder.model.max_length());
+    let condition = Condition::new(&encoder.model, &encoder.tokenizer_json, length, device)?;
     let prompts: Vec<&str> = prompts.iter().map(String::as_str).take(PROMPTS).collect();
     let states = condition.encode(&prompts)?;
     let [rows, _, width] = states.dims();

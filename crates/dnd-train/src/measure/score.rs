@@ -35,7 +35,7 @@ pub fn exact_matches(
 ) -> Result<Vec<bool>, Error> {
     let examples = lines
         .iter()
-        .map(|line| Example::new(&base.tokenizer, line))
+        .map(|line| Example::new(base, line))
         .collect::<Result<Vec<_>, _>>()?;
     let mut indexed: Vec<(usize, &Example)> = examples.iter().enumerate().collect();
     indexed.sort_by_key(|(_, example)| example.tokens.len());
