@@ -25,6 +25,11 @@ impl Cache {
         Ok(Self { root })
     }
 
+    /// Build output, where fresh clones find it again.
+    pub fn target(&self) -> PathBuf {
+        self.root.join("target")
+    }
+
     /// Models that are ready to use, one folder each.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")

@@ -1,10 +1,20 @@
 //! Running other programs from the root of the repository.
 
+use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
+
+static TARGET_FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says where `cargo` is to put its build output: in the cache, also when a task was not started by
+/// `./run` or `./test`. Only the first call counts.
+pub fn set_target_folder(folder: PathBuf) {
+    TARGET_FOLDER.get_or_init(|| folder);
+}
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -22,8 +32,15 @@ pub fn new(program: impl AsRef<Path>) -> Command {
 /// `cargo` with space-separated arguments. Whatever compiles burn names the `--workspace` and no single
 /// package: cargo unites features over the packages it is given, and for another set of features it
 /// compiles burn once more, which takes minutes.
+///
+/// Build output goes to the folder of [`set_target_folder`], unless the user chose another.
 pub fn cargo(arguments: &str) -> Command {
     let mut command = new("cargo");
+    if let Some(folder) = TARGET_FOLDER.get()
+        && env::var_os("CARGO_TARGET_DIR").is_none()
+    {
+        command.env("CARGO_TARGET_DIR", folder);
+    }
     command.args(arguments.split(' '));
     command
 }

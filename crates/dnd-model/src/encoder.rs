@@ -58,6 +58,14 @@ impl TextEncoderConfig {
                 config.num_attention_heads,
             ));
         }
+        if config.type_vocab_size == 0 {
+            return Err(Error::field(
+                source_name,
+                "type_vocab_size",
+                "at least 1",
+                0,
+            ));
+        }
         Ok(config)
     }
 
@@ -125,6 +133,11 @@ impl TextEncoder {
     /// Width C of the hidden states.
     pub fn hidden_size(&self) -> usize {
         self.words.dims()[1]
+    }
+
+    /// Number of tokens that have an embedding.
+    pub fn vocab_size(&self) -> usize {
+        self.words.dims()[0]
     }
 
     /// Longest sequence L that has position embeddings.

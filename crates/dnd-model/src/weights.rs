@@ -2,8 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::gguf::Gguf;
-use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors};
+use dnd_adapter::tensor_file::TensorFile;
 
 use crate::Error;
 
@@ -14,7 +13,7 @@ pub struct Weights<'a> {
 }
 
 enum File<'a> {
-    Safetensors(SafeTensors<'a>),
+    Safetensors(TensorFile<'a>),
     Gguf {
         gguf: Gguf<'a>,
         /// Rows of q and k are stored permuted, by this many query and key heads.
@@ -26,9 +25,9 @@ impl<'a> Weights<'a> {
     /// Opens a safetensors file.
     ///
     /// # Errors
-    /// [`Error::Format`] when `bytes` are not a complete safetensors file.
+    /// [`Error::Adapter`] when `bytes` are not a complete safetensors file.
     pub fn from_safetensors(bytes: &'a [u8], source_name: &str) -> Result<Self, Error> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| Error::format(source_name, e))?;
+        let file = TensorFile::new(bytes, source_name)?;
         Ok(Self::new(source_name, File::Safetensors(file)))
     }
 
@@ -67,7 +66,7 @@ impl<'a> Weights<'a> {
     /// Whether the file has the tensor `name`.
     pub fn contains(&self, name: &str) -> bool {
         match &self.file {
-            File::Safetensors(file) => file.tensor(name).is_ok(),
+            File::Safetensors(file) => file.shape(name).is_ok(),
             File::Gguf { gguf, .. } => {
                 gguf_name(name).is_some_and(|name| gguf.tensor(&name).is_ok())
             }
@@ -91,17 +90,11 @@ impl<'a> Weights<'a> {
     fn values(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, Error> {
         let (found, values) = match &self.file {
             File::Safetensors(file) => {
-                let view = file.tensor(name).map_err(|_| self.missing(name))?;
-                let values = decode(view.dtype(), view.data()).ok_or_else(|| {
-                    Error::format(
-                        &self.source_name,
-                        format!(
-                            "tensor `{name}`: expected F32, F16 or BF16, found {:?}",
-                            view.dtype()
-                        ),
-                    )
-                })?;
-                (view.shape().to_vec(), values)
+                if file.shape(name).is_err() {
+                    return Err(self.missing(name));
+                }
+                let stored = file.tensor(name)?;
+                (stored.shape, stored.data)
             }
             File::Gguf {
                 gguf,
@@ -147,25 +140,6 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// Little-endian f32, f16 or bf16 bytes as f32; `None` for any other type.
-fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
-    Some(match dtype {
-        Dtype::F32 => bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect(),
-        Dtype::F16 => bytes
-            .chunks_exact(2)
-            .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
-            .collect(),
-        Dtype::BF16 => bytes
-            .chunks_exact(2)
-            .map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32())
-            .collect(),
-        _ => return None,
-    })
-}
-
 /// The name in a GGUF file of the tensor that Hugging Face calls `name`
 /// (llama.cpp, gguf-py/gguf/tensor_mapping.py).
 fn gguf_name(name: &str) -> Option<String> {
@@ -198,6 +172,7 @@ fn gguf_name(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dnd_adapter::{Precision, tensor_file};
 
     #[test]
     fn gguf_names() {
@@ -213,17 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn decodes_half_precision() {
-        let bytes = f16::from_f32(1.5).to_le_bytes();
-        assert_eq!(decode(Dtype::F16, &bytes), Some(vec![1.5]));
-        assert_eq!(decode(Dtype::I64, &[0; 8]), None);
-    }
-
-    #[test]
     fn wrong_shape_names_both() {
-        let view =
-            safetensors::tensor::TensorView::new(Dtype::F32, vec![1], &[0, 0, 128, 63]).unwrap();
-        let bytes = safetensors::serialize([("x", view)], None).unwrap();
+        let tensor = ("x".to_owned(), &[1][..], &[1.0][..], Precision::F32);
+        let bytes = tensor_file::write("x", [tensor], ("format", "pt".to_owned())).unwrap();
         let weights = Weights::from_safetensors(&bytes, "model.safetensors").unwrap();
         let error = weights
             .tensor("x", [2], &Device::flex())

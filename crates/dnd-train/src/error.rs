@@ -33,6 +33,12 @@ pub enum Error {
         /// What was given.
         found: String,
     },
+    /// Training ran away from any solution.
+    #[error("step {step}: the loss or its gradient is not finite; a lower rate may help")]
+    Diverged {
+        /// The step, counted from zero.
+        step: usize,
+    },
     /// The work was cancelled before its end; what was finished is kept.
     #[error("cancelled; finished work is kept, the same command goes on from there")]
     Cancelled,

@@ -10,10 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Error;
 
-/// The file names of a PEFT directory.
-pub const PEFT_CONFIG: &str = "adapter_config.json";
-/// The file of a PEFT directory that holds the factors.
-pub const PEFT_MODEL: &str = "adapter_model.safetensors";
+pub use peft::{CONFIG_FILE as PEFT_CONFIG, MODEL_FILE as PEFT_MODEL};
 
 /// A file's bytes.
 ///
@@ -63,23 +60,37 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".dnd-")
-        .permissions(permissions())
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dnd-");
+    // Temporary files are private to the user; this one is to become an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
 }
 
-/// What a new file allows before the process's mask: reading and writing for everyone. Temporary
-/// files would otherwise be private to the user.
-#[cfg(unix)]
-fn permissions() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    fs::Permissions::from_mode(0o666)
+/// Checks, before long work, that a result can be written to `path`: its folder exists, and its
+/// ending is not one of `taken`, which files beside it will have.
+///
+/// # Errors
+/// [`Error::Content`] when it cannot.
+pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Error::content(folder, "expected a folder, found none"));
+    }
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some(extension) if taken.contains(&extension) => Err(Error::content(
+            path,
+            format!("expected another ending than .{extension}, which a file beside it will have"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Writes `value` as indented JSON.
@@ -106,16 +117,21 @@ pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
     )?)
 }
 
-/// Writes a PEFT directory. The weights come first, so that a folder with a configuration is whole.
+/// Writes a PEFT directory. The configuration goes first and comes last, so that a folder with
+/// one is whole.
 ///
 /// # Errors
 /// As [`write`]; on failure neither file of this call is left behind in a new folder.
 pub fn write_peft(folder: &Path, files: &PeftFiles, readme: &str) -> Result<(), Error> {
     let is_new = !folder.exists();
     make_folder(folder)?;
+    let config = folder.join(PEFT_CONFIG);
+    if config.exists() {
+        fs::remove_file(&config).map_err(|e| Error::file(&config, "cannot replace", e))?;
+    }
     let written = write(&folder.join(PEFT_MODEL), &files.model)
         .and_then(|()| write(&folder.join("README.md"), readme.as_bytes()))
-        .and_then(|()| write(&folder.join(PEFT_CONFIG), &files.config));
+        .and_then(|()| write(&config, &files.config));
     if written.is_err() && is_new {
         // The write's own error is the one to report.
         let _ = fs::remove_dir_all(folder);

@@ -28,12 +28,15 @@ pub fn cache_folder() -> PathBuf {
     if let Some(folder) = variable("DND_CACHE") {
         return folder;
     }
+    let home = if cfg!(target_os = "macos") {
+        "Library/Caches"
+    } else {
+        ".cache"
+    };
     let platform = if cfg!(windows) {
         variable("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        variable("HOME").map(|home| home.join("Library/Caches"))
     } else {
-        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|folder| folder.join(home)))
     };
     platform
         .unwrap_or_else(|| PathBuf::from(".cache"))
@@ -97,6 +100,7 @@ impl Base {
         let gguf = Gguf::parse(&bytes, &name).map_err(dnd_adapter::Error::from)?;
         let tokenizer = LanguageTokenizer::from_gguf(&gguf, &name)?;
         let config = LanguageModelConfig::from_gguf(&gguf, &name)?;
+        tokenizer.check_vocabulary(config.vocab_size, &name)?;
         let model = config.init(&Weights::from_gguf(gguf, &name)?, device)?;
         Ok(Self { model, tokenizer })
     }
@@ -118,6 +122,8 @@ impl Base {
                 &config_path.display().to_string(),
             ),
         )?;
+        let name = path("tokenizer.json").display().to_string();
+        tokenizer.check_vocabulary(config.vocab_size, &name)?;
         Ok(Self {
             model: config.init(&weights, device)?,
             tokenizer,

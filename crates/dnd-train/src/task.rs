@@ -72,6 +72,22 @@ impl TaskFolder {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("index.json");
         let index: Index = files::read_json(&path)?;
+        for Task { name, .. } in &index.tasks {
+            // The name becomes a folder and a file name.
+            let is_plain = !name.is_empty()
+                && !name.starts_with('.')
+                && name
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+            if !is_plain || name == "collection.json" {
+                return Err(Error::content(
+                    &path,
+                    format!(
+                        "task name: expected letters, digits, `-`, `_` and `.`, found `{name}`"
+                    ),
+                ));
+            }
+        }
         let mut names: Vec<&str> = index.tasks.iter().map(|task| task.name.as_str()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -164,6 +180,17 @@ mod tests {
             message.contains("line 3") && message.contains("response"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_name_that_leaves_the_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["../out", "/tmp/x", "", ".", "a/b", "collection.json"] {
+            let index = format!(r#"{{"tasks":[{{"name":"{name}","family":"f","role":"train"}}]}}"#);
+            files::write(&folder.path().join("index.json"), index.as_bytes()).unwrap();
+            let message = TaskFolder::open(folder.path()).unwrap_err().to_string();
+            assert!(message.contains("task name"), "{message}");
+        }
     }
 
     #[test]

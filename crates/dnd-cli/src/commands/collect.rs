@@ -6,7 +6,7 @@ use anyhow::Result;
 use dnd_train::collect::{CollectOptions, Shard, collect};
 use dnd_train::fit::Recipe;
 use dnd_train::models::{Base, default_base};
-use dnd_train::task::{Role, TaskFolder};
+use dnd_train::task::TaskFolder;
 
 use crate::observer::Terminal;
 use crate::output;
@@ -73,16 +73,9 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     settings.snapshots = arguments.snapshots.unwrap_or(settings.snapshots);
     settings.batch = arguments.batch.unwrap_or(settings.batch);
     settings.rate = arguments.rate.unwrap_or(settings.rate);
-    let mut only = arguments.only.clone();
-    if only.is_empty() && recipe.ship {
-        let ship = tasks
-            .tasks
-            .iter()
-            .filter(|task| task.ship && task.role == Role::Train);
-        only = ship.map(|task| task.name.clone()).collect();
-    }
     let options = CollectOptions {
-        only,
+        only: arguments.only.clone(),
+        ship: recipe.ship,
         rank: recipe.rank,
         alpha: recipe.alpha,
         targets: recipe.targets,

@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     let prompt = base.tokenizer.encode_chat(&messages)?;
     base.model
         .config()
-        .check_length(prompt.len() + arguments.max_tokens)?;
+        .check_length(prompt.len().saturating_add(arguments.max_tokens))?;
     let sampling = match arguments.temperature {
         None => Sampling::Greedy,
         Some(temperature) => Sampling::Nucleus {

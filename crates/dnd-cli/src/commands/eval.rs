@@ -14,7 +14,8 @@ use crate::output;
 
 /// Measure exact match of adapters and baselines on tasks.
 ///
-/// Methods, separated by commas: `base` (no adapter), `generated` (from the task's training
+/// Methods, separated by commas: `majority` (the most frequent training response), `base` (no
+/// adapter), `generated` (from the task's training
 /// prompts), `nearest` (the collection's adapter with the most similar prompts), `average` (of all
 /// its adapters' weights), `mean` (of all its adapters' scores), `adapter:DIR` (a PEFT folder;
 /// {task} in it stands for the task's name). Prints a table; JSON goes to --json, CSV beside it.

@@ -60,8 +60,26 @@ fn layout(layout: &Layout) -> String {
     let rank = layout
         .uniform_rank()
         .map_or_else(|_| "differs by module".to_owned(), |rank| rank.to_string());
+    let first = layout.modules.first();
+    let alpha = first.map_or(0.0, |module| module.alpha);
+    let scaling = first.map_or(0.0, |module| module.scaling(layout.use_rslora));
+    let shapes: String = layout
+        .modules
+        .iter()
+        .filter(|module| first.is_some_and(|first| first.layer == module.layer))
+        .map(|module| {
+            format!(
+                "            {:9} A ({}, {}) B ({}, {})\n",
+                module.projection.name(),
+                module.rank,
+                module.in_features,
+                module.out_features,
+                module.rank
+            )
+        })
+        .collect();
     format!(
-        "base model  {}\nrank        {rank}\nmodules     {} in {} layers: {}\nparameters  {}\n",
+        "base model  {}\nrank        {rank}\nalpha       {alpha}, updates times {scaling}\nmodules     {} in {} layers: {}\nparameters  {}\nshapes\n{shapes}",
         layout.base_model,
         layout.modules.len(),
         layout.num_layers(),

@@ -41,23 +41,6 @@ impl Cache {
         }
         joined
     }
-
-    /// Keeps the rows of the batch that `rows` names, in that order.
-    pub fn select(&self, rows: &[usize]) -> Self {
-        let layers = self
-            .layers
-            .iter()
-            .map(|(keys, values)| {
-                let indices: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
-                let indices = Tensor::from_data(indices.as_slice(), &keys.device());
-                (
-                    keys.clone().select(0, indices.clone()),
-                    values.clone().select(0, indices),
-                )
-            })
-            .collect();
-        Self { layers }
-    }
 }
 
 fn join(old: &Tensor<4>, new: Tensor<4>) -> Tensor<4> {

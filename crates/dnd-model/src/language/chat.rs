@@ -41,14 +41,17 @@ impl Message {
 /// A model's chat template (Jinja).
 pub struct ChatTemplate {
     environment: Environment<'static>,
+    beginning: String,
+    end: String,
 }
 
 impl ChatTemplate {
-    /// Compiles a template; `None` takes plain ChatML.
+    /// Compiles a template; `None` takes plain ChatML. `beginning` and `end` are what it may name as
+    /// `bos_token` and `eos_token`.
     ///
     /// # Errors
     /// [`Error::ChatTemplate`] when it is not valid Jinja.
-    pub fn new(template: Option<&str>) -> Result<Self, Error> {
+    pub fn new(template: Option<&str>, beginning: &str, end: &str) -> Result<Self, Error> {
         let mut environment = Environment::new();
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
@@ -63,7 +66,11 @@ impl ChatTemplate {
         environment
             .add_template_owned("chat", template.unwrap_or(CHAT_ML).to_owned())
             .map_err(|e| Error::ChatTemplate(e.to_string()))?;
-        Ok(Self { environment })
+        Ok(Self {
+            environment,
+            beginning: beginning.to_owned(),
+            end: end.to_owned(),
+        })
     }
 
     /// The text of a conversation, ending where the assistant is to speak.
@@ -74,7 +81,12 @@ impl ChatTemplate {
         self.environment
             .get_template("chat")
             .and_then(|template| {
-                template.render(context! { messages, add_generation_prompt => true })
+                template.render(context! {
+                    messages,
+                    add_generation_prompt => true,
+                    bos_token => self.beginning,
+                    eos_token => self.end,
+                })
             })
             .map_err(|e| Error::ChatTemplate(e.to_string()))
     }
@@ -86,7 +98,7 @@ mod tests {
 
     #[test]
     fn plain_chat_ml() {
-        let text = ChatTemplate::new(None)
+        let text = ChatTemplate::new(None, "", "")
             .unwrap()
             .render(&Message::conversation(Some("Be brief."), "hi"))
             .unwrap();
@@ -98,7 +110,15 @@ mod tests {
     }
 
     #[test]
+    fn special_tokens_are_known() {
+        let template = "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}";
+        let template = ChatTemplate::new(Some(template), "<s>", "</s>").unwrap();
+        let text = template.render(&Message::conversation(None, "hi")).unwrap();
+        assert_eq!(text, "<s>hi</s>");
+    }
+
+    #[test]
     fn broken_template_is_an_error() {
-        assert!(ChatTemplate::new(Some("{% if %}")).is_err());
+        assert!(ChatTemplate::new(Some("{% if %}"), "", "").is_err());
     }
 }

@@ -124,6 +124,17 @@ impl LanguageModelConfig {
         let epsilon = gguf
             .float(&key("attention.layer_norm_rms_epsilon"))
             .map_err(dnd_adapter::Error::from)?;
+        let scaling = key("rope.scaling.type");
+        let is_scaled = gguf.metadata().contains_key(scaling.as_str())
+            && gguf.string(&scaling).ok() != Some("none");
+        if is_scaled || gguf.tensor("rope_freqs.weight").is_ok() {
+            return Err(Error::field(
+                source_name,
+                &scaling,
+                "none",
+                "scaled rotary positions",
+            ));
+        }
         let embedding = gguf
             .tensor("token_embd.weight")
             .map_err(dnd_adapter::Error::from)?;

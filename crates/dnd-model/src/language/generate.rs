@@ -26,6 +26,15 @@ pub struct Completion {
     pub first_logits: Vec<f32>,
 }
 
+/// Tokens of a prompt that are computed at once.
+const CHUNK: usize = 512;
+
+/// The last tokens of a prompt, at most a chunk of them, and those before.
+fn split_last_chunk(prompt: &[u32]) -> (&[u32], &[u32]) {
+    let start = (prompt.len() - 1) / CHUNK * CHUNK;
+    (&prompt[start..], &prompt[..start])
+}
+
 /// Answers the tokens of a rendered prompt. `on_text` receives the text as it grows; returning
 /// `false` from it stops the answer.
 ///
@@ -44,7 +53,13 @@ pub fn complete(
     }
     let mut sampler = Sampler::new(options.sampling);
     let mut cache = Cache::default();
-    let mut next = prompt.to_vec();
+    // In chunks, so that the scores of a long prompt stay small.
+    let (last_chunk, earlier) = split_last_chunk(prompt);
+    for chunk in earlier.chunks(CHUNK) {
+        let batch = TokenBatch::after_prefix(&[chunk], cache.len());
+        model.forward(&batch, lora, &mut cache);
+    }
+    let mut next = last_chunk.to_vec();
     let mut completion = Completion {
         text: String::new(),
         tokens: Vec::new(),
@@ -59,7 +74,7 @@ pub fn complete(
         if completion.first_logits.is_empty() {
             completion.first_logits = logits.clone();
         }
-        if completion.tokens.len() == options.max_tokens {
+        if options.max_tokens == 0 {
             return Ok(completion);
         }
         let token = sampler.next(&logits) as u32;
@@ -77,6 +92,9 @@ pub fn complete(
             if !go_on {
                 return Ok(completion);
             }
+        }
+        if completion.tokens.len() == options.max_tokens {
+            return Ok(completion);
         }
         next = vec![token];
     }

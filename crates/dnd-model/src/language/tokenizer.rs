@@ -33,17 +33,29 @@ impl LanguageTokenizer {
         let end_of_turn = gguf
             .unsigned("tokenizer.ggml.eos_token_id")
             .map_err(dnd_adapter::Error::from)?;
+        let end_of_turn = u32::try_from(end_of_turn).map_err(|_| {
+            Error::field(
+                source_name,
+                "tokenizer.ggml.eos_token_id",
+                "a 32-bit id",
+                end_of_turn,
+            )
+        })?;
+        let tokenizer = tokenizer_from_gguf(gguf, source_name)?;
+        let beginning = gguf.unsigned("tokenizer.ggml.bos_token_id").ok();
+        let text = |id: Option<u32>| {
+            id.and_then(|id| tokenizer.id_to_token(id))
+                .unwrap_or_default()
+        };
+        let template = ChatTemplate::new(
+            gguf.string("tokenizer.chat_template").ok(),
+            &text(beginning.and_then(|id| u32::try_from(id).ok())),
+            &text(Some(end_of_turn)),
+        )?;
         Ok(Self {
-            tokenizer: tokenizer_from_gguf(gguf, source_name)?,
-            template: ChatTemplate::new(gguf.string("tokenizer.chat_template").ok())?,
-            end_of_turn: u32::try_from(end_of_turn).map_err(|_| {
-                Error::field(
-                    source_name,
-                    "tokenizer.ggml.eos_token_id",
-                    "a 32-bit id",
-                    end_of_turn,
-                )
-            })?,
+            tokenizer,
+            template,
+            end_of_turn,
         })
     }
 
@@ -60,16 +72,40 @@ impl LanguageTokenizer {
         let config: serde_json::Value =
             serde_json::from_slice(config_json).map_err(|e| Error::format(config_name, e))?;
         // Either a string or an added-token object with a `content`.
-        let eos = &config["eos_token"];
-        let eos = eos.as_str().or(eos["content"].as_str()).unwrap_or_default();
+        let token = |name: &str| {
+            let token = &config[name];
+            token.as_str().or(token["content"].as_str())
+        };
+        let eos = token("eos_token").unwrap_or_default();
         let end_of_turn = tokenizer.token_to_id(eos).ok_or_else(|| {
             Error::field(config_name, "eos_token", "a token of the vocabulary", eos)
         })?;
         Ok(Self {
             tokenizer,
-            template: ChatTemplate::new(config["chat_template"].as_str())?,
+            template: ChatTemplate::new(
+                config["chat_template"].as_str(),
+                token("bos_token").unwrap_or_default(),
+                eos,
+            )?,
             end_of_turn,
         })
+    }
+
+    /// Checks that a model of `vocab_size` tokens has an embedding for each of this tokenizer's.
+    ///
+    /// # Errors
+    /// [`Error::Field`] when it has not.
+    pub fn check_vocabulary(&self, vocab_size: usize, source_name: &str) -> Result<(), Error> {
+        let tokens = self.tokenizer.get_vocab_size(true);
+        if tokens <= vocab_size && (self.end_of_turn as usize) < vocab_size {
+            return Ok(());
+        }
+        Err(Error::field(
+            source_name,
+            "vocabulary",
+            &format!("at most the model's {vocab_size} tokens"),
+            tokens,
+        ))
     }
 
     /// The token that ends an answer.

@@ -15,6 +15,7 @@ use dnd_adapter::{Adapter, Layout, peft};
 use serde::{Deserialize, Serialize};
 
 use super::TuneSettings;
+use crate::task::Role;
 use crate::{Error, files};
 
 /// What all tasks of a collection share.
@@ -33,6 +34,9 @@ pub struct Manifest {
     pub task: String,
     /// Its family.
     pub family: String,
+    /// Whether generators may be trained on it.
+    #[serde(default = "train")]
+    pub role: Role,
     /// Whether weights trained on it may be given away.
     pub ship: bool,
     /// Number of snapshots.
@@ -43,6 +47,11 @@ pub struct Manifest {
     pub seconds: f64,
     /// Tokens a second over the whole task, prompts included.
     pub tokens_per_second: f64,
+}
+
+/// The role of tasks in collections that do not record it.
+fn train() -> Role {
+    Role::Train
 }
 
 /// A collection's folder.
@@ -121,12 +130,22 @@ impl Collection {
         Ok(manifests)
     }
 
-    /// As [`finished`](Self::finished), for work that needs a task.
+    /// The finished tasks, to train on or to take baselines from.
     ///
     /// # Errors
-    /// Also when no task is finished.
-    pub fn finished_some(&self) -> Result<Vec<Manifest>, Error> {
+    /// As [`finished`](Self::finished); when there is none, or a held-out task is among them.
+    pub fn training_tasks(&self) -> Result<Vec<Manifest>, Error> {
         let manifests = self.finished()?;
+        if let Some(held_out) = manifests.iter().find(|task| task.role == Role::Dev) {
+            return Err(Error::content(
+                &self.folder,
+                format!(
+                    "task `{}`: expected role `train`, found `dev`: held-out tasks are never \
+                     trained on",
+                    held_out.task
+                ),
+            ));
+        }
         if manifests.is_empty() {
             return Err(Error::content(
                 &self.folder,
@@ -178,5 +197,53 @@ impl Collection {
     /// When they are missing or malformed.
     pub fn prompts(&self, task: &str) -> Result<Vec<String>, Error> {
         files::read_json(&self.task_folder(task).join("prompts.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dnd_adapter::{BaseDimensions, Projection};
+
+    #[test]
+    fn held_out_tasks_are_not_trained_on() {
+        let dimensions = BaseDimensions {
+            architecture: "llama".to_owned(),
+            num_layers: 1,
+            hidden_size: 8,
+            intermediate_size: 8,
+            num_attention_heads: 1,
+            num_key_value_heads: 1,
+            head_dim: 8,
+        };
+        let header = CollectionHeader {
+            layout: Layout::new("base", &dimensions, 2, 4.0, &Projection::ALL).unwrap(),
+            settings: TuneSettings::default(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let collection = Collection::create(folder.path(), header).unwrap();
+        assert!(collection.training_tasks().is_err());
+        let mut manifest = Manifest {
+            task: "one".to_owned(),
+            family: "family".to_owned(),
+            role: Role::Train,
+            ship: true,
+            snapshots: 1,
+            final_loss: 0.0,
+            seconds: 1.0,
+            tokens_per_second: 1.0,
+        };
+        let write = |manifest: &Manifest| {
+            let folder = collection.task_folder(&manifest.task);
+            files::make_folder(&folder).unwrap();
+            files::write_json(&folder.join("manifest.json"), manifest).unwrap();
+        };
+        write(&manifest);
+        assert_eq!(collection.training_tasks().unwrap(), [manifest.clone()]);
+        manifest.task = "two".to_owned();
+        manifest.role = Role::Dev;
+        write(&manifest);
+        let message = collection.training_tasks().unwrap_err().to_string();
+        assert!(message.contains("`two`"), "{message}");
     }
 }

@@ -29,6 +29,9 @@ impl Example {
         let messages = Message::conversation(line.system.as_deref(), &line.prompt);
         let mut tokens = tokenizer.encode_chat(&messages)?;
         let answer_start = tokens.len();
+        if answer_start == 0 {
+            return Err(dnd_model::Error::NoPrompts.into());
+        }
         tokens.extend(tokenizer.encode(line.response.trim())?);
         tokens.push(tokenizer.end_of_turn());
         base.model.config().check_length(tokens.len())?;
@@ -53,8 +56,8 @@ pub struct ExampleBatch<'a> {
 }
 
 impl<'a> ExampleBatch<'a> {
-    /// Splits examples, sorted by length, into batches of at most `token_limit` tokens after the
-    /// common prefix, padding included; an example longer than that makes a batch of its own.
+    /// Splits examples, sorted by length, into batches of at most `token_limit` tokens, padding and
+    /// the common prefix included; an example longer than that makes a batch of its own.
     pub fn split(examples: &[&'a Example], token_limit: usize) -> Vec<Self> {
         let mut sorted = examples.to_vec();
         sorted.sort_by_key(|example| example.tokens.len());

@@ -12,3 +12,4 @@ pub use example::{Example, ExampleBatch, answer_loss, forward_answers};
 pub use parameters::{LoraParameters, initial_adapter};
 pub use run::{CollectOptions, Shard, collect};
 pub use tune::{StepReport, TuneSettings, Tuner};
+pub(crate) use tune::{not_negative, positive};

@@ -40,6 +40,8 @@ impl std::str::FromStr for Shard {
 pub struct CollectOptions {
     /// Names of the tasks; none means all with role `train`.
     pub only: Vec<String>,
+    /// Leave out tasks whose licence does not let weights trained on them be given away.
+    pub ship: bool,
     /// Rank of the adapters.
     pub rank: usize,
     /// Alpha of the adapters.
@@ -64,9 +66,7 @@ pub fn collect(
     options: &CollectOptions,
     observer: &dyn Observer,
 ) -> Result<Collection, Error> {
-    if options.settings.snapshots == 0 || options.settings.batch == 0 {
-        return Err(Error::argument("snapshots and batch", "at least 1", 0));
-    }
+    options.settings.validate()?;
     let dimensions = &base.model.config().dimensions;
     let layout = Layout::new(
         BASE_MODEL,
@@ -79,12 +79,7 @@ pub fn collect(
         layout,
         settings: options.settings.clone(),
     };
-    let chosen = if options.only.is_empty() {
-        let train = tasks.tasks.iter().filter(|task| task.role == Role::Train);
-        train.cloned().collect()
-    } else {
-        tasks.select(&options.only)?
-    };
+    let chosen = choose(tasks, options)?;
     let collection = Collection::create(out, header)?;
     let initial = initial_adapter(&collection.header.layout, options.settings.seed);
     let mine = chosen
@@ -99,6 +94,29 @@ pub fn collect(
         collect_task(base, tasks, &task, &collection, &initial, observer)?;
     }
     Ok(collection)
+}
+
+/// The tasks that the options name.
+fn choose(tasks: &TaskFolder, options: &CollectOptions) -> Result<Vec<Task>, Error> {
+    let mut chosen: Vec<Task> = if options.only.is_empty() {
+        let all = tasks.tasks.iter();
+        all.filter(|task| task.role == Role::Train)
+            .cloned()
+            .collect()
+    } else {
+        tasks.select(&options.only)?
+    };
+    // What is tuned on a held-out task is a yardstick, and never shipped anyway.
+    chosen.retain(|task| !options.ship || task.ship || task.role == Role::Dev);
+    if chosen.is_empty() {
+        let wanted = if options.ship {
+            "at least one task that may ship"
+        } else {
+            "at least one task with role `train`"
+        };
+        return Err(Error::argument("tasks", wanted, "none"));
+    }
+    Ok(chosen)
 }
 
 fn collect_task(
@@ -158,6 +176,7 @@ fn collect_task(
     let manifest = Manifest {
         task: task.name.clone(),
         family: task.family.clone(),
+        role: task.role,
         ship: task.ship,
         snapshots: settings.snapshots,
         final_loss,

@@ -32,7 +32,8 @@ pub struct TuneSettings {
     pub weight_decay: f32,
     /// Largest norm of all gradients together.
     pub clip: f32,
-    /// Most tokens computed at once; a larger batch is accumulated. Bounds memory.
+    /// Most tokens computed at once on each core, padding and shared tokens included; a larger
+    /// batch is accumulated, a longer example is computed alone. Bounds memory.
     pub token_limit: usize,
     /// Seed of the initial adapter and of the order of examples.
     pub seed: u64,
@@ -52,6 +53,49 @@ impl Default for TuneSettings {
             seed: 0,
         }
     }
+}
+
+/// More steps than this are a mistake.
+const MOST_STEPS: usize = 1_000_000;
+
+impl TuneSettings {
+    /// Checks that the settings can be tuned with.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the field that cannot.
+    pub fn validate(&self) -> Result<(), Error> {
+        for (field, value, least) in [
+            ("steps", self.steps, 0),
+            ("snapshots", self.snapshots, 1),
+            ("batch", self.batch, 1),
+            ("warm_up", self.warm_up, 0),
+            ("token_limit", self.token_limit, 1),
+        ] {
+            if !(least..=MOST_STEPS).contains(&value) {
+                let expected = format!("{least} to {MOST_STEPS}");
+                return Err(Error::argument(field, &expected, value));
+            }
+        }
+        positive("rate", self.rate)?;
+        positive("clip", self.clip.into())?;
+        not_negative("weight_decay", self.weight_decay.into())
+    }
+}
+
+/// Checks a setting that has to be above zero.
+pub(crate) fn positive(field: &str, value: f64) -> Result<(), Error> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::argument(field, "a number above 0", value))
+}
+
+/// Checks a setting that may be zero.
+pub(crate) fn not_negative(field: &str, value: f64) -> Result<(), Error> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::argument(field, "a number of at least 0", value))
 }
 
 /// What one step did.
@@ -143,6 +187,9 @@ impl<'a> Tuner<'a> {
         }
         let mut gradients = accumulator.grads();
         let gradient_norm = gradients::clip(&self.parameters, &mut gradients, self.settings.clip)?;
+        if !(loss.is_finite() && gradient_norm.is_finite()) {
+            return Err(Error::Diverged { step: self.step });
+        }
         let rate = self.rate();
         self.parameters = self
             .optimizer
@@ -192,5 +239,25 @@ impl<'a> Tuner<'a> {
                 &self.examples[index]
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_meant_are_refused() {
+        TuneSettings::default().validate().unwrap();
+        let refused = |change: fn(&mut TuneSettings), field: &str| {
+            let mut settings = TuneSettings::default();
+            change(&mut settings);
+            let message = settings.validate().unwrap_err().to_string();
+            assert!(message.starts_with(field), "{message}");
+        };
+        refused(|settings| settings.rate = f64::NAN, "rate");
+        refused(|settings| settings.steps = usize::MAX, "steps");
+        refused(|settings| settings.snapshots = 0, "snapshots");
+        refused(|settings| settings.weight_decay = -1.0, "weight_decay");
     }
 }

@@ -42,7 +42,7 @@ impl TrainingData {
         device: &Device,
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
-        let manifests = collection.finished_some()?;
+        let manifests = collection.training_tasks()?;
         let layout = &collection.header.layout;
         let width = layout.tile_width();
         let rank = layout.uniform_rank()?;

@@ -6,7 +6,7 @@ use dnd_adapter::Projection;
 use dnd_model::GeneratorConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::collect::TuneSettings;
+use crate::collect::{TuneSettings, not_negative, positive};
 use crate::{Error, files};
 
 /// All settings of a bundle; every field may be left out.
@@ -140,6 +140,20 @@ impl Default for FitSettings {
     }
 }
 
+impl FitSettings {
+    /// Checks that the settings can be fitted with.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the field that cannot.
+    pub fn validate(&self) -> Result<(), Error> {
+        positive("rate", self.rate)?;
+        positive("clip", self.clip.into())?;
+        not_negative("weight_decay", self.weight_decay.into())?;
+        not_negative("condition_noise", self.condition_noise)?;
+        not_negative("target_noise", self.target_noise)
+    }
+}
+
 impl Recipe {
     /// Reads a recipe.
     ///
@@ -169,6 +183,9 @@ impl Recipe {
         // The encoder's width and the layout's tiles are not known yet; any will do.
         let config = recipe.generator.config(1, [1, 1, 1]);
         config.validate(&path.display().to_string())?;
+        let in_file = |error: Error| Error::content(path, error);
+        recipe.collect.tune.validate().map_err(in_file)?;
+        recipe.fit.validate().map_err(in_file)?;
         Ok(recipe)
     }
 }

@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use serde_json::json;
 
 use super::curve::{draw_curve, write_curve};
-use super::state::{Progress, StateHeader, load, save, state_folder};
+use super::state::{Progress, StateHeader, clear, load, save, state_folder};
 use super::{CurvePoint, FitSettings, Recipe, TrainingData, read_curve};
 use crate::collect::Collection;
 use crate::models::Encoder;
@@ -35,6 +35,7 @@ pub fn fit(
     device: &Device,
     observer: &dyn Observer,
 ) -> Result<Bundle, Error> {
+    files::check_output(out, &["csv", "svg"])?;
     let settings = &recipe.fit;
     let data = TrainingData::open(
         collection,
@@ -88,6 +89,10 @@ pub fn fit(
         progress
             .norms
             .push(gradients::clip(&generator, &mut gradients, settings.clip)?);
+        let newest = [progress.losses.last(), progress.norms.last()];
+        if !newest.into_iter().flatten().all(|value| value.is_finite()) {
+            return Err(Error::Diverged { step });
+        }
         let rate = rate(settings, step);
         generator = optimizer.step(rate, generator, gradients);
         progress.step = step + 1;
@@ -117,9 +122,7 @@ pub fn fit(
     draw_curve(&out.with_extension("svg"), &curve)?;
     let bundle = pack(&generator, &data, encoder, recipe, &curve)?;
     files::write(out, &bundle.write()?)?;
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(|e| Error::file(&folder, "cannot remove", e))?;
-    }
+    clear(&folder)?;
     Ok(bundle)
 }
 

@@ -43,11 +43,42 @@ pub fn state_folder(bundle: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Where a state is written before it takes the older one's place.
-fn fresh_folder(folder: &Path) -> PathBuf {
+/// The folder beside `folder` with this ending.
+fn beside(folder: &Path, ending: &str) -> PathBuf {
     let mut name = folder.as_os_str().to_owned();
-    name.push(".new");
+    name.push(ending);
     PathBuf::from(name)
+}
+
+/// Removes a folder, if it is there.
+fn remove(folder: &Path) -> Result<(), Error> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|e| Error::file(folder, "cannot remove", e))?;
+    }
+    Ok(())
+}
+
+/// Renames a folder, if it is there.
+fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    if from.exists() {
+        fs::rename(from, to).map_err(|e| Error::file(from, "cannot rename", e))?;
+    }
+    Ok(())
+}
+
+/// A state that is being written.
+const NEW: &str = ".new";
+/// A state that is being replaced.
+const OLD: &str = ".old";
+
+/// Removes a state and what an interrupted save left of it.
+///
+/// # Errors
+/// When a folder cannot be removed.
+pub fn clear(folder: &Path) -> Result<(), Error> {
+    remove(folder)?;
+    remove(&beside(folder, NEW))?;
+    remove(&beside(folder, OLD))
 }
 
 /// Saves a state; an older one is replaced only by a whole one.
@@ -60,14 +91,8 @@ pub fn save(
     generator: &Generator,
     optimizer: &ModuleOptimizer,
 ) -> Result<(), Error> {
-    let fresh = fresh_folder(folder);
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |e| Error::file(&path, "cannot replace", e)
-    };
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh).map_err(failed(&fresh))?;
-    }
+    let (fresh, old) = (beside(folder, NEW), beside(folder, OLD));
+    remove(&fresh)?;
     files::make_folder(&fresh)?;
     let path = fresh.join("generator.bpk");
     let record = generator.clone().save_file(&path);
@@ -77,10 +102,11 @@ pub fn save(
         .save(&path)
         .map_err(|e| Error::content(&path, e))?;
     files::write_json(&fresh.join("state.json"), header)?;
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(failed(folder))?;
-    }
-    fs::rename(&fresh, folder).map_err(failed(folder))
+    // At every moment one of the three is whole; `load` looks for it in this order.
+    remove(&old)?;
+    rename(folder, &old)?;
+    rename(&fresh, folder)?;
+    remove(&old)
 }
 
 /// Loads the state of `folder` into a generator and optimizer of the same sizes, if there is one;
@@ -94,10 +120,13 @@ pub fn load(
     generator: Generator,
     optimizer: ModuleOptimizer,
 ) -> Result<(Progress, Generator, ModuleOptimizer), Error> {
-    // A process that died between removing the old state and renaming the new one left this.
-    let fresh = fresh_folder(folder);
-    if !folder.exists() && fresh.join("state.json").exists() {
-        fs::rename(&fresh, folder).map_err(|e| Error::file(&fresh, "cannot rename", e))?;
+    // A process that died between two renames left the state under another name. The header is
+    // written last: a folder with one is whole.
+    for ending in [NEW, OLD] {
+        let left = beside(folder, ending);
+        if !folder.exists() && left.join("state.json").exists() {
+            rename(&left, folder)?;
+        }
     }
     let path = folder.join("state.json");
     if !path.exists() {
@@ -124,4 +153,68 @@ pub fn load(
         .load(&path)
         .map_err(|e| Error::content(&path, e))?;
     Ok((found.progress, generator, optimizer))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::optim::AdamWConfig;
+    use burn::tensor::Device;
+    use dnd_adapter::{BaseDimensions, Layout, Projection};
+    use dnd_model::GeneratorConfig;
+
+    use super::*;
+    use crate::collect::TuneSettings;
+
+    #[test]
+    fn a_state_is_found_after_a_death_between_any_two_renames() {
+        let dimensions = BaseDimensions {
+            architecture: "llama".to_owned(),
+            num_layers: 1,
+            hidden_size: 8,
+            intermediate_size: 8,
+            num_attention_heads: 1,
+            num_key_value_heads: 1,
+            head_dim: 8,
+        };
+        let header = StateHeader {
+            progress: Progress {
+                step: 7,
+                losses: vec![0.5],
+                norms: vec![0.25],
+            },
+            recipe: Recipe::default(),
+            collection: CollectionHeader {
+                layout: Layout::new("base", &dimensions, 2, 4.0, &Projection::ALL).unwrap(),
+                settings: TuneSettings::default(),
+            },
+            tasks: vec!["task".to_owned()],
+        };
+        let config = GeneratorConfig {
+            features: vec![[2, 3, 4], [5, 2, 4]],
+            kernel_size: 1,
+            prompt_kernel_size: 1,
+        };
+        let device = Device::flex().autodiff();
+        let generator = || config.init(0, &device);
+        let optimizer = || AdamWConfig::new().init();
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("bundle.state");
+        let step = |header: &StateHeader| {
+            let (progress, _, _) = load(&folder, header, generator(), optimizer()).unwrap();
+            progress.step
+        };
+        assert_eq!(step(&header), 0);
+        for ending in [NEW, OLD] {
+            save(&folder, &header, &generator(), &optimizer()).unwrap();
+            fs::rename(&folder, beside(&folder, ending)).unwrap();
+            assert_eq!(step(&header), 7, "{ending}");
+        }
+        let other = StateHeader {
+            tasks: Vec::new(),
+            ..header
+        };
+        assert!(load(&folder, &other, generator(), optimizer()).is_err());
+        clear(&folder).unwrap();
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 }

@@ -1,5 +1,6 @@
 //! `dnd eval`: methods on tasks.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -69,6 +70,7 @@ pub fn evaluate(
         options.tasks.select(&options.only)?
     };
     // Found out now, a mistyped folder costs no measurement.
+    files::check_output(options.json, &["csv"])?;
     for method in &options.methods {
         if let Method::Adapter(folder) = method {
             for task in &chosen {
@@ -82,7 +84,7 @@ pub fn evaluate(
         let dimensions = &sources.base.model.config().dimensions;
         check_layout(workshop.layout(), "--bundle", dimensions)?;
     }
-    let training = Training::open(sources, &options.methods, observer)?;
+    let training = Training::open(sources, &options.methods, &chosen, observer)?;
     let mut rows = if options.resume {
         read_rows(options.json)?
     } else {
@@ -123,7 +125,12 @@ struct Training {
 }
 
 impl Training {
-    fn open(sources: &Sources, methods: &[Method], observer: &dyn Observer) -> Result<Self, Error> {
+    fn open(
+        sources: &Sources,
+        methods: &[Method],
+        chosen: &[Task],
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
         let mut training = Self {
             manifests: Vec::new(),
             adapters: Vec::new(),
@@ -140,7 +147,16 @@ impl Training {
             "--collection",
             &sources.base.model.config().dimensions,
         )?;
-        training.manifests = collection.finished_some()?;
+        training.manifests = collection.training_tasks()?;
+        for manifest in &training.manifests {
+            if let Some(task) = chosen.iter().find(|task| task.name == manifest.task) {
+                return Err(Error::argument(
+                    "task",
+                    "one that the collection was not tuned on",
+                    format!("`{}`", task.name),
+                ));
+            }
+        }
         observer.begin("read the collection", training.manifests.len() as u64);
         for manifest in &training.manifests {
             training.adapters.push(collection.last_snapshot(manifest)?);
@@ -155,6 +171,25 @@ impl Training {
         }
         Ok(training)
     }
+}
+
+/// The response that most lines have; of several, the first in the alphabet.
+fn most_frequent_response(lines: &[Line]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(line.response.trim()).or_default() += 1;
+    }
+    let most = counts
+        .iter()
+        .max_by_key(|(response, count)| (**count, std::cmp::Reverse(**response)));
+    most.map(|(response, _)| (*response).to_owned())
+        .unwrap_or_default()
+}
+
+/// Part of the lines with this response.
+fn share_of(response: &str, lines: &[Line]) -> f64 {
+    let right = lines.iter().filter(|line| line.response.trim() == response);
+    right.count() as f64 / lines.len() as f64
 }
 
 /// The PEFT directory `folder`, `{task}` in it being the task's name.
@@ -200,6 +235,10 @@ fn measure(
     };
     observer.begin(&stage, (passes * lines.len()) as u64);
     match method {
+        Method::Majority => {
+            let train = options.tasks.lines(task, Split::Train)?;
+            Ok(share_of(&most_frequent_response(&train), lines))
+        }
         Method::Base => score(None),
         Method::Adapter(folder) => score(Some(&read_adapter(folder, task)?)),
         Method::Generated => {
@@ -228,5 +267,25 @@ fn measure(
             }
             Ok(total / passes as f64)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_majority_counts_on_other_lines() {
+        let lines = |responses: &[&str]| -> Vec<Line> {
+            let line = |response: &&str| Line {
+                prompt: "?".to_owned(),
+                response: (*response).to_owned(),
+                system: None,
+            };
+            responses.iter().map(line).collect()
+        };
+        let response = most_frequent_response(&lines(&["b", "a", "a", "b", "c"]));
+        assert_eq!(response, "a");
+        assert!((share_of(&response, &lines(&["a", "b", "a ", "c"])) - 0.5).abs() < 1e-9);
     }
 }

@@ -8,6 +8,8 @@ use crate::Error;
 /// A way to get an adapter for a task, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
+    /// Always the most frequent response of the task's training lines.
+    Majority,
     /// The base model alone.
     Base,
     /// The adapter that a bundle generates from the task's training prompts.
@@ -34,6 +36,7 @@ impl FromStr for Method {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(match text {
+            "majority" => Self::Majority,
             "base" => Self::Base,
             "generated" => Self::Generated,
             "nearest" => Self::Nearest,
@@ -44,7 +47,7 @@ impl FromStr for Method {
                 _ => {
                     return Err(Error::argument(
                         "methods",
-                        "base, generated, nearest, average, mean or adapter:DIR",
+                        "majority, base, generated, nearest, average, mean or adapter:DIR",
                         format!("`{text}`"),
                     ));
                 }
@@ -56,6 +59,7 @@ impl FromStr for Method {
 impl std::fmt::Display for Method {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Majority => f.write_str("majority"),
             Self::Base => f.write_str("base"),
             Self::Generated => f.write_str("generated"),
             Self::Nearest => f.write_str("nearest"),
@@ -73,6 +77,7 @@ mod tests {
     #[test]
     fn names_go_both_ways() {
         for name in [
+            "majority",
             "base",
             "generated",
             "nearest",
