@@ -5,6 +5,10 @@
 //! length and count is checked against the file before it is believed.
 
 mod dequantise;
+mod error;
+mod header;
+mod permutation;
+mod tensor_info;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -13,127 +17,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use dequantise::BlockType;
+pub use error::GgufError;
+pub use permutation::unpermute_rows;
+pub use tensor_info::TensorInfo;
 pub use value::Value;
 
+use header::{locate, read_metadata, read_tensor_headers};
 use value::Reader;
 
 const MAGIC: [u8; 4] = *b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
-/// `GGML_MAX_DIMS` of `ggml.h`.
-const MAXIMUM_DIMENSIONS: u32 = 4;
 /// Key length, type and one byte of value.
 const MINIMUM_ENTRY_BYTES: u64 = 8 + 4 + 1;
 /// Name length, dimension count, type and offset.
 const MINIMUM_TENSOR_INFO_BYTES: u64 = 8 + 4 + 4 + 8;
-
-/// Why a GGUF file could not be read. `file` is the name that the caller gave to [`Gguf::parse`].
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum GgufError {
-    /// The file does not start with the magic bytes.
-    #[error("{file}: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"{}\"", .found.escape_ascii())]
-    WrongMagic {
-        /// The file.
-        file: String,
-        /// Up to four bytes from its start.
-        found: Vec<u8>,
-    },
-    /// The file ends before something that its header promises.
-    #[error(
-        "{file}: {field}: expected {needed} bytes at offset {offset}, found {available} before the end of the file"
-    )]
-    Truncated {
-        /// The file.
-        file: String,
-        /// What was being read.
-        field: String,
-        /// Bytes that it takes, at least.
-        needed: u64,
-        /// Where it starts, in bytes from the start of the file.
-        offset: u64,
-        /// Bytes between there and the end of the file.
-        available: u64,
-    },
-    /// A field, metadata value or tensor is not what it has to be.
-    #[error("{file}: {field}: expected {expected}, found {found}")]
-    Invalid {
-        /// The file.
-        file: String,
-        /// The field, metadata key or tensor.
-        field: String,
-        /// What is allowed there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// The file lacks a metadata key.
-    #[error("{file}: no metadata {key:?}: expected {expected}, found no such key")]
-    MissingKey {
-        /// The file.
-        file: String,
-        /// The key.
-        key: String,
-        /// What its value would have to be.
-        expected: &'static str,
-    },
-    /// The file lacks a tensor.
-    #[error("{file}: no tensor {tensor:?} among the {count} tensors of the file")]
-    MissingTensor {
-        /// The file.
-        file: String,
-        /// The name that was asked for.
-        tensor: String,
-        /// How many tensors the file has.
-        count: usize,
-    },
-    /// The tensor is packed in a way that this project does not read.
-    #[error(
-        "{file}: tensor {tensor:?}: expected a block type among {}, found type {type_id} ({type_name})",
-        BlockType::ALL.map(BlockType::name).join(", ")
-    )]
-    UnsupportedType {
-        /// The file.
-        file: String,
-        /// The tensor.
-        tensor: String,
-        /// Its number in `enum ggml_type`.
-        type_id: u32,
-        /// Its name in ggml, or `unknown`.
-        type_name: &'static str,
-    },
-}
-
-/// Where a tensor lies in the file, and what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Name, for example `blk.0.attn_q.weight`.
-    pub name: String,
-    /// Row-major shape, the last axis contiguous: a linear weight is `[out, in]`. (The file stores it reversed.)
-    pub shape: Vec<usize>,
-    /// Number in `enum ggml_type`. See [`TensorInfo::block_type`].
-    pub type_id: u32,
-    /// First byte, counted from the start of the file.
-    pub offset: usize,
-    /// How many bytes it takes, or `None` for an unsupported block type.
-    pub byte_len: Option<usize>,
-}
-
-impl TensorInfo {
-    /// How the values are packed, or `None` for a block type that is not supported.
-    pub fn block_type(&self) -> Option<BlockType> {
-        BlockType::from_type_id(self.type_id)
-    }
-
-    /// The name that ggml gives the block type, supported or not, or `unknown`.
-    pub fn type_name(&self) -> &'static str {
-        dequantise::type_name(self.type_id)
-    }
-
-    /// How many values the tensor holds: the product of its shape.
-    pub fn element_count(&self) -> usize {
-        let product = |product: usize, &size: &usize| product.saturating_mul(size);
-        self.shape.iter().fold(1, product)
-    }
-}
 
 /// A GGUF file: its header parsed, its tensors left where they are.
 #[derive(Clone)]
@@ -427,170 +324,4 @@ impl fmt::Debug for Gguf<'_> {
             .field("tensors", &self.tensors.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Brings the rows of a query or key projection of the Llama family from the order of llama.cpp into that of Hugging
-/// Face. Takes `rows * columns` values, row-major, and returns as many. For a packed weight, give its bytes and the
-/// bytes of a row as `columns`; for a bias, one column. `None` if the rows do not make `heads` heads of even size, or
-/// the values do not make `rows` rows of `columns`.
-///
-/// Rotary embedding turns the channels of a head two by two. Hugging Face pairs channel `i` of the first half of a
-/// head with channel `i` of its second half; ggml pairs neighbours, `2 i` with `2 i + 1`. So `LlamaModel.permute` of
-/// llama.cpp's `convert_hf_to_gguf.py` interleaves the two halves of every head, by
-/// `reshape(heads, 2, rows / heads / 2, columns).swapaxes(1, 2)`, and here they are taken apart again. Qwen2 and other
-/// families keep the order of Hugging Face in GGUF: leave them alone.
-pub fn unpermute_rows<T: Copy>(
-    weight: &[T],
-    rows: usize,
-    columns: usize,
-    heads: usize,
-) -> Option<Vec<T>> {
-    let head_rows = rows.checked_div(heads)?;
-    let fits = rows.checked_mul(columns) == Some(weight.len());
-    if !fits || head_rows * heads != rows || head_rows % 2 != 0 {
-        return None;
-    }
-    // Without columns there may be any number of rows or heads to loop over for nothing.
-    if weight.is_empty() {
-        return Some(Vec::new());
-    }
-    let mut unpermuted = Vec::with_capacity(weight.len());
-    for head in 0..heads {
-        for half in 0..2 {
-            for pair in 0..head_rows / 2 {
-                let stored_row = head * head_rows + 2 * pair + half;
-                unpermuted.extend_from_slice(&weight[stored_row * columns..][..columns]);
-            }
-        }
-    }
-    Some(unpermuted)
-}
-
-/// A tensor as its header describes it, before it is known where the data of the file starts.
-struct TensorHeader<'a> {
-    name: &'a str,
-    shape: Vec<usize>,
-    type_id: u32,
-    offset: u64,
-}
-
-fn read_metadata<'a>(
-    reader: &mut Reader<'a, '_>,
-    count: u64,
-) -> Result<BTreeMap<&'a str, Value<'a>>, GgufError> {
-    let mut metadata = BTreeMap::new();
-    for index in 0..count {
-        reader.field = format!("key of metadata entry {index}");
-        let key = reader.name()?;
-        reader.field = format!("metadata {key:?}");
-        let value = reader.value()?;
-        if metadata.insert(key, value).is_some() {
-            return Err(reader.invalid("a key of its own", "a second entry of this key"));
-        }
-    }
-    Ok(metadata)
-}
-
-fn read_tensor_headers<'a>(
-    reader: &mut Reader<'a, '_>,
-    count: u64,
-) -> Result<Vec<TensorHeader<'a>>, GgufError> {
-    let mut headers = Vec::new();
-    for index in 0..count {
-        reader.field = format!("name of tensor {index}");
-        let name = reader.name()?;
-        reader.field = format!("tensor {name:?}");
-        let dimensions = reader.u32()?;
-        if dimensions > MAXIMUM_DIMENSIONS {
-            return Err(reader.invalid(
-                format!("at most {MAXIMUM_DIMENSIONS} dimensions"),
-                dimensions.to_string(),
-            ));
-        }
-        let mut shape = Vec::with_capacity(dimensions as usize);
-        for _ in 0..dimensions {
-            let size = reader.u64()?;
-            shape.push(usize::try_from(size).map_err(|_| {
-                reader.invalid(
-                    format!("dimensions of at most {}", usize::MAX),
-                    size.to_string(),
-                )
-            })?);
-        }
-        // The file starts with the contiguous axis, everything else in this project ends with it.
-        shape.reverse();
-        headers.push(TensorHeader {
-            name,
-            shape,
-            type_id: reader.u32()?,
-            offset: reader.u64()?,
-        });
-    }
-    Ok(headers)
-}
-
-/// Checks a tensor against the file: whole blocks, aligned, and within its end. The reader only words the errors.
-/// `data_start` is `None` if it is beyond any file.
-fn locate(
-    header: TensorHeader<'_>,
-    reader: &Reader<'_, '_>,
-    file_len: usize,
-    data_start: Option<u64>,
-    alignment: u64,
-) -> Result<TensorInfo, GgufError> {
-    let TensorHeader {
-        name,
-        shape,
-        type_id,
-        offset,
-    } = header;
-    let count = shape
-        .iter()
-        .try_fold(1u64, |product, &size| product.checked_mul(size as u64))
-        .filter(|&count| usize::try_from(count).is_ok())
-        .ok_or_else(|| reader.invalid("a size that can be counted", format!("shape {shape:?}")))?;
-    if !offset.is_multiple_of(alignment) {
-        return Err(reader.invalid(
-            format!("an offset that is a multiple of {alignment}"),
-            offset.to_string(),
-        ));
-    }
-    let byte_len = match BlockType::from_type_id(type_id) {
-        None => None,
-        Some(block_type) => {
-            let row_values = shape.last().copied().unwrap_or(1);
-            let block_values = block_type.block_values();
-            if !row_values.is_multiple_of(block_values) {
-                return Err(reader.invalid(
-                    format!(
-                        "rows of a multiple of {block_values} values for {}",
-                        block_type.name()
-                    ),
-                    format!("shape {shape:?}"),
-                ));
-            }
-            let blocks = count / block_values as u64;
-            Some(blocks.saturating_mul(block_type.block_bytes() as u64))
-        }
-    };
-    // Beyond 64 bits is beyond the end of any file, so saturating keeps the answer right.
-    let start = data_start.unwrap_or(u64::MAX).saturating_add(offset);
-    let needed = byte_len.unwrap_or(0);
-    if start.saturating_add(needed) > file_len as u64 {
-        return Err(GgufError::Truncated {
-            file: reader.file().to_owned(),
-            field: reader.field.clone(),
-            needed,
-            offset: start,
-            available: (file_len as u64).saturating_sub(start),
-        });
-    }
-    // Both are at most the length of a slice now, so they fit `usize`.
-    Ok(TensorInfo {
-        name: name.to_owned(),
-        shape,
-        type_id,
-        offset: start as usize,
-        byte_len: byte_len.map(|length| length as usize),
-    })
 }

@@ -1,0 +1,79 @@
+//! What can be wrong with a GGUF file.
+
+use super::BlockType;
+
+/// Why a GGUF file could not be read. `file` is the name that the caller gave to [`Gguf::parse`](super::Gguf::parse).
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GgufError {
+    /// The file does not start with the magic bytes.
+    #[error("{file}: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"{}\"", .found.escape_ascii())]
+    WrongMagic {
+        /// The file.
+        file: String,
+        /// Up to four bytes from its start.
+        found: Vec<u8>,
+    },
+    /// The file ends before something that its header promises.
+    #[error(
+        "{file}: {field}: expected {needed} bytes at offset {offset}, found {available} before the end of the file"
+    )]
+    Truncated {
+        /// The file.
+        file: String,
+        /// What was being read.
+        field: String,
+        /// Bytes that it takes, at least.
+        needed: u64,
+        /// Where it starts, in bytes from the start of the file.
+        offset: u64,
+        /// Bytes between there and the end of the file.
+        available: u64,
+    },
+    /// A field, metadata value or tensor is not what it has to be.
+    #[error("{file}: {field}: expected {expected}, found {found}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// The field, metadata key or tensor.
+        field: String,
+        /// What is allowed there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The file lacks a metadata key.
+    #[error("{file}: no metadata {key:?}: expected {expected}, found no such key")]
+    MissingKey {
+        /// The file.
+        file: String,
+        /// The key.
+        key: String,
+        /// What its value would have to be.
+        expected: &'static str,
+    },
+    /// The file lacks a tensor.
+    #[error("{file}: no tensor {tensor:?} among the {count} tensors of the file")]
+    MissingTensor {
+        /// The file.
+        file: String,
+        /// The name that was asked for.
+        tensor: String,
+        /// How many tensors the file has.
+        count: usize,
+    },
+    /// The tensor is packed in a way that this project does not read.
+    #[error(
+        "{file}: tensor {tensor:?}: expected a block type among {}, found type {type_id} ({type_name})",
+        BlockType::ALL.map(BlockType::name).join(", ")
+    )]
+    UnsupportedType {
+        /// The file.
+        file: String,
+        /// The tensor.
+        tensor: String,
+        /// Its number in `enum ggml_type`.
+        type_id: u32,
+        /// Its name in ggml, or `unknown`.
+        type_name: &'static str,
+    },
+}
