@@ -27,19 +27,14 @@ struct Arguments {
     command: Command,
 }
 
+/// The commands; their descriptions stand with their arguments.
 #[derive(Subcommand)]
 enum Command {
-    /// Generate an adapter from prompts
     Generate(commands::generate::Arguments),
-    /// Answer a prompt with the base model, with or without an adapter
     Complete(commands::complete::Arguments),
-    /// Measure exact match of adapters and baselines on tasks
     Eval(commands::eval::Arguments),
-    /// Fine-tune adapters on a folder of tasks and keep their snapshots
     Collect(commands::collect::Arguments),
-    /// Fit a generator to a collection and write a bundle
     Train(commands::train::Arguments),
-    /// Show what is in an adapter, a bundle, a collection or a GGUF file
     Inspect(commands::inspect::Arguments),
 }
 

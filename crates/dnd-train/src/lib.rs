@@ -14,6 +14,8 @@ pub mod models;
 pub mod observe;
 pub mod prompts;
 pub mod task;
+#[cfg(test)]
+mod test_data;
 mod workers;
 
 pub use error::Error;

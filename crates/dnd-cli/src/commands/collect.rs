@@ -18,6 +18,7 @@ use crate::output;
 /// initial adapter; after --steps the rate falls to a tenth and every step leaves a snapshot.
 /// Finished tasks are passed over when the same command runs again.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// Folder of tasks
     #[arg(long, value_name = "DIR")]
@@ -59,6 +60,12 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     base: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  dnd collect --tasks tasks --out collection
+  dnd collect --tasks tasks --out collection --only antonym,sum --steps 32 --snapshots 8
+  RAYON_NUM_THREADS=1 dnd collect --tasks tasks --out collection --shard 1/2";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {

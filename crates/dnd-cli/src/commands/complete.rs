@@ -18,6 +18,7 @@ use crate::output;
 /// The prompt goes through the model's own chat template, as a PEFT user would send it. The answer
 /// is printed while it is decoded: greedily, or with --temperature by drawing.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// What the user says
     #[arg(long, value_name = "TEXT")]
@@ -67,6 +68,11 @@ fn positive(text: &str) -> Result<f32, String> {
         _ => Err("expected a number above 0".to_owned()),
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  dnd complete --prompt \"What is the opposite of hot?\" --adapter adapter
+  dnd complete --prompt \"Tell a story.\" --temperature 0.8 --max-tokens 200 --seed 3";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {

@@ -20,6 +20,7 @@ use crate::output;
 /// its adapters' weights), `mean` (of all its adapters' scores), `adapter:DIR` (a PEFT folder;
 /// {task} in it stands for the task's name). Prints a table; JSON goes to --json, CSV beside it.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// Folder of tasks: prompts from NAME.train.jsonl, scores from NAME.test.jsonl
     #[arg(long, value_name = "DIR")]
@@ -69,6 +70,12 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  dnd eval --tasks tasks --methods base,generated --json results.json
+  dnd eval --tasks tasks --only antonym,sum --limit 100 --collection collection \\
+      --methods base,nearest,average,generated,adapter:collection/{task} --json results.json";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {

@@ -22,6 +22,7 @@ use crate::output;
 /// needed. The bundle decides how many prompts count; with more, or fewer, they are drawn with
 /// --seed. The same prompts and seed give the same bytes.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// File with the prompts of the task, or - for standard input
     #[arg(long, value_name = "FILE")]
@@ -76,6 +77,12 @@ impl From<WrittenPrecision> for Precision {
         }
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  dnd generate --prompts prompts.txt --out adapter
+  dnd generate --prompts prompts.csv --out adapter.zip --zip --seed 7
+  cut -f 2 table.tsv | dnd generate --prompts - --out adapter --json";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {

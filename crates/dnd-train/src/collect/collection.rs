@@ -203,21 +203,12 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dnd_adapter::{BaseDimensions, Projection};
+    use crate::test_data::small_layout;
 
     #[test]
     fn held_out_tasks_are_not_trained_on() {
-        let dimensions = BaseDimensions {
-            architecture: "llama".to_owned(),
-            num_layers: 1,
-            hidden_size: 8,
-            intermediate_size: 8,
-            num_attention_heads: 1,
-            num_key_value_heads: 1,
-            head_dim: 8,
-        };
         let header = CollectionHeader {
-            layout: Layout::new("base", &dimensions, 2, 4.0, &Projection::ALL).unwrap(),
+            layout: small_layout(),
             settings: TuneSettings::default(),
         };
         let folder = tempfile::tempdir().unwrap();

@@ -159,23 +159,14 @@ pub fn load(
 mod tests {
     use burn::optim::AdamWConfig;
     use burn::tensor::Device;
-    use dnd_adapter::{BaseDimensions, Layout, Projection};
     use dnd_model::GeneratorConfig;
 
     use super::*;
     use crate::collect::TuneSettings;
+    use crate::test_data::small_layout;
 
     #[test]
     fn a_state_is_found_after_a_death_between_any_two_renames() {
-        let dimensions = BaseDimensions {
-            architecture: "llama".to_owned(),
-            num_layers: 1,
-            hidden_size: 8,
-            intermediate_size: 8,
-            num_attention_heads: 1,
-            num_key_value_heads: 1,
-            head_dim: 8,
-        };
         let header = StateHeader {
             progress: Progress {
                 step: 7,
@@ -184,7 +175,7 @@ mod tests {
             },
             recipe: Recipe::default(),
             collection: CollectionHeader {
-                layout: Layout::new("base", &dimensions, 2, 4.0, &Projection::ALL).unwrap(),
+                layout: small_layout(),
                 settings: TuneSettings::default(),
             },
             tasks: vec!["task".to_owned()],

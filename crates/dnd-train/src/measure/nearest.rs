@@ -69,20 +69,11 @@ pub fn average_adapter<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dnd_adapter::{BaseDimensions, Projection};
+    use crate::test_data::small_layout;
 
     #[test]
     fn the_average_lies_between() {
-        let dimensions = BaseDimensions {
-            architecture: "llama".to_owned(),
-            num_layers: 1,
-            hidden_size: 8,
-            intermediate_size: 8,
-            num_attention_heads: 1,
-            num_key_value_heads: 1,
-            head_dim: 8,
-        };
-        let layout = Layout::new("base", &dimensions, 2, 4.0, &Projection::ALL).unwrap();
+        let layout = small_layout();
         let one = crate::collect::initial_adapter(&layout, 1);
         let other = crate::collect::initial_adapter(&layout, 2);
         let average = average_adapter(&layout, [&one, &other].into_iter());
