@@ -26,7 +26,7 @@ fn without_a_prompt() {
 
 #[test]
 fn not_utf8() {
-    refused("latin.txt", b"caf\xe9 au lait\n", &["UTF-8", "offset 3"]);
+    refused("latin.txt", b"\xe9t\xe9\n", &["UTF-8", "offset 0"]);
     refused("latin.csv", b"prompt\ncaf\xe9\n", &["UTF-8", "offset 10"]);
     refused("binary.jsonl", &[0xff, 0xfe, 0, 1], &["UTF-8", "offset 0"]);
 }
