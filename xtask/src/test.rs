@@ -23,7 +23,7 @@ pub struct Args {
 type Step = (&'static str, fn(&Cache, &mut Tally) -> Result<()>);
 
 /// The cheap checks come first.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("fmt", |_, _| {
         command::run(command::cargo("fmt --all --check"))
     }),
@@ -63,6 +63,15 @@ const STEPS: [Step; 8] = [
         // burn's CUDA compiler links an LLVM that its build script downloads. To check types, as
         // docs.rs does, it needs none.
         check.env("DOCS_RS", "1");
+        command::run(check)
+    }),
+    ("wasm", |_, _| {
+        if !has_wasm_target()? {
+            println!("skipped: no wasm32 standard library; `rustup target add {WASM}` brings it");
+            return Ok(());
+        }
+        let mut check = command::cargo("check --release -p dnd-adapter -p dnd-model --target");
+        check.arg(WASM);
         command::run(check)
     }),
     ("peft", |_, _| {
@@ -118,6 +127,16 @@ fn say_what_is_absent() {
     if !shared.join("fixtures").exists() {
         println!("skipped: ../shared is absent: no agreement with tensors of other software");
     }
+}
+
+/// Where the crates that a page shares with the native side have to compile too.
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Whether the compiler in use has a standard library for WebAssembly.
+fn has_wasm_target() -> Result<bool> {
+    let mut rustc = command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", WASM]);
+    Ok(PathBuf::from(command::output(rustc)?.trim()).exists())
 }
 
 fn step_names() -> PossibleValuesParser {
