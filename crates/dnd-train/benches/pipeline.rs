@@ -362,6 +362,6 @@ fn print(report: &Report) {
     let shared = collect[0].shared_tokens;
     println!(
         "\nAll tokens of all examples count, for either side. The first {shared} of each example are \
-         the chat template's; dnd computes those once a batch."
+         the chat template's; dnd computes those once for each core's share of the batch."
     );
 }
