@@ -130,12 +130,27 @@ impl Collection {
         Ok(manifests)
     }
 
-    /// The finished tasks, to train on or to take baselines from.
+    /// As [`finished`](Self::finished), for work that needs a task.
     ///
     /// # Errors
-    /// As [`finished`](Self::finished); when there is none, or a held-out task is among them.
-    pub fn training_tasks(&self) -> Result<Vec<Manifest>, Error> {
+    /// Also when no task is finished.
+    pub fn finished_some(&self) -> Result<Vec<Manifest>, Error> {
         let manifests = self.finished()?;
+        if manifests.is_empty() {
+            return Err(Error::content(
+                &self.folder,
+                "expected at least one finished task, found none",
+            ));
+        }
+        Ok(manifests)
+    }
+
+    /// The finished tasks, to train a generator on.
+    ///
+    /// # Errors
+    /// As [`finished_some`](Self::finished_some), and when a held-out task is among them.
+    pub fn training_tasks(&self) -> Result<Vec<Manifest>, Error> {
+        let manifests = self.finished_some()?;
         if let Some(held_out) = manifests.iter().find(|task| task.role == Role::Dev) {
             return Err(Error::content(
                 &self.folder,
@@ -144,12 +159,6 @@ impl Collection {
                      trained on",
                     held_out.task
                 ),
-            ));
-        }
-        if manifests.is_empty() {
-            return Err(Error::content(
-                &self.folder,
-                "expected at least one finished task, found none",
             ));
         }
         Ok(manifests)

@@ -147,13 +147,13 @@ impl Training {
             "--collection",
             &sources.base.model.config().dimensions,
         )?;
-        training.manifests = collection.training_tasks()?;
+        training.manifests = collection.finished_some()?;
         for manifest in &training.manifests {
-            if let Some(task) = chosen.iter().find(|task| task.name == manifest.task) {
-                return Err(Error::argument(
-                    "task",
-                    "one that the collection was not tuned on",
-                    format!("`{}`", task.name),
+            if chosen.iter().any(|task| task.name == manifest.task) {
+                observer.note(&format!(
+                    "{}: the collection was tuned on this task; for it, nearest, average and mean \
+                     are not held out",
+                    manifest.task
                 ));
             }
         }
