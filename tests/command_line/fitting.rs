@@ -42,3 +42,18 @@ fn a_bundle_says_where_it_comes_from() {
     assert_eq!(provenance["recipe"]["fit"]["steps"], 6);
     assert_eq!(provenance["collected_with"]["steps"], 3);
 }
+
+#[test]
+fn a_finished_fit_is_not_done_again() {
+    let world = World::trained();
+    let written = || {
+        std::fs::metadata(world.bundle())
+            .unwrap()
+            .modified()
+            .unwrap()
+    };
+    let before = written();
+    let outcome = world.train(&world.bundle()).run().succeeds();
+    assert!(outcome.stderr.contains("finished before"), "{outcome}");
+    assert_eq!(written(), before);
+}

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use crate::cache::Cache;
 use crate::{command, setup};
 
-const PROMPTS: &str = "assets/prompts/antonyms.txt";
+/// Prompts of a kind that the shipped generator was not trained on.
+const PROMPTS: &str = "assets/prompts/sentiment.txt";
 const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 /// How many of the prompts are answered.
 const SHOWN: usize = 3;
@@ -58,7 +59,12 @@ pub fn run(cache: &Cache, args: &Args) -> Result<()> {
             complete(&dnd, prompt, Some(&out))?,
         ]);
     }
-    println!("\n{}\nadapter: {}", table(&rows), out.display());
+    println!(
+        "\n{}\nadapter: {}\nprogram: {}",
+        table(&rows),
+        out.display(),
+        dnd.display()
+    );
     Ok(())
 }
 

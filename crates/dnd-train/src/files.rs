@@ -72,11 +72,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks, before long work, that a result can be written to `path`: its folder exists, and its
-/// ending is not one of `taken`, which files beside it will have.
+/// Checks, before long work, that a result can be written to `path`: its folder takes files, and
+/// its ending is not one of `taken`, which files beside it will have.
 ///
 /// # Errors
-/// [`Error::Content`] when it cannot.
+/// [`Error::Content`] or [`Error::File`] when it cannot.
 pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
     let folder = path
         .parent()
@@ -84,6 +84,8 @@ pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(Error::content(folder, "expected a folder, found none"));
     }
+    tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(|e| Error::file(path, "cannot write", e))?;
     match path.extension().and_then(|extension| extension.to_str()) {
         Some(extension) if taken.contains(&extension) => Err(Error::content(
             path,

@@ -59,23 +59,27 @@ pub fn default_encoder() -> PathBuf {
 /// Maps a file into memory.
 ///
 /// # Errors
-/// [`Error::File`], with a hint where models come from when it is missing.
+/// [`Error::File`] when it cannot be opened or mapped.
 #[allow(
     unsafe_code,
     reason = "mapping is unsafe because the file may change while it is read; model files are \
               written once, by rename"
 )]
 pub fn map(path: &Path) -> Result<Mmap, Error> {
-    let file = File::open(path).map_err(|error| {
-        let action = if error.kind() == std::io::ErrorKind::NotFound {
-            "cannot open; `cargo xtask setup` fetches the models"
-        } else {
-            "cannot open"
-        };
-        Error::file(path, action, error)
-    })?;
+    let file = File::open(path).map_err(|e| Error::file(path, "cannot open", e))?;
     // SAFETY: see the reason above.
     unsafe { Mmap::map(&file) }.map_err(|e| Error::file(path, "cannot map into memory", e))
+}
+
+/// Checks that a model is there at all.
+fn check_exists(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Error::content(
+        path,
+        "expected a model, found nothing; `./run` and `cargo xtask setup` fetch the default ones",
+    ))
 }
 
 /// A base model with its tokenizer.
@@ -92,6 +96,7 @@ impl Base {
     /// # Errors
     /// When a file is missing, malformed, or of an unsupported kind.
     pub fn open(path: &Path, device: &Device) -> Result<Self, Error> {
+        check_exists(path)?;
         if path.is_dir() {
             return Self::open_folder(path, device);
         }
@@ -146,6 +151,7 @@ impl Encoder {
     /// # Errors
     /// When a file is missing or malformed.
     pub fn open(folder: &Path, device: &Device) -> Result<Self, Error> {
+        check_exists(folder)?;
         let config = folder.join("config.json");
         let config = TextEncoderConfig::from_json(
             &files::read_text(&config)?,

@@ -45,7 +45,8 @@ pub struct Arguments {
         long,
         value_name = "P",
         default_value_t = 0.95,
-        requires = "temperature"
+        requires = "temperature",
+        value_parser = probability
     )]
     top_p: f32,
 
@@ -73,6 +74,13 @@ const EXAMPLES: &str = "\
 Examples:
   dnd complete --prompt \"What is the opposite of hot?\" --adapter adapter
   dnd complete --prompt \"Tell a story.\" --temperature 0.8 --max-tokens 200 --seed 3";
+
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {

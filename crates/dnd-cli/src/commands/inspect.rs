@@ -38,6 +38,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let name = path.display().to_string();
         if bytes.starts_with(b"GGUF") {
             gguf(&Gguf::parse(&bytes, &name)?)
+        } else if bytes.starts_with(b"PK") {
+            bail!("{name}: expected a folder or model file, found a zip archive; unpack it first");
         } else if path
             .extension()
             .is_some_and(|extension| extension == "gguf")

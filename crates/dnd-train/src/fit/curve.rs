@@ -20,7 +20,7 @@ pub struct CurvePoint {
     pub validation_loss: f32,
     /// Mean norm of the gradients before clipping.
     pub gradient_norm: f32,
-    /// Seconds since the run, or its resumption, began.
+    /// Seconds of computing so far.
     pub seconds: f64,
 }
 

@@ -10,7 +10,7 @@ use dnd_adapter::{Bundle, BundleHeader, Precision, bundle};
 use dnd_model::Generator;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::curve::{draw_curve, write_curve};
 use super::state::{Progress, StateHeader, clear, load, save, state_folder};
@@ -53,6 +53,16 @@ pub fn fit(
         .with_epsilon(1e-8)
         .init();
     let folder = state_folder(out);
+    if out.exists() && !folder.exists() {
+        let name = out.display().to_string();
+        let finished = Bundle::read(&files::read(out)?, &name)?;
+        let provenance = &finished.header.provenance;
+        let inputs = inputs(&data, recipe);
+        if inputs.iter().all(|(key, value)| provenance[key] == *value) {
+            observer.note(&format!("{name}: finished before"));
+            return Ok(finished);
+        }
+    }
     let mut header = StateHeader {
         progress: Progress::default(),
         recipe: recipe.clone(),
@@ -76,6 +86,7 @@ pub fn fit(
 
     let weights = data.token_weights();
     let started = Instant::now();
+    let earlier = curve.last().map_or(0.0, |point| point.seconds);
     observer.begin("train", settings.steps as u64);
     observer.advance(start as u64, "");
     for step in start..settings.steps {
@@ -106,7 +117,7 @@ pub fn fit(
                 loss: mean(&std::mem::take(&mut progress.losses)),
                 validation_loss: validation_loss(&generator, &data, settings, &weights)?,
                 gradient_norm: mean(&std::mem::take(&mut progress.norms)),
-                seconds: started.elapsed().as_secs_f64(),
+                seconds: earlier + started.elapsed().as_secs_f64(),
             });
             write_curve(&curve_path, &curve)?;
             save(&folder, &header, &generator, &optimizer)?;
@@ -173,6 +184,24 @@ fn pack(
         .generator
         .config(encoder.model.hidden_size(), data.output);
     let last = curve.last();
+    let mut provenance = inputs(data, recipe);
+    for (key, value) in [
+        (
+            "made_by",
+            json!(format!("dnd {}", env!("CARGO_PKG_VERSION"))),
+        ),
+        (
+            "all_tasks_ship",
+            json!(data.manifests().iter().all(|manifest| manifest.ship)),
+        ),
+        ("loss", json!(last.map(|point| point.loss))),
+        (
+            "validation_loss",
+            json!(last.map(|point| point.validation_loss)),
+        ),
+    ] {
+        provenance.insert(key.to_owned(), value);
+    }
     let header = BundleHeader {
         format: bundle::FORMAT,
         generator: serde_json::to_value(&config)
@@ -181,15 +210,7 @@ fn pack(
         encoder: encoder.id()?,
         prompts: recipe.generator.prompts,
         tokens_per_prompt: recipe.generator.tokens_per_prompt,
-        provenance: json!({
-            "made_by": format!("dnd {}", env!("CARGO_PKG_VERSION")),
-            "recipe": recipe,
-            "collected_with": data.collection().header.settings,
-            "tasks": data.manifests().iter().map(|m| m.task.as_str()).collect::<Vec<_>>(),
-            "all_tasks_ship": data.manifests().iter().all(|m| m.ship),
-            "loss": last.map(|point| point.loss),
-            "validation_loss": last.map(|point| point.validation_loss),
-        }),
+        provenance: provenance.into(),
     };
     let mut bundle = Bundle {
         header,
@@ -197,6 +218,21 @@ fn pack(
     };
     bundle.set_statistics(&data.statistics, Precision::F16)?;
     Ok(bundle)
+}
+
+/// What decides a bundle: the same inputs make the same one.
+fn inputs(data: &TrainingData, recipe: &Recipe) -> Map<String, Value> {
+    let tasks: Vec<&str> = data.manifests().iter().map(|m| m.task.as_str()).collect();
+    let recipe = json!({ "generator": recipe.generator, "fit": recipe.fit });
+    let settings = json!(data.collection().header.settings);
+    [
+        ("recipe", recipe),
+        ("collected_with", settings),
+        ("tasks", json!(tasks)),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into_iter()
+    .collect()
 }
 
 fn scalar(tensor: Tensor<1>) -> Result<f32, Error> {
