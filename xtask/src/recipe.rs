@@ -58,8 +58,7 @@ pub fn evaluate(cache: &Cache, args: &Args) -> Result<()> {
     collect(&dnd, args, &ship, &[])?;
     let own = cache.collections().join("dev");
     collect(&dnd, args, &own, &development_tasks(&args.tasks)?)?;
-    let results = command::root().join("out/development.json");
-    std::fs::create_dir_all(command::root().join("out"))?;
+    let results = command::root().join("docs/evaluation/development.json");
     let methods = format!(
         "majority,base,mean,nearest,average,generated,adapter:{}/{{task}}",
         own.display()

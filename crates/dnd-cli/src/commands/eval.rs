@@ -18,7 +18,7 @@ use crate::output;
 /// adapter), `generated` (from the task's training
 /// prompts), `nearest` (the collection's adapter with the most similar prompts), `average` (of all
 /// its adapters' weights), `mean` (of all its adapters' scores), `adapter:DIR` (a PEFT folder;
-/// {task} in it stands for the task's name). Prints a table; JSON goes to --json, CSV beside it.
+/// {task} in it stands for the task's name). Prints a table; JSON goes to --json, CSV and a picture beside it.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {

@@ -10,8 +10,8 @@ use dnd_model::Lora;
 use dnd_model::lora::check_layout;
 
 use super::{
-    Method, Row, average_adapter, exact_matches, nearest_task, prompt_embedding, read_rows,
-    write_rows,
+    Method, Row, average_adapter, draw_bars, exact_matches, nearest_task, prompt_embedding,
+    read_rows, write_rows,
 };
 use crate::collect::{Collection, Manifest};
 use crate::generate::Workshop;
@@ -70,7 +70,7 @@ pub fn evaluate(
         options.tasks.select(&options.only)?
     };
     // Found out now, a mistyped folder costs no measurement.
-    files::check_output(options.json, &["csv"])?;
+    files::check_output(options.json, &["csv", "svg"])?;
     for method in &options.methods {
         if let Method::Adapter(folder) = method {
             for task in &chosen {
@@ -114,6 +114,7 @@ pub fn evaluate(
             write_rows(options.json, &rows)?;
         }
     }
+    draw_bars(&options.json.with_extension("svg"), &rows)?;
     Ok(rows)
 }
 
