@@ -54,6 +54,9 @@ const STEPS: [Step; 9] = [
         }
     }),
     ("doc", |_, tally| {
+        let mut doc = command::cargo("doc --release --workspace --no-deps");
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        command::run(doc)?;
         tally.run("test --release --workspace --no-fail-fast --doc", LIBTEST)
     }),
     // No GPU is needed to see whether the code for one still compiles.

@@ -98,7 +98,7 @@ pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
 /// Writes `value` as indented JSON.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::content(path, e))?;
     text.push(b'\n');
@@ -123,7 +123,7 @@ pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
 /// one is whole.
 ///
 /// # Errors
-/// As [`write`]; on failure neither file of this call is left behind in a new folder.
+/// As [`write()`]; on failure neither file of this call is left behind in a new folder.
 pub fn write_peft(folder: &Path, files: &PeftFiles, readme: &str) -> Result<(), Error> {
     let is_new = !folder.exists();
     make_folder(folder)?;

@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Take settings from the [collect] table of a recipe; flags go before it
+    /// Take settings from the `[collect]` table of a recipe; flags go before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

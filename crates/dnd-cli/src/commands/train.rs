@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     collection: PathBuf,
 
-    /// Recipe (TOML) with the tables [generator] and [fit]
+    /// Recipe (TOML) with the tables `[generator]` and `[fit]`
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 
