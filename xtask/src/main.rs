@@ -36,9 +36,9 @@ enum Task {
     /// Generate an adapter from example prompts and show what it changes
     Run(run::Args),
     /// Make the shipped bundle from its recipe: collect adapters, then fit the generator
-    Bundle(recipe::Args),
+    Bundle(recipe::BundleArgs),
     /// Compare the bundle with its baselines on the development tasks
-    Evaluate(recipe::Args),
+    Evaluate(recipe::EvaluateArgs),
     /// Measure the pipeline; arguments after `--` go to the benchmark
     Bench(bench::Args),
 }

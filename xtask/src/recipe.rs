@@ -14,9 +14,9 @@ const RECIPE: &str = "assets/recipe.toml";
 /// More processes than this would need more memory than a desktop has.
 const MOST_PROCESSES: usize = 8;
 
-/// Arguments of both commands.
+/// Arguments of `cargo xtask bundle`.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct BundleArgs {
     /// Folder of tasks
     #[arg(long, value_name = "DIR", default_value = "../shared/data/tasks")]
     tasks: PathBuf,
@@ -27,6 +27,13 @@ pub struct Args {
         default_value = "assets/smollm2-135m.safetensors"
     )]
     bundle: PathBuf,
+}
+
+/// Arguments of `cargo xtask evaluate`.
+#[derive(clap::Args)]
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    files: BundleArgs,
     /// Test lines a task when evaluating
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
@@ -39,7 +46,7 @@ pub struct Args {
 }
 
 /// Collects adapters of all tasks that may ship and fits the generator, as the recipe says.
-pub fn bundle(cache: &Cache, args: &Args) -> Result<()> {
+pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = run::build()?;
     let collection = cache.collections().join("ship");
@@ -51,13 +58,18 @@ pub fn bundle(cache: &Cache, args: &Args) -> Result<()> {
 }
 
 /// Tunes an adapter on each development task, for comparison alone, and measures all methods.
-pub fn evaluate(cache: &Cache, args: &Args) -> Result<()> {
+pub fn evaluate(cache: &Cache, args: &EvaluateArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = run::build()?;
     let ship = cache.collections().join("ship");
-    collect(&dnd, args, &ship, &[])?;
+    collect(&dnd, &args.files, &ship, &[])?;
     let own = cache.collections().join("dev");
-    collect(&dnd, args, &own, &development_tasks(&args.tasks)?)?;
+    collect(
+        &dnd,
+        &args.files,
+        &own,
+        &development_tasks(&args.files.tasks)?,
+    )?;
     let results = command::root().join("docs/evaluation/development.json");
     let methods = format!(
         "majority,base,mean,nearest,average,generated,adapter:{}/{{task}}",
@@ -65,13 +77,13 @@ pub fn evaluate(cache: &Cache, args: &Args) -> Result<()> {
     );
     let mut eval = command::new(&dnd);
     eval.args(["eval", "--methods", &methods, "--tasks"])
-        .arg(&args.tasks)
+        .arg(&args.files.tasks)
         .args(["--limit", &args.limit.to_string()])
         .args(["--mean-adapters", &args.mean_adapters.to_string()])
         .arg("--collection")
         .arg(&ship)
         .arg("--bundle")
-        .arg(&args.bundle)
+        .arg(&args.files.bundle)
         .arg("--json")
         .arg(&results);
     if args.resume {
@@ -83,7 +95,7 @@ pub fn evaluate(cache: &Cache, args: &Args) -> Result<()> {
 }
 
 /// Collects in one process a core, each with one thread: small matrices share the work badly.
-fn collect(dnd: &Path, args: &Args, out: &Path, only: &[String]) -> Result<()> {
+fn collect(dnd: &Path, args: &BundleArgs, out: &Path, only: &[String]) -> Result<()> {
     let processes = available_parallelism()
         .map_or(1, NonZero::get)
         .min(MOST_PROCESSES);
