@@ -10,6 +10,7 @@ mod inspecting;
 mod measuring;
 mod pipeline;
 mod prompt_files;
+mod serving;
 
 mod collecting;
 #[cfg(unix)]

@@ -30,6 +30,21 @@ impl Cache {
         self.root.join("target")
     }
 
+    /// Build output of Debian's compiler, which would otherwise take turns with the other in overwriting.
+    pub fn target_debian(&self) -> PathBuf {
+        self.root.join("target-debian")
+    }
+
+    /// Where a standard library for WebAssembly is compiled, once.
+    pub fn wasm_std(&self) -> PathBuf {
+        self.root.join("wasm-std")
+    }
+
+    /// Encoders in half precision, as the page fetches them.
+    pub fn half_precision(&self) -> PathBuf {
+        self.models().join("f16")
+    }
+
     /// Models that are ready to use, one folder each.
     pub fn models(&self) -> PathBuf {
         self.root.join("models")
@@ -40,7 +55,7 @@ impl Cache {
         self.root.join("wheels")
     }
 
-    /// Programs that the checks need and cargo does not bring.
+    /// Programs that the page and the checks need and cargo does not bring.
     pub fn tools(&self) -> PathBuf {
         self.root.join("tools")
     }

@@ -1,6 +1,7 @@
 //! Running other programs from the root of the repository.
 
 use std::env;
+use std::env::consts::EXE_SUFFIX;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -36,13 +37,35 @@ pub fn new(program: impl AsRef<Path>) -> Command {
 /// Build output goes to the folder of [`set_target_folder`], unless the user chose another.
 pub fn cargo(arguments: &str) -> Command {
     let mut command = new("cargo");
+    use_target_folder(&mut command);
+    command.args(arguments.split(' '));
+    command
+}
+
+/// Lets a program that calls cargo itself put build output where [`cargo`] puts it.
+pub fn use_target_folder(command: &mut Command) {
     if let Some(folder) = TARGET_FOLDER.get()
         && env::var_os("CARGO_TARGET_DIR").is_none()
     {
         command.env("CARGO_TARGET_DIR", folder);
     }
-    command.args(arguments.split(' '));
-    command
+}
+
+/// Lets a program find others in these folders, before any that the machine has.
+pub fn extend_path(command: &mut Command, folders: Vec<PathBuf>) -> Result<()> {
+    let inherited = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(folders.into_iter().chain(env::split_paths(&inherited)))
+        .context("a folder of tools has a name that PATH cannot hold: set DND_CACHE to another")?;
+    command.env("PATH", path);
+    Ok(())
+}
+
+/// Where a program of the machine is, if it has it.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let file = format!("{program}{EXE_SUFFIX}");
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(&file))
+        .find(|path| path.is_file())
 }
 
 /// Python 3 under the name it has on this platform.
@@ -136,6 +159,24 @@ mod tests {
         assert_eq!(error, "`sh -c exit 3` ended with exit code 3");
         let error = run(new("no-such-program")).unwrap_err().to_string();
         assert_eq!(error, "cannot start `no-such-program`");
+    }
+
+    #[test]
+    fn added_folders_come_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = shell("printf %s \"$PATH\"");
+        extend_path(&mut command, vec![folder.path().to_owned()]).unwrap();
+        let path = output(command).unwrap();
+        assert_eq!(
+            env::split_paths(&path).next().as_deref(),
+            Some(folder.path())
+        );
+    }
+
+    #[test]
+    fn programs_are_found_on_the_path() {
+        assert!(find("sh").is_some());
+        assert_eq!(find("no-such-program"), None);
     }
 
     #[test]

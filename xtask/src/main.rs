@@ -1,17 +1,25 @@
 //! `cargo xtask`: set-up, tests, the first run and benchmarks, the same for people and for CI.
 
 mod bench;
+mod browser;
 mod cache;
 mod command;
+mod files;
 #[cfg(feature = "hub")]
 mod hub;
 mod models;
+mod node;
 mod package;
+mod page;
+mod programs;
 mod recipe;
 mod run;
 mod setup;
+mod tally;
+mod terminal;
 mod test;
 mod tools;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -31,10 +39,17 @@ struct Cli {
 enum Task {
     /// Fetch the models into the cache folder
     Setup(setup::Args),
-    /// Run every check: format, spelling, dependencies, lints, tests, GPU type checks
+    /// Run every check: format, spelling, dependencies, lints, tests, GPU type checks, page, browser
+    #[command(after_help = wasm::HELP)]
     Test(test::Args),
-    /// Generate an adapter from example prompts and show what it changes
+    /// Build the page and serve it on this machine
+    #[command(after_help = wasm::HELP)]
     Run(run::Args),
+    /// Build the page into out/page
+    #[command(after_help = wasm::HELP)]
+    Page,
+    /// Add models, examples and the service worker's version to a page; Trunk calls this
+    PageFiles(page::complete::Args),
     /// Make the shipped bundle from its recipe: collect adapters, then fit the generator
     Bundle(recipe::BundleArgs),
     /// Compare the bundle with its baselines on the development tasks
@@ -60,6 +75,8 @@ fn perform(task: Task) -> Result<()> {
         Task::Setup(args) => setup::run(&cache, &args),
         Task::Test(args) => test::run(&cache, &args),
         Task::Run(args) => run::run(&cache, &args),
+        Task::Page => page::build(&cache).map(drop),
+        Task::PageFiles(args) => page::complete::run(&cache, &args),
         Task::Bundle(args) => recipe::bundle(&cache, &args),
         Task::Evaluate(args) => recipe::evaluate(&cache, &args),
         Task::Bench(args) => bench::run(&cache, &args),

@@ -1,16 +1,15 @@
 //! The models that the project stands on: what their files must be, and whether they are there.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::cache::Cache;
+use crate::files;
 
 /// Remembers which files were hashed in full, so that the next look needs no reading.
 const STAMP: &str = ".verified.json";
@@ -170,7 +169,8 @@ impl Model {
         self.files.iter().map(|file| file.size).sum::<u64>() / 1_000_000
     }
 
-    fn folder(&self, cache: &Cache) -> PathBuf {
+    /// Where its files are.
+    pub fn folder(&self, cache: &Cache) -> PathBuf {
         cache.models().join(self.name)
     }
 }
@@ -193,10 +193,7 @@ impl ModelFile {
 
 /// Compares the hash of a file with the expected one.
 pub fn check_sha256(path: &Path, expected: &str) -> Result<()> {
-    let mut file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut hasher = Sha256::new();
-    io::copy(&mut file, &mut hasher).with_context(|| format!("cannot read {}", path.display()))?;
-    let found = format!("{:x}", hasher.finalize());
+    let found = files::sha256(path)?;
     if found != expected {
         bail!(
             "{}: expected SHA-256 {expected}, found {found}",

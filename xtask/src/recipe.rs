@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::cache::Cache;
-use crate::{command, run, setup};
+use crate::{command, programs, setup};
 
 const RECIPE: &str = "assets/recipe.toml";
 /// More processes than this would need more memory than a desktop has.
@@ -48,7 +48,7 @@ pub struct EvaluateArgs {
 /// Collects adapters of all tasks that may ship and fits the generator, as the recipe says.
 pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
-    let dnd = run::build()?;
+    let dnd = programs::dnd()?;
     let collection = cache.collections().join("ship");
     collect(&dnd, args, &collection, &[])?;
     let mut train = command::new(&dnd);
@@ -60,7 +60,7 @@ pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
 /// Tunes an adapter on each development task, for comparison alone, and measures all methods.
 pub fn evaluate(cache: &Cache, args: &EvaluateArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
-    let dnd = run::build()?;
+    let dnd = programs::dnd()?;
     let ship = cache.collections().join("ship");
     collect(&dnd, &args.files, &ship, &[])?;
     let own = cache.collections().join("dev");

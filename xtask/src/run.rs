@@ -1,148 +1,49 @@
-//! `cargo xtask run`: from example prompts to an adapter, and what the adapter changes.
+//! `cargo xtask run`: from a fresh clone to the page, served on this machine.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
 use crate::cache::Cache;
-use crate::{command, setup};
-
-/// Prompts of a kind that the shipped generator was not trained on.
-const PROMPTS: &str = "assets/prompts/sentiment.txt";
-const BUNDLE: &str = "assets/smollm2-135m.safetensors";
-/// How many of the prompts are answered.
-const SHOWN: usize = 3;
+use crate::{command, page, programs, setup, terminal};
 
 /// Arguments of `cargo xtask run`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder of the generated adapter [default: out/adapter in the repository]
-    #[arg(long, value_name = "DIR")]
+    /// Build the page and stop before serving it
+    #[arg(long, conflicts_with = "terminal")]
+    no_serve: bool,
+    /// Port of the page; the next free one where it is taken
+    #[arg(long, value_name = "N", default_value_t = 8787)]
+    port: u16,
+    /// No page: generate an adapter from example prompts here and show what it changes
+    #[arg(long)]
+    terminal: bool,
+    /// Folder of the adapter that --terminal generates [default: out/adapter in the repository]
+    #[arg(long, value_name = "DIR", requires = "terminal")]
     out: Option<PathBuf>,
 }
 
-/// Sets up, builds, generates an adapter and shows answers without and with it.
+/// Sets up, builds and serves the page until Ctrl-C, or shows an adapter in the terminal.
 pub fn run(cache: &Cache, args: &Args) -> Result<()> {
+    if args.terminal {
+        let out = match &args.out {
+            Some(folder) => std::path::absolute(folder)
+                .with_context(|| format!("folder {}", folder.display()))?,
+            None => command::root().join("out/adapter"),
+        };
+        return terminal::run(cache, &out);
+    }
     setup::run(cache, &setup::Args::default())?;
-    let dnd = build()?;
-    let out = match &args.out {
-        Some(folder) => {
-            std::path::absolute(folder).with_context(|| format!("folder {}", folder.display()))?
-        }
-        None => command::root().join("out/adapter"),
-    };
-
-    let mut generate = command::new(&dnd);
-    generate
-        .args([
-            "generate",
-            "--prompts",
-            PROMPTS,
-            "--bundle",
-            BUNDLE,
-            "--seed",
-            "0",
-            "--out",
-        ])
-        .arg(&out);
-    command::run(generate)?;
-
-    let text = std::fs::read_to_string(command::root().join(PROMPTS))
-        .with_context(|| format!("cannot read {PROMPTS}"))?;
-    let mut rows = vec![["prompt", "base model", "with the adapter"].map(str::to_owned)];
-    for prompt in text.lines().take(SHOWN) {
-        rows.push([
-            prompt.to_owned(),
-            complete(&dnd, prompt, None)?,
-            complete(&dnd, prompt, Some(&out))?,
-        ]);
+    let dnd = programs::dnd()?;
+    let page = page::build(cache)?;
+    println!("program: {}", dnd.display());
+    if args.no_serve {
+        return Ok(());
     }
-    println!(
-        "\n{}\nadapter: {}\nprogram: {}",
-        table(&rows),
-        out.display(),
-        dnd.display()
-    );
-    Ok(())
-}
-
-/// Builds `dnd` and asks cargo where it went, which depends on the user's configuration.
-pub fn build() -> Result<PathBuf> {
-    #[derive(Deserialize)]
-    struct Message {
-        executable: Option<PathBuf>,
-    }
-    let mut cargo =
-        command::cargo("build --release --workspace --message-format json-render-diagnostics");
-    cargo.stderr(Stdio::inherit());
-    let messages = command::output(cargo)?;
-    let mut executables = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
-    executables
-        .find(|path| path.file_stem().is_some_and(|name| name == "dnd"))
-        .context("cargo built the workspace and named no program `dnd`")
-}
-
-fn complete(dnd: &Path, prompt: &str, adapter: Option<&Path>) -> Result<String> {
-    let mut command: Command = command::new(dnd);
-    command.args(["complete", "--max-tokens", "16", "--prompt", prompt]);
-    if let Some(folder) = adapter {
-        command.arg("--adapter").arg(folder);
-    }
-    command::output(command)
-}
-
-/// Lines up rows of cells; a cell is one line and at most `WIDEST` characters long.
-fn table(rows: &[[String; 3]]) -> String {
-    const WIDEST: usize = 44;
-    let rows: Vec<[String; 3]> = rows
-        .iter()
-        .map(|row| row.each_ref().map(|cell| shorten(cell, WIDEST)))
-        .collect();
-    let mut widths = [0; 3];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let [first, second, _] = widths;
-    let lines = rows
-        .iter()
-        .map(|[prompt, base, adapted]| format!("{prompt:first$}  {base:second$}  {adapted}\n"));
-    lines.collect()
-}
-
-fn shorten(text: &str, limit: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= limit {
-        return line;
-    }
-    line.chars().take(limit - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_line_up() {
-        let rows = [
-            ["prompt", "base", "adapted"],
-            ["hot?", "The\nopposite…", "cold"],
-        ];
-        let rows = rows.map(|row| row.map(str::to_owned));
-        assert_eq!(
-            table(&rows),
-            "prompt  base           adapted\nhot?    The opposite…  cold\n"
-        );
-    }
-
-    #[test]
-    fn long_cells_are_cut_at_characters() {
-        assert_eq!(shorten("äöüß", 3), "äö…");
-        assert_eq!(shorten("äöü", 3), "äöü");
-    }
+    // `dnd serve` prints the address, so that it is the last line.
+    let mut serve = command::new(dnd);
+    serve.arg("serve").arg(page);
+    serve.args(["--port", &args.port.to_string()]);
+    command::run(serve)
 }

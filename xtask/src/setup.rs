@@ -1,6 +1,8 @@
 //! `cargo xtask setup`: the models, fetched once and checked every time.
 
 use std::fs;
+use std::path::PathBuf;
+use std::slice;
 
 use anyhow::{Context, Result};
 
@@ -18,19 +20,33 @@ pub struct Args {
 
 /// Makes everything ready that `dnd` and the tests read; costs nothing when it is.
 pub fn run(cache: &Cache, args: &Args) -> Result<()> {
-    if !all_ready(cache)? {
+    if !all_ready(&MODELS, cache)? {
         if args.from_hub && !cfg!(feature = "hub") {
             return rebuild_for_hub();
         }
-        let _lock = cache.lock()?;
-        for model in &MODELS {
-            // Another process may have brought it while this one waited for the lock.
-            if !model.is_ready(cache)? {
-                provide(model, cache, args)?;
-            }
-        }
+        provide_all(&MODELS, cache, args)?;
     }
     println!("models: {} ready", MODELS.len());
+    Ok(())
+}
+
+/// Makes the text encoder alone ready, which is all that the page needs, and says where it is.
+pub fn encoder(cache: &Cache) -> Result<PathBuf> {
+    let [_, encoder] = &MODELS;
+    if !encoder.is_ready(cache)? {
+        provide_all(slice::from_ref(encoder), cache, &Args::default())?;
+    }
+    Ok(encoder.folder(cache))
+}
+
+fn provide_all(models: &[Model], cache: &Cache, args: &Args) -> Result<()> {
+    let _lock = cache.lock()?;
+    for model in models {
+        // Another process may have brought it while this one waited for the lock.
+        if !model.is_ready(cache)? {
+            provide(model, cache, args)?;
+        }
+    }
     Ok(())
 }
 
@@ -42,9 +58,9 @@ fn rebuild_for_hub() -> Result<()> {
     std::process::exit(status.code().unwrap_or(1))
 }
 
-fn all_ready(cache: &Cache) -> Result<bool> {
+fn all_ready(models: &[Model], cache: &Cache) -> Result<bool> {
     let mut ready = true;
-    for model in &MODELS {
+    for model in models {
         ready &= model.is_ready(cache)?;
     }
     Ok(ready)

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use clap::builder::PossibleValuesParser;
 
 use crate::cache::Cache;
-use crate::{command, run, setup, tools};
+use crate::tally::{LIBTEST, NEXTEST, Tally};
+use crate::{browser, command, page, programs, setup, terminal, tools, wasm};
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -23,7 +24,7 @@ pub struct Args {
 type Step = (&'static str, fn(&Cache, &mut Tally) -> Result<()>);
 
 /// The cheap checks come first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     ("fmt", |_, _| {
         command::run(command::cargo("fmt --all --check"))
     }),
@@ -44,20 +45,21 @@ const STEPS: [Step; 9] = [
         setup::run(cache, &setup::Args::default())?;
         say_what_is_absent();
         if tools::has_nextest() {
-            tally.run("nextest run --release --workspace --no-fail-fast", NEXTEST)
+            let nextest = command::cargo("nextest run --release --workspace --no-fail-fast");
+            tally.run(nextest, NEXTEST)
         } else {
             // With the targets named, cargo leaves the doc tests to their own step.
-            tally.run(
-                "test --release --workspace --no-fail-fast --lib --bins --tests",
-                LIBTEST,
-            )
+            let test =
+                command::cargo("test --release --workspace --no-fail-fast --lib --bins --tests");
+            tally.run(test, LIBTEST)
         }
     }),
     ("doc", |_, tally| {
         let mut doc = command::cargo("doc --release --workspace --no-deps");
         doc.env("RUSTDOCFLAGS", "-D warnings");
         command::run(doc)?;
-        tally.run("test --release --workspace --no-fail-fast --doc", LIBTEST)
+        let test = command::cargo("test --release --workspace --no-fail-fast --doc");
+        tally.run(test, LIBTEST)
     }),
     // No GPU is needed to see whether the code for one still compiles.
     ("gpu", |_, _| {
@@ -68,33 +70,25 @@ const STEPS: [Step; 9] = [
         check.env("DOCS_RS", "1");
         command::run(check)
     }),
-    ("wasm", |_, _| {
-        if !has_wasm_target()? {
-            println!("skipped: no wasm32 standard library; `rustup target add {WASM}` brings it");
-            return Ok(());
-        }
-        let mut check = command::cargo("check --release -p dnd-adapter -p dnd-model --target");
-        check.arg(WASM);
-        command::run(check)
+    // The page's own package; the crates that it shares with the native side compile with it.
+    ("wasm", |cache, _| {
+        let route = wasm::provide(cache)?;
+        let mut clippy = command::cargo("clippy -p dnd-web --profile page --target");
+        clippy.args([wasm::TARGET, "--", "-D", "warnings"]);
+        route.apply(&mut clippy);
+        command::run(clippy)
     }),
-    ("peft", |_, _| {
-        let dnd = run::build()?;
+    // The demonstration makes the adapter, so that it is tested too.
+    ("peft", |cache, _| {
         let folder = command::root().join("out/peft-check");
-        let mut generate = command::new(&dnd);
-        generate
-            .args([
-                "generate",
-                "--prompts",
-                "assets/prompts/antonyms.txt",
-                "--out",
-            ])
-            .arg(&folder);
-        command::run(generate)?;
+        terminal::run(cache, &folder)?;
         let mut check = command::python();
         check.arg("tests/peft/check.py").arg(&folder);
-        check.arg("--dnd").arg(&dnd);
+        check.arg("--dnd").arg(programs::dnd()?);
         command::run(check)
     }),
+    ("page", |cache, _| page::build(cache).map(drop)),
+    ("browser", browser::run),
 ];
 
 /// Runs the chosen steps and sums up.
@@ -132,93 +126,6 @@ fn say_what_is_absent() {
     }
 }
 
-/// Where the crates that a page shares with the native side have to compile too.
-const WASM: &str = "wasm32-unknown-unknown";
-
-/// Whether the compiler in use has a standard library for WebAssembly.
-fn has_wasm_target() -> Result<bool> {
-    let mut rustc = command::new("rustc");
-    rustc.args(["--print", "target-libdir", "--target", WASM]);
-    Ok(PathBuf::from(command::output(rustc)?.trim()).exists())
-}
-
 fn step_names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.map(|(name, _)| name))
-}
-
-/// How the summary line of a runner starts.
-const NEXTEST: &str = "Summary [";
-const LIBTEST: &str = "test result:";
-
-/// What the test runners said about themselves, kept for the last lines of the output.
-#[derive(Default)]
-struct Tally {
-    summaries: Vec<String>,
-    passed: usize,
-    failed: usize,
-}
-
-impl Tally {
-    fn run(&mut self, arguments: &str, summary: &str) -> Result<()> {
-        command::tee(command::cargo(arguments), |line| self.read(line, summary))
-    }
-
-    /// Counts what a summary line says; all other lines pass by. nextest shows the output of a failed
-    /// test, with a summary of another kind inside, so only the runner's own kind counts.
-    fn read(&mut self, line: &str, summary: &str) {
-        let line = line.trim();
-        if !line.starts_with(summary) {
-            return;
-        }
-        self.summaries.push(line.to_owned());
-        let words: Vec<&str> = line
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
-        for pair in words.windows(2) {
-            let count = pair[0].parse().unwrap_or(0);
-            match pair[1] {
-                "passed" => self.passed += count,
-                // nextest counts a test that ran out of time apart from one that failed.
-                "failed" | "timed" => self.failed += count,
-                _ => {}
-            }
-        }
-    }
-
-    fn report(&self) {
-        if self.summaries.is_empty() {
-            return;
-        }
-        for summary in &self.summaries {
-            println!("{summary}");
-        }
-        println!("{} passed, {} failed", self.passed, self.failed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn summaries_of_both_runners_count() {
-        let mut tally = Tally::default();
-        let nextest = [
-            "        PASS [   0.004s] xtask tests::one_passed",
-            "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out",
-            "     Summary [   0.1s] 14 tests run: 11 passed (1 slow), 2 failed, 1 timed out, 3 skipped",
-        ];
-        for line in nextest {
-            tally.read(line, NEXTEST);
-        }
-        tally.read(
-            "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured",
-            LIBTEST,
-        );
-        assert_eq!(
-            (tally.passed, tally.failed, tally.summaries.len()),
-            (16, 3, 2)
-        );
-    }
 }

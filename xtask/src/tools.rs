@@ -1,4 +1,4 @@
-//! Programs that the checks need, pinned and installed into the cache on first use.
+//! Programs that the page and the checks need, pinned and installed into the cache on first use.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,10 @@ use crate::command;
 
 const TYPOS: &str = "1.52.0";
 const CARGO_DENY: &str = "0.20.2";
+/// The newest release that Rust 1.95 compiles; 0.22 asks for 1.96.1.
+const TRUNK: &str = "0.21.14";
+/// Has to be the release of the crate in Cargo.lock.
+const WASM_BINDGEN: &str = "0.2.130";
 
 /// The spelling checker. Its wheel has the program inside, so that nothing is compiled.
 pub fn typos(cache: &Cache) -> Result<PathBuf> {
@@ -36,29 +40,65 @@ pub fn typos(cache: &Cache) -> Result<PathBuf> {
 
 /// The checker of licences and sources, compiled once.
 pub fn cargo_deny(cache: &Cache) -> Result<PathBuf> {
-    let program = cache
-        .tools()
-        .join("bin")
-        .join(format!("cargo-deny{EXE_SUFFIX}"));
-    let install = |lock: &[&str]| {
-        let mut cargo = command::cargo("install --force --root");
+    // Its lock file may name releases that a mirror of the registry does not have.
+    provide(installed(cache, "cargo-deny"), CARGO_DENY, cache, || {
+        let package = ["cargo-deny", "--version", CARGO_DENY];
+        command::run(install(cache, &package, &["--locked"]))
+            .or_else(|_| command::run(install(cache, &package, &[])))
+    })
+}
+
+/// The builder of the page, compiled once. It only builds, offline, so it comes without TLS.
+pub fn trunk(cache: &Cache) -> Result<PathBuf> {
+    let package = ["trunk", "--version", TRUNK, "--no-default-features"];
+    // Its own release profile trades minutes of linking for speed that copying files has no use for.
+    let quick = |lock: &[&str]| {
+        let mut cargo = install(cache, &package, lock);
         cargo
-            .arg(cache.tools())
-            .args(["cargo-deny", "--version", CARGO_DENY])
-            .args(lock);
-        // Its build output is of no use to anyone else, so it stays out of the project's.
-        cargo.env_remove("CARGO_TARGET_DIR");
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
         command::run(cargo)
     };
-    // Its lock file may name releases that a mirror of the registry does not have.
-    provide(program, CARGO_DENY, cache, || {
-        install(&["--locked"]).or_else(|_| install(&[]))
+    provide(installed(cache, "trunk"), TRUNK, cache, || {
+        quick(&["--locked"]).or_else(|_| quick(&[]))
     })
+}
+
+/// The releases that shape the page, in a line.
+pub fn page_versions() -> String {
+    format!("trunk {TRUNK}, wasm-bindgen {WASM_BINDGEN}")
+}
+
+/// Makes modules for browsers of what the compiler leaves. Its lock file does not resolve.
+pub fn wasm_bindgen(cache: &Cache) -> Result<PathBuf> {
+    let package = ["wasm-bindgen-cli", "--version", WASM_BINDGEN];
+    provide(
+        installed(cache, "wasm-bindgen"),
+        WASM_BINDGEN,
+        cache,
+        || command::run(install(cache, &package, &[])),
+    )
 }
 
 /// Whether the faster test runner is installed.
 pub fn has_nextest() -> bool {
     reports("cargo-nextest".as_ref(), &["nextest", "--version"], "")
+}
+
+/// Where cargo installs a program of this name.
+fn installed(cache: &Cache, name: &str) -> PathBuf {
+    let file = format!("{name}{EXE_SUFFIX}");
+    cache.tools().join("bin").join(file)
+}
+
+/// The command that compiles a package and replaces the release that was there.
+fn install(cache: &Cache, package: &[&str], lock: &[&str]) -> Command {
+    let mut cargo = command::cargo("install --force --root");
+    cargo.arg(cache.tools()).args(package).args(lock);
+    // Its build output is of no use to anyone else, so it stays out of the project's.
+    cargo.env_remove("CARGO_TARGET_DIR");
+    cargo
 }
 
 fn provide(

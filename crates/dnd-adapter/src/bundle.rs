@@ -19,6 +19,8 @@ const HEADER_KEY: &str = "dnd";
 pub const MEAN: &str = "statistics.mean";
 /// Tensor of shape (tokens): the scale of each token.
 pub const SCALE: &str = "statistics.scale";
+/// Tensor of shape (tasks, C): the mean prompt embedding of each training task.
+pub const TASKS: &str = "tasks.embedding";
 
 /// A generator with its header. Weights are the tensors `generator.*`, whose shapes `dnd-model` knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +49,10 @@ pub struct BundleHeader {
     pub prompts: usize,
     /// Tokens a prompt is cut or padded to, L.
     pub tokens_per_prompt: usize,
+    /// Names of the training tasks whose prompts' mean embeddings the tensor [`TASKS`] holds; empty in
+    /// a bundle without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
     /// How, from what and when the generator was made; free form.
     pub provenance: Value,
 }
@@ -134,6 +140,37 @@ impl Bundle {
         self.validate("bundle")
     }
 
+    /// Training tasks with their prompts' mean embedding, of length one; empty in a bundle without them.
+    pub fn task_embeddings(&self) -> Vec<(String, Vec<f32>)> {
+        let Some(tensor) = self.tensors.get(TASKS) else {
+            return Vec::new();
+        };
+        let width = tensor.data.len() / self.header.tasks.len().max(1);
+        let rows = tensor.data.chunks(width.max(1)).map(<[f32]>::to_vec);
+        self.header.tasks.iter().cloned().zip(rows).collect()
+    }
+
+    /// Puts training tasks in, embeddings of one width in the given precision. Fails when widths differ.
+    pub fn set_task_embeddings(
+        &mut self,
+        tasks: Vec<(String, Vec<f32>)>,
+        precision: Precision,
+    ) -> Result<(), Error> {
+        let width = tasks.first().map_or(0, |(_, embedding)| embedding.len());
+        let shape = vec![tasks.len(), width];
+        let (names, rows): (Vec<_>, Vec<_>) = tasks.into_iter().unzip();
+        self.header.tasks = names;
+        self.tensors.insert(
+            TASKS.to_owned(),
+            BundleTensor {
+                shape,
+                data: rows.concat(),
+                precision,
+            },
+        );
+        self.validate("bundle")
+    }
+
     fn tensor(&self, source: &str, name: &str) -> Result<&BundleTensor, Error> {
         self.tensors
             .get(name)
@@ -172,6 +209,16 @@ impl Bundle {
                     format!("shape {found:?}"),
                 ));
             }
+        }
+        let tasks = self.header.tasks.len();
+        let rows = self.tensors.get(TASKS).map(|tensor| &tensor.shape[..]);
+        if rows.map_or(tasks != 0, |shape| shape.len() != 2 || shape[0] != tasks) {
+            return Err(Error::tensor(
+                source,
+                TASKS,
+                format!("shape [{tasks}, width], a row for each of the header's tasks"),
+                rows.map_or("nothing".to_owned(), |shape| format!("shape {shape:?}")),
+            ));
         }
         for (name, tensor) in &self.tensors {
             let product = tensor

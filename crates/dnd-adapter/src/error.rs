@@ -33,6 +33,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A file does not hold prompts in the format of its kind.
+    #[error("{file}: {reason}")]
+    Prompts {
+        /// Where the text came from.
+        file: String,
+        /// Where it goes wrong, what was expected and what was found.
+        reason: String,
+    },
+
     /// A field has a value that is wrong or that is not supported.
     #[error("{file}: {field}: expected {expected}, found {found}")]
     Field {

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod peft;
 pub mod precision;
 pub mod projection;
+pub mod prompts;
 pub mod published;
 pub mod statistics;
 pub mod tensor_file;

@@ -3,6 +3,7 @@
 mod commands;
 mod observer;
 mod output;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ enum Command {
     Collect(commands::collect::Arguments),
     Train(commands::train::Arguments),
     Inspect(commands::inspect::Arguments),
+    Serve(commands::serve::Arguments),
 }
 
 /// Exit code after Ctrl-C, as shells give it.
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Collect(arguments) => commands::collect::run(arguments, device),
         Command::Train(arguments) => commands::train::run(arguments, device),
         Command::Inspect(arguments) => commands::inspect::run(arguments),
+        Command::Serve(arguments) => commands::serve::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

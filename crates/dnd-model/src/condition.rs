@@ -12,6 +12,9 @@ use crate::{Error, TextEncoder};
 /// token is seldom longer than this many characters.
 const CHARACTERS_A_TOKEN: usize = 64;
 
+/// Prompts that are encoded together.
+const GROUP: usize = 16;
+
 /// Shortest L: one token of the prompt between the two that frame it.
 const MIN_LENGTH: usize = 3;
 
@@ -47,21 +50,21 @@ pub fn draw_prompts(given: usize, wanted: usize, seed: u64) -> Result<PromptDraw
 }
 
 /// Encodes prompts for generators that read N prompts of L tokens.
-pub struct Condition<'a> {
-    encoder: &'a TextEncoder,
+pub struct Condition {
+    encoder: TextEncoder,
     tokenizer: Tokenizer,
     length: usize,
     device: Device,
 }
 
-impl<'a> Condition<'a> {
+impl Condition {
     /// `tokenizer_json` is the encoder's own `tokenizer.json`; `length` is L.
     ///
     /// # Errors
     /// [`Error::Format`] when the tokenizer cannot be read, [`Error::Field`] when `length` is more
     /// than the encoder reads or leaves no room beside the tokens that frame a prompt.
     pub fn new(
-        encoder: &'a TextEncoder,
+        encoder: &TextEncoder,
         tokenizer_json: &[u8],
         length: usize,
         device: &Device,
@@ -93,7 +96,7 @@ impl<'a> Condition<'a> {
             }))
             .map_err(|e| Error::format("tokenizer.json", e))?;
         Ok(Self {
-            encoder,
+            encoder: encoder.clone(),
             tokenizer,
             length,
             device: device.clone(),
@@ -107,6 +110,18 @@ impl<'a> Condition<'a> {
     /// # Errors
     /// [`Error::NoPrompts`] for an empty list, [`Error::Format`] when the tokenizer fails.
     pub fn encode(&self, prompts: &[&str]) -> Result<Tensor<3>, Error> {
+        self.encode_reporting(prompts, &mut |_| ())
+    }
+
+    /// [`encode`](Self::encode), telling `report` after each group how many prompts are done.
+    ///
+    /// # Errors
+    /// As `encode`.
+    pub fn encode_reporting(
+        &self,
+        prompts: &[&str],
+        report: &mut dyn FnMut(usize),
+    ) -> Result<Tensor<3>, Error> {
         if prompts.is_empty() {
             return Err(Error::NoPrompts);
         }
@@ -116,9 +131,13 @@ impl<'a> Condition<'a> {
             .collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<usize> = (0..prompts.len()).collect();
         order.sort_by_key(|&index| sequences[index].len());
-        let groups = order.chunks(16).map(|group| {
+        let mut done = 0;
+        let groups = order.chunks(GROUP).map(|group| {
             let rows: Vec<&[u32]> = group.iter().map(|&index| &sequences[index][..]).collect();
-            self.encode_group(&rows)
+            let states = self.encode_group(&rows);
+            done += group.len();
+            report(done);
+            states
         });
         let encoded = Tensor::cat(groups.collect(), 0);
         let mut places = vec![0i32; order.len()];
@@ -127,6 +146,11 @@ impl<'a> Condition<'a> {
         }
         let places = Tensor::from_data(places.as_slice(), &self.device);
         Ok(encoded.select(0, places))
+    }
+
+    /// Width C of the hidden states.
+    pub fn hidden_size(&self) -> usize {
+        self.encoder.hidden_size()
     }
 
     fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, Error> {
@@ -165,6 +189,20 @@ impl<'a> Condition<'a> {
         );
         Tensor::cat(vec![states, padding], 1)
     }
+}
+
+/// Mean embedding of prompts from their hidden states (N, L, C), zero at padding: a vector (C) of
+/// length one.
+///
+/// A prompt's embedding is the mean over its tokens, as the encoder's authors take it; the mean over
+/// the prompts is of directions, so that every prompt counts the same.
+pub fn mean_embedding(states: Tensor<3>) -> Tensor<1> {
+    let [rows, _, width] = states.dims();
+    let sums = states.sum_dim(1).reshape([rows, width]);
+    let lengths = sums.clone().square().sum_dim(1).sqrt();
+    let mean = (sums / lengths).mean_dim(0).reshape([width]);
+    let length = mean.clone().square().sum().sqrt();
+    mean / length
 }
 
 #[cfg(test)]

@@ -119,7 +119,8 @@ impl TextEncoderConfig {
     }
 }
 
-/// A frozen BERT encoder.
+/// A frozen BERT encoder; a clone shares its weights.
+#[derive(Clone)]
 pub struct TextEncoder {
     words: Tensor<2>,
     positions: Tensor<2>,
@@ -168,6 +169,7 @@ impl TextEncoder {
     }
 }
 
+#[derive(Clone)]
 struct Layer {
     query: Linear,
     key: Linear,
@@ -205,6 +207,7 @@ impl Layer {
     }
 }
 
+#[derive(Clone)]
 struct Linear {
     /// (output, input), as stored.
     weight: Tensor<2>,
@@ -233,6 +236,7 @@ impl Linear {
     }
 }
 
+#[derive(Clone)]
 struct LayerNorm {
     weight: Tensor<1>,
     bias: Tensor<1>,

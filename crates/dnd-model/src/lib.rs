@@ -11,12 +11,15 @@ pub mod generator;
 pub mod language;
 pub mod lora;
 pub mod sampling;
+pub mod self_test;
 pub mod weights;
+pub mod workshop;
 
-pub use condition::{Condition, PromptDraw, draw_prompts};
+pub use condition::{Condition, PromptDraw, draw_prompts, mean_embedding};
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
 pub use generator::{Generator, GeneratorConfig};
 pub use language::{LanguageModel, LanguageModelConfig};
 pub use lora::Lora;
 pub use weights::Weights;
+pub use workshop::{EncoderFiles, Workshop};

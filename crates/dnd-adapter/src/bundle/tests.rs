@@ -26,6 +26,7 @@ fn bundle() -> Bundle {
             },
             prompts: 16,
             tokens_per_prompt: 32,
+            tasks: Vec::new(),
             provenance: json!({ "seed": 1 }),
         },
         tensors: BTreeMap::from([("generator.weight".to_owned(), weight)]),
@@ -52,6 +53,39 @@ fn message(change: impl FnOnce(&mut Bundle)) -> String {
     assert!(message.starts_with("some.dnd: "), "{message}");
     assert!(bundle.write().is_err());
     message
+}
+
+#[test]
+fn tasks_come_back_with_their_embeddings() {
+    let tasks = vec![
+        ("antonym".to_owned(), vec![0.6, 0.8]),
+        ("rhyme".to_owned(), vec![1.0, 0.0]),
+    ];
+    let mut bundle = bundle();
+    assert!(bundle.task_embeddings().is_empty());
+    bundle
+        .set_task_embeddings(tasks.clone(), Precision::F32)
+        .unwrap();
+    let bytes = bundle.write().unwrap();
+    assert_eq!(Bundle::read(&bytes, "x").unwrap().task_embeddings(), tasks);
+}
+
+#[test]
+fn tasks_and_embeddings_agree_in_number() {
+    let text = message(|bundle| bundle.header.tasks = vec!["antonym".to_owned()]);
+    assert!(
+        text.contains(TASKS) && text.contains("found nothing"),
+        "{text}"
+    );
+    let uneven = vec![
+        ("a".to_owned(), vec![1.0]),
+        ("b".to_owned(), vec![0.6, 0.8]),
+    ];
+    assert!(
+        bundle()
+            .set_task_embeddings(uneven, Precision::F32)
+            .is_err()
+    );
 }
 
 #[test]

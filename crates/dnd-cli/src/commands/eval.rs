@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use dnd_train::collect::Collection;
-use dnd_train::generate::Workshop;
+use dnd_train::generate::open_workshop;
 use dnd_train::measure::{EvaluateOptions, Method, Sources, evaluate, table};
 use dnd_train::models::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
 use dnd_train::task::TaskFolder;
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         .transpose()?;
     let workshop = match (&bundle, &encoder) {
         (Some((bundle, name)), Some(encoder)) => {
-            Some(Workshop::new(bundle, name, BASE_MODEL, encoder, &device)?)
+            Some(open_workshop(bundle, name, BASE_MODEL, encoder, &device)?)
         }
         _ => None,
     };

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use dnd_adapter::{Precision, peft};
 use dnd_train::files;
-use dnd_train::generate::Workshop;
+use dnd_train::generate::{generate, open_workshop};
 use dnd_train::models::{BASE_MODEL, Encoder, default_encoder, hexadecimal};
 use dnd_train::prompts::read_prompts;
 use serde_json::json;
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     let (bundle, bundle_name) = super::open_bundle(arguments.bundle.as_deref())?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
-    let workshop = Workshop::new(
+    let workshop = open_workshop(
         &bundle,
         &bundle_name,
         &arguments.base_model,
@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     )?;
     let load = started.elapsed().as_secs_f64();
 
-    let generation = workshop.generate(&prompts, arguments.seed)?;
+    let generation = generate(&workshop, &prompts, arguments.seed)?;
     let (draw, wanted) = (&generation.draw, workshop.prompts());
     if draw.dropped > 0 {
         output::complain(&format!(

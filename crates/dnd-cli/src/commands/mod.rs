@@ -14,6 +14,7 @@ pub mod complete;
 pub mod eval;
 pub mod generate;
 pub mod inspect;
+pub mod serve;
 pub mod train;
 
 /// The shipped bundle, from the root of the repository.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use dnd_adapter::{Statistics, tokens};
-use dnd_model::Condition;
+use dnd_model::{Condition, mean_embedding};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::index;
@@ -91,6 +91,26 @@ impl TrainingData {
     /// The collection itself.
     pub fn collection(&self) -> &Collection {
         &self.collection
+    }
+
+    /// Name and mean prompt embedding of each task, over its training prompts.
+    ///
+    /// # Errors
+    /// When values cannot be read back.
+    pub fn task_embeddings(
+        &self,
+        settings: &FitSettings,
+    ) -> Result<Vec<(String, Vec<f32>)>, Error> {
+        let tasks = self.manifests.iter().zip(&self.states).enumerate();
+        tasks
+            .map(|(task, (manifest, states))| {
+                let pool = self.training_pool(task, settings);
+                let embedding = mean_embedding(states.clone().narrow(0, 0, pool))
+                    .try_into_vec_as::<f32>()
+                    .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+                Ok((manifest.task.clone(), embedding))
+            })
+            .collect()
     }
 
     /// For each weight token how much it counts in the loss: its deviation over the checkpoints,

@@ -55,11 +55,16 @@ pub fn fit(
     let folder = state_folder(out);
     if out.exists() && !folder.exists() {
         let name = out.display().to_string();
-        let finished = Bundle::read(&files::read(out)?, &name)?;
+        let mut finished = Bundle::read(&files::read(out)?, &name)?;
         let provenance = &finished.header.provenance;
         let inputs = inputs(&data, recipe);
         if inputs.iter().all(|(key, value)| provenance[key] == *value) {
             observer.note(&format!("{name}: finished before"));
+            if finished.header.tasks.is_empty() {
+                finished.set_task_embeddings(data.task_embeddings(settings)?, Precision::F16)?;
+                files::write(out, &finished.write()?)?;
+                observer.note(&format!("{name}: embeddings of its tasks added"));
+            }
             return Ok(finished);
         }
     }
@@ -210,6 +215,7 @@ fn pack(
         encoder: encoder.id()?,
         prompts: recipe.generator.prompts,
         tokens_per_prompt: recipe.generator.tokens_per_prompt,
+        tasks: Vec::new(),
         provenance: provenance.into(),
     };
     let mut bundle = Bundle {
@@ -217,6 +223,7 @@ fn pack(
         tensors: generator.to_tensors(Precision::F16)?,
     };
     bundle.set_statistics(&data.statistics, Precision::F16)?;
+    bundle.set_task_embeddings(data.task_embeddings(&recipe.fit)?, Precision::F16)?;
     Ok(bundle)
 }
 

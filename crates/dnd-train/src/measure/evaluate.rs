@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use dnd_adapter::Adapter;
-use dnd_model::Lora;
 use dnd_model::lora::check_layout;
+use dnd_model::{Lora, Workshop};
 
 use super::{
     Method, Row, average_adapter, draw_bars, exact_matches, nearest_task, prompt_embedding,
     read_rows, write_rows,
 };
 use crate::collect::{Collection, Manifest};
-use crate::generate::Workshop;
+use crate::generate::generate;
 use crate::models::{Base, Encoder};
 use crate::task::{Line, Role, Split, Task, TaskFolder};
 use crate::{Error, Observer, files};
@@ -46,7 +46,7 @@ pub struct Sources<'a> {
     /// The encoder, for `generated` and `nearest`.
     pub encoder: Option<&'a Encoder>,
     /// A bundle ready to generate, for `generated`.
-    pub workshop: Option<&'a Workshop<'a>>,
+    pub workshop: Option<&'a Workshop>,
     /// Training adapters, for `nearest`, `average` and `mean`.
     pub collection: Option<&'a Collection>,
     /// The device of the encoder.
@@ -244,7 +244,9 @@ fn measure(
         Method::Adapter(folder) => score(Some(&read_adapter(folder, task)?)),
         Method::Generated => {
             let workshop = required(sources.workshop, "generated", "a --bundle")?;
-            score(Some(&workshop.generate(&prompts()?, options.seed)?.adapter))
+            score(Some(
+                &generate(workshop, &prompts()?, options.seed)?.adapter,
+            ))
         }
         Method::Nearest => {
             let encoder = required(sources.encoder, "nearest", "an encoder")?;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use dnd_adapter::{Adapter, Factors, Layout};
-use dnd_model::Condition;
+use dnd_model::{Condition, mean_embedding};
 
 use crate::Error;
 use crate::models::Encoder;
@@ -25,14 +25,7 @@ pub fn prompt_embedding(
     let length = TOKENS.min(encoder.model.max_length());
     let condition = Condition::new(&encoder.model, &encoder.tokenizer_json, length, device)?;
     let prompts: Vec<&str> = prompts.iter().map(String::as_str).take(PROMPTS).collect();
-    let states = condition.encode(&prompts)?;
-    let [rows, _, width] = states.dims();
-    // States at padding are zero; a prompt's direction is that of the sum over its tokens.
-    let sums = states.sum_dim(1).reshape([rows, width]);
-    let lengths = sums.clone().square().sum_dim(1).sqrt();
-    let mean = (sums / lengths).mean_dim(0).reshape([width]);
-    let length = mean.clone().square().sum().sqrt();
-    (mean / length)
+    mean_embedding(condition.encode(&prompts)?)
         .try_into_vec_as::<f32>()
         .map_err(|e| dnd_model::Error::Device(e.to_string()).into())
 }

@@ -1,0 +1,208 @@
+//! Writes a small text encoder and a bundle for it, with random weights: the page's whole way in a
+//! second, for tests in a browser whose GPU is a program.
+//!
+//! `small_models DIR` writes `DIR/encoder/{config.json,model.safetensors,tokenizer.json}` and
+//! `DIR/bundle.safetensors`; `dnd generate --encoder DIR/encoder --bundle DIR/bundle.safetensors`
+//! takes them as the shipped ones.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use dnd_adapter::{
+    BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Precision, Projection, Statistics,
+    bundle, tensor_file,
+};
+use dnd_model::GeneratorConfig;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Prompts in a condition, as many as the shipped bundle reads.
+const PROMPTS: usize = 32;
+const LENGTH: usize = 32;
+const HIDDEN: usize = 64;
+const INTERMEDIATE: usize = 128;
+const LAYERS: usize = 2;
+/// Special tokens and the printable characters of ASCII: a prompt is read letter by letter.
+const SPECIAL: [&str; 3] = ["[UNK]", "[CLS]", "[SEP]"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args_os().nth(1);
+    let folder = PathBuf::from(folder.ok_or("usage: small_models DIR")?);
+    let encoder = folder.join("encoder");
+    fs::create_dir_all(&encoder)?;
+    let mut random = StdRng::seed_from_u64(1);
+
+    let weights = encoder_weights(&mut random)?;
+    let sha256: String = Sha256::digest(&weights)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let vocabulary = vocabulary();
+    let config = json!({
+        "vocab_size": vocabulary.len(), "hidden_size": HIDDEN, "intermediate_size": INTERMEDIATE,
+        "num_hidden_layers": LAYERS, "num_attention_heads": 4, "max_position_embeddings": 64,
+        "type_vocab_size": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu",
+    });
+    fs::write(encoder.join("config.json"), config.to_string())?;
+    fs::write(
+        encoder.join("tokenizer.json"),
+        tokenizer(&vocabulary).to_string(),
+    )?;
+    fs::write(encoder.join("model.safetensors"), weights)?;
+    fs::write(
+        folder.join("bundle.safetensors"),
+        small_bundle(sha256, &mut random)?.write()?,
+    )?;
+    Ok(())
+}
+
+fn numbers(count: usize, scale: f32, random: &mut StdRng) -> Vec<f32> {
+    (0..count)
+        .map(|_| random.random_range(-scale..scale))
+        .collect()
+}
+
+fn vocabulary() -> BTreeMap<String, usize> {
+    let letters = (' '..='~').map(String::from);
+    let tokens = SPECIAL.map(str::to_owned).into_iter().chain(letters);
+    tokens.enumerate().map(|(id, token)| (token, id)).collect()
+}
+
+/// A `tokenizer.json` that cuts a text into characters.
+fn tokenizer(vocabulary: &BTreeMap<String, usize>) -> Value {
+    let special = SPECIAL.iter().enumerate().map(|(id, token)| {
+        json!({
+            "id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true,
+        })
+    });
+    let frame = |token: &str| json!({ "SpecialToken": { "id": token, "type_id": 0 } });
+    let text = |id: &str| json!({ "Sequence": { "id": id, "type_id": 0 } });
+    let entry = |token: &str, id: usize| json!({ "id": token, "ids": [id], "tokens": [token] });
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "decoder": null,
+        "added_tokens": special.collect::<Vec<_>>(),
+        "pre_tokenizer": {
+            "type": "Split", "pattern": { "Regex": "." }, "behavior": "Isolated", "invert": false,
+        },
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [frame("[CLS]"), text("A"), frame("[SEP]")],
+            "pair": [frame("[CLS]"), text("A"), frame("[SEP]"), text("B"), frame("[SEP]")],
+            "special_tokens": { "[CLS]": entry("[CLS]", 1), "[SEP]": entry("[SEP]", 2) },
+        },
+        "model": { "type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]" },
+    })
+}
+
+fn encoder_weights(random: &mut StdRng) -> Result<Vec<u8>, dnd_adapter::Error> {
+    let mut shapes = vec![
+        (
+            "embeddings.word_embeddings.weight".to_owned(),
+            vec![vocabulary().len(), HIDDEN],
+        ),
+        (
+            "embeddings.position_embeddings.weight".to_owned(),
+            vec![64, HIDDEN],
+        ),
+        (
+            "embeddings.token_type_embeddings.weight".to_owned(),
+            vec![2, HIDDEN],
+        ),
+    ];
+    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
+    for layer in 0..LAYERS {
+        let layer = format!("encoder.layer.{layer}");
+        norms.push(format!("{layer}.attention.output.LayerNorm"));
+        norms.push(format!("{layer}.output.LayerNorm"));
+        for (name, output, input) in [
+            ("attention.self.query", HIDDEN, HIDDEN),
+            ("attention.self.key", HIDDEN, HIDDEN),
+            ("attention.self.value", HIDDEN, HIDDEN),
+            ("attention.output.dense", HIDDEN, HIDDEN),
+            ("intermediate.dense", INTERMEDIATE, HIDDEN),
+            ("output.dense", HIDDEN, INTERMEDIATE),
+        ] {
+            shapes.push((format!("{layer}.{name}.weight"), vec![output, input]));
+            shapes.push((format!("{layer}.{name}.bias"), vec![output]));
+        }
+    }
+    for norm in norms {
+        shapes.push((format!("{norm}.weight"), vec![HIDDEN]));
+        shapes.push((format!("{norm}.bias"), vec![HIDDEN]));
+    }
+    let values: Vec<Vec<f32>> = shapes
+        .iter()
+        .map(|(_, shape)| numbers(shape.iter().product(), 0.4, random))
+        .collect();
+    let tensors = shapes
+        .iter()
+        .zip(&values)
+        .map(|((name, shape), values)| (name.clone(), &shape[..], &values[..], Precision::F32));
+    tensor_file::write("model.safetensors", tensors, ("format", "pt".to_owned()))
+}
+
+fn small_bundle(encoder: String, random: &mut StdRng) -> Result<Bundle, Box<dyn Error>> {
+    let dimensions = BaseDimensions {
+        architecture: "llama".to_owned(),
+        num_layers: 3,
+        hidden_size: 64,
+        intermediate_size: 96,
+        num_attention_heads: 4,
+        num_key_value_heads: 2,
+        head_dim: 16,
+    };
+    let layout = Layout::new(
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        &dimensions,
+        8,
+        16.0,
+        &Projection::ALL,
+    )?;
+    let width = layout.tile_width();
+    let tokens = layout.token_count(width);
+    let config = GeneratorConfig {
+        features: vec![[PROMPTS, LENGTH, HIDDEN], [16, 8, 32], [tokens, 8, width]],
+        kernel_size: 3,
+        prompt_kernel_size: 1,
+    };
+    // The generator's own names and shapes; its last layer would start at zero.
+    let mut tensors = config.init(0, &Device::flex()).to_tensors(Precision::F16)?;
+    for tensor in tensors.values_mut() {
+        tensor.data = numbers(tensor.data.len(), 0.3, random);
+    }
+    let mut bundle = Bundle {
+        header: BundleHeader {
+            format: bundle::FORMAT,
+            generator: serde_json::to_value(&config)?,
+            layout,
+            encoder: EncoderId {
+                name: "small".to_owned(),
+                sha256: encoder,
+            },
+            prompts: PROMPTS,
+            tokens_per_prompt: LENGTH,
+            tasks: Vec::new(),
+            provenance: json!({ "made_by": "small_models" }),
+        },
+        tensors,
+    };
+    let statistics = Statistics {
+        mean: numbers(tokens * 8 * width, 0.05, random),
+        scale: vec![0.02; tokens],
+    };
+    bundle.set_statistics(&statistics, Precision::F16)?;
+    let tasks = ["antonym", "country-capital", "last-letter"].map(|name| {
+        let embedding = numbers(HIDDEN, 1.0, random);
+        let length = embedding.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let embedding = embedding.iter().map(|x| x / length).collect();
+        (name.to_owned(), embedding)
+    });
+    bundle.set_task_embeddings(tasks.to_vec(), Precision::F16)?;
+    Ok(bundle)
+}

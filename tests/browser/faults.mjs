@@ -1,0 +1,109 @@
+// Faults that are put in front of worker-start.js. Each of these functions runs in the worker, as
+// source text, so it may use nothing from outside itself but `onStage`.
+
+import { HOLD } from "./proxy.mjs";
+
+/** Source of a fault with its arguments. */
+export function source(fault, ...values) {
+  return `{ ${onStage}\n(${fault})(${values.map((value) => JSON.stringify(value)).join(", ")}); }\n`;
+}
+
+/** Calls `act` when the worker has reported that it reached `stage`. */
+function onStage(stage, act) {
+  const post = self.postMessage;
+  let reached = false;
+  self.postMessage = (message, ...rest) => {
+    post.call(self, message, ...rest);
+    const event = typeof message?.[0] === "string" ? JSON.parse(message[0]) : undefined;
+    if (reached || event?.kind !== "progress" || event.stage !== stage) return;
+    reached = true;
+    act();
+  };
+}
+
+/** The worker stands still at a stage until the proxy releases it, as if it computed all the while. */
+export const standStill = (stage) => source(still, stage, HOLD);
+function still(stage, path) {
+  onStage(stage, () => {
+    const request = new XMLHttpRequest();
+    request.open("GET", path, false);
+    try {
+      request.send();
+    } catch {
+      // The proxy was stopped: go on.
+    }
+  });
+}
+
+/** The GPU is lost at a stage, or at the first thing it is to do. */
+export const loseDevice = (stage) => source(lose, stage);
+function lose(stage) {
+  const devices = [];
+  const requestDevice = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...values) {
+    const device = await requestDevice.apply(this, values);
+    devices.push(device);
+    return device;
+  };
+  if (stage) {
+    onStage(stage, () => devices.forEach((device) => device.destroy()));
+    return;
+  }
+  const submit = GPUQueue.prototype.submit;
+  GPUQueue.prototype.submit = function (...values) {
+    devices.forEach((device) => device.destroy());
+    return submit.apply(this, values);
+  };
+}
+
+/** What is read back from the GPU is wrong: each number far off, or none at all. */
+export const misread = (how) => source(spoil, how);
+function spoil(how) {
+  const getMappedRange = GPUBuffer.prototype.getMappedRange;
+  GPUBuffer.prototype.getMappedRange = function (...values) {
+    const range = getMappedRange.apply(this, values);
+    if (this.usage & GPUBufferUsage.MAP_READ) {
+      const words = new Uint32Array(range, 0, Math.floor(range.byteLength / 4));
+      // The top bit of the exponent, or a number that compares false with everything.
+      words.forEach((word, i) => (words[i] = how === "nan" ? 0x7fc00000 : word ^ 0x40000000));
+    }
+    return range;
+  };
+}
+
+/** A browser without WebGPU. */
+export const noGpu = () => source(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
+
+/** A GPU with a limit too small for the models. */
+export const smallLimits = () =>
+  source(() => {
+    for (const name of ["maxBufferSize", "maxStorageBufferBindingSize"]) {
+      Object.defineProperty(GPUSupportedLimits.prototype, name, { get: () => 4096 });
+    }
+  });
+
+/** The software GPU passes for a real one. */
+export const realGpu = () =>
+  source(() => {
+    const info = { vendor: "nvidia", architecture: "ampere", device: "", description: "", isFallbackAdapter: false };
+    for (const [name, value] of Object.entries(info)) {
+      Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => value });
+      if (name in GPUAdapter.prototype) Object.defineProperty(GPUAdapter.prototype, name, { get: () => value });
+    }
+  });
+
+/** No room on the disk. */
+export const noRoom = () =>
+  source(() => {
+    FileSystemSyncAccessHandle.prototype.write = () => {
+      throw new DOMException("no room", "QuotaExceededError");
+    };
+    FileSystemWritableFileStream.prototype.write = () =>
+      Promise.reject(new DOMException("no room", "QuotaExceededError"));
+  });
+
+/** No storage at all, as in some private windows. */
+export const noStorage = () =>
+  source(() => {
+    StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("denied", "SecurityError"));
+  });

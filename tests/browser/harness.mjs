@@ -1,0 +1,237 @@
+// Tests, the browser and the server.
+
+import { execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Proxy } from "./proxy.mjs";
+import { Visit } from "./visit.mjs";
+
+// `require` looks in NODE_PATH, `import` does not.
+export const require = createRequire(import.meta.url);
+
+/** A variable of the environment that has to be there. */
+export function environment(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`environment variable ${name}: expected a path, found none`);
+  return value;
+}
+
+/** A built page and the models to compare it with. */
+class Site {
+  constructor(folder, encoder, bundle) {
+    Object.assign(this, { folder, encoder, bundle });
+  }
+
+  get manifest() {
+    return JSON.parse(readFileSync(join(this.folder, "manifest.json"), "utf8"));
+  }
+
+  /** The manifest's entry for a role. */
+  file(role) {
+    return this.manifest.files.find((file) => file.role === role);
+  }
+
+  /** An example set of the page, as text. */
+  example(name) {
+    return readFileSync(join(this.folder, "examples", name), "utf8");
+  }
+}
+
+/** The page with small random models. */
+export const small = () => {
+  const models = environment("DND_SMALL_MODELS");
+  return new Site(environment("DND_SMALL_PAGE"), join(models, "encoder"), join(models, "bundle.safetensors"));
+};
+
+/** The page as it is shipped. */
+export const shipped = () => {
+  const folder = environment("DND_PAGE");
+  const site = new Site(folder, environment("DND_ENCODER"));
+  site.bundle = join(folder, site.file("bundle").path);
+  return site;
+};
+
+/** Tests in the order in which they run. */
+export const tests = [];
+
+/** Adds a test. Options: `seconds` until it counts as hanging, `allow` (expressions for console lines it may cause). */
+export function test(name, options, body) {
+  tests.push({ name, seconds: 120, allow: [], ...options, body });
+}
+
+/** Waits until `probe` gives something true, and gives that. */
+export async function until(what, probe, seconds = 20) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+const FLAGS =
+  "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +
+  "--disable-background-networking --disable-component-update --disable-sync";
+
+/** Starts Chromium; contexts keep the tests apart. */
+export function startBrowser() {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  return require("playwright-core").chromium.launch({
+    executablePath,
+    args: FLAGS.split(" "),
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
+}
+
+/** A test that is running: what it opened, and what went wrong beside its assertions. */
+export class Run {
+  console = [];
+  notes = [];
+  visits = [];
+  #browser;
+  #allow;
+  #problems = [];
+  #cleanups = [];
+
+  constructor(browser, allow) {
+    this.#browser = browser;
+    this.#allow = allow;
+  }
+
+  /** Something to print with the result, such as a measured time. */
+  note(text) {
+    this.notes.push(text);
+  }
+
+  /** A problem that fails the test unless it is allowed. */
+  problem(text) {
+    this.console.push(text);
+    if (!this.#allow.some((allowed) => allowed.test(text))) this.#problems.push(text);
+  }
+
+  /** Fails when there were problems. */
+  check() {
+    if (this.#problems.length > 0) throw new Error(this.#problems.join("\n"));
+  }
+
+  /** Runs at the test's end, the last one first. */
+  defer(cleanup) {
+    this.#cleanups.push(cleanup);
+  }
+
+  async end() {
+    for (const cleanup of this.#cleanups.splice(0).reverse()) await cleanup().catch(() => {});
+  }
+
+  /** An empty folder that goes at the test's end. */
+  folder() {
+    const folder = mkdtempSync(join(tmpdir(), "dnd-browser-"));
+    this.defer(async () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
+  /** Serves a site with the real program. Gives `{address, stop}`. */
+  async serve(site) {
+    const child = spawn(environment("DND"), ["serve", site.folder, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+    const stop = async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((done) => child.once("exit", done));
+      child.kill("SIGTERM");
+      await ended;
+    };
+    this.defer(stop);
+    const address = await new Promise((done, failed) => {
+      let [out, errors] = ["", ""];
+      child.stderr.on("data", (data) => (errors += data));
+      child.stdout.on("data", (data) => {
+        out += data;
+        if (out.includes("\n")) done(out.trim());
+      });
+      child.once("error", failed);
+      child.once("exit", () => failed(new Error(`dnd serve ended: ${errors}`)));
+    });
+    return { address, stop };
+  }
+
+  /** A proxy before a server. `fault(count)` is source text to run first in the count-th worker. */
+  async proxy(address, fault) {
+    const proxy = await Proxy.start(address);
+    this.defer(() => proxy.stop());
+    if (fault) proxy.change(/\/worker-start\.js$/, (body, count) => (fault(count) || "") + body);
+    return proxy;
+  }
+
+  /**
+   * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` (see `proxy`), `failing` (a proxy
+   * without a fault of the worker), and those of Playwright's `newContext`. A fault keeps the service worker away,
+   * which would give the first copy of worker-start.js to all workers.
+   */
+  async visit({ site = small(), query = "", fault, failing = false, ...options } = {}) {
+    const server = await this.serve(site);
+    const proxy = fault || failing ? await this.proxy(server.address, fault) : undefined;
+    const visit = await this.open(proxy?.address ?? server.address, query, {
+      serviceWorkers: fault ? "block" : "allow",
+      ...options,
+    });
+    return Object.assign(visit, { server, proxy, site });
+  }
+
+  /** Opens an address in a fresh profile. */
+  async open(address, query, options = {}) {
+    const context = await this.#browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+    this.defer(() => context.close());
+    context.setDefaultTimeout(20_000);
+    this.#watch(context, new URL(address).origin);
+    const page = await context.newPage();
+    const visit = new Visit(page, address);
+    this.visits.push(visit);
+    await page.goto(address + query);
+    return visit;
+  }
+
+  #watch(context, origin) {
+    context.on("console", (message) => {
+      const line = `console ${message.type()}: ${message.text()} (${message.location()?.url})`;
+      // Playwright says so itself when it keeps a service worker away.
+      const own = message.text().includes("Service Worker registration blocked by Playwright");
+      if (["error", "warning"].includes(message.type()) && !own) this.problem(line);
+      else this.console.push(line);
+    });
+    context.on("weberror", (error) => this.problem(`page error: ${error.error()}`));
+    context.on("request", (request) => {
+      const url = new URL(request.url());
+      if (["blob:", "data:"].includes(url.protocol)) return;
+      if (url.origin !== origin) this.problem(`request to another origin: ${url}`);
+      if (!["GET", "HEAD"].includes(request.method())) this.problem(`${request.method()} request to ${url}`);
+    });
+    context.addInitScript(() =>
+      document.addEventListener("securitypolicyviolation", (violation) =>
+        console.error(`policy violation: ${violation.violatedDirective} ${violation.blockedURI}`),
+      ),
+    );
+  }
+
+  /** The zip that the native program makes of the same prompts. */
+  async native(site, prompts, seed, baseModel) {
+    const folder = this.folder();
+    writeFileSync(join(folder, "prompts.txt"), prompts);
+    const values = { prompts: join(folder, "prompts.txt"), out: join(folder, "adapter.zip"), encoder: site.encoder };
+    Object.assign(values, { bundle: site.bundle, seed, "base-model": baseModel, device: "cpu" });
+    const flags = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    await promisify(execFile)(environment("DND"), ["generate", "--zip", ...flags]);
+    return readFileSync(values.out);
+  }
+}
+
+/** A file in the folder for artefacts, which is made if missing. */
+export function artefact(name) {
+  const folder = environment("DND_ARTEFACTS");
+  mkdirSync(folder, { recursive: true });
+  return join(folder, name);
+}

@@ -1,0 +1,207 @@
+// Model files: fetching, cancelling, resuming, checking, keeping, deleting.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { noRoom, noStorage, standStill } from "../faults.mjs";
+import { small, test, until } from "../harness.mjs";
+import { sha256 } from "./result.mjs";
+
+const ENCODER = /^\/models\/.*-encoder\.safetensors$/;
+const MODELS = /^\/models\//;
+// What Chromium says of a request that failed.
+const FAILED_LOAD = /Failed to load resource: net::ERR_/;
+const PROMPTS = "one\ntwo\nthree";
+
+test("cancel during the download, then again", {}, async (t) => {
+  const visit = await t.visit({ failing: true });
+  const lift = visit.proxy.limit(ENCODER, (size) => size / 2, { hold: true });
+  await visit.fill(PROMPTS);
+  await visit.start();
+  await visit.proxy.held();
+  await visit.stage("download");
+  const value = Number(await visit.progress.getAttribute("aria-valuenow"));
+  assert.ok(value >= 0 && value < 100, `progress ${value}`);
+  assert.match(await visit.progress.getAttribute("aria-valuetext"), /\d.*of.*\d [kM]B/);
+  await visit.cancel();
+  lift();
+  visit.proxy.release();
+  await visit.generate();
+});
+
+for (const stage of ["verify", "upload", "compile", "encode", "decode", "pack"]) {
+  test(`cancel during ${stage}, then again`, {}, async (t) => {
+    const visit = await t.visit({ fault: (count) => count === 1 && standStill(stage) });
+    await visit.fill(PROMPTS);
+    await visit.start();
+    await visit.stage(stage);
+    await visit.cancel();
+    await visit.generate();
+  });
+}
+
+test("a corrupted model file is named, and fetched again", {}, async (t) => {
+  const visit = await t.visit({ failing: true });
+  const { path, sha256: expected } = visit.site.file("encoder");
+  const flip = (bytes) => {
+    const flipped = Buffer.from(bytes);
+    flipped[flipped.length >> 1] ^= 1;
+    return flipped;
+  };
+  const lift = visit.proxy.change(ENCODER, flip);
+  await visit.fill(PROMPTS);
+  await visit.start();
+  const alert = await visit.alerted(/./);
+  assert.match(alert, /encoder/);
+  // The file's name begins with the expected hash, which does not count.
+  const text = alert.replaceAll(path.split("/").at(-1), "");
+  const found = sha256(flip(readFileSync(join(visit.site.folder, path))));
+  for (const hash of [expected, found]) assert.ok(text.includes(hash.slice(0, 16)), `${hash} in "${alert}"`);
+  lift();
+  await visit.generate();
+});
+
+test("an interrupted download is resumed by the page", { allow: [FAILED_LOAD] }, async (t) => {
+  const visit = await t.visit({ failing: true });
+  visit.proxy.limit(ENCODER, (size, count) => (count === 1 ? Math.floor(size / 2) : Infinity));
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  resumed(t, visit);
+});
+
+test("a download interrupted for long is resumed by the visitor", { allow: [FAILED_LOAD] }, async (t) => {
+  const visit = await t.visit({ failing: true });
+  const lift = visit.proxy.limit(ENCODER, (size, count) => (count === 1 ? Math.floor(size / 2) : 0));
+  await visit.fill(PROMPTS);
+  await visit.start();
+  const alert = await visit.alerted(/./, 90);
+  assert.match(alert, /connection|download|network|server/i);
+  assert.ok(await visit.generateButton.isEnabled(), "Generate can be pressed again");
+  lift();
+  await visit.generate();
+  resumed(t, visit);
+});
+
+/** The rest came by a range request, and little was sent twice. */
+function resumed(t, visit) {
+  const { bytes } = visit.site.file("encoder");
+  const requests = visit.proxy.requests(ENCODER);
+  const sent = visit.proxy.sent(ENCODER);
+  t.note(`${bytes} bytes in ${requests.length} requests, ${sent} sent: ${requests.map((r) => `${r.range ?? "all"} ${r.status}`).join(", ")}`);
+  const from = Number(/^bytes=(\d+)-/.exec(requests.at(-1).range ?? "")?.[1] ?? 0);
+  assert.ok(from > 0, "the last request was for a range");
+  assert.equal(requests.at(-1).status, 206);
+  assert.ok(sent < 1.25 * bytes, `${sent} bytes sent for a file of ${bytes}`);
+}
+
+test("a cancelled download is resumed after a reload", {}, async (t) => {
+  const visit = await t.visit({ failing: true });
+  const lift = visit.proxy.limit(ENCODER, (size) => size / 2, { hold: true });
+  await visit.fill(PROMPTS);
+  await visit.start();
+  await visit.proxy.held();
+  // What was sent has to reach the disk first.
+  await until("half a file stored", async () =>
+    Object.entries(await visit.stored()).some(([name, size]) => name.endsWith(".part") && size > 0),
+  ).catch(() => t.note("no .part file seen while downloading"));
+  await visit.cancel();
+  lift();
+  visit.proxy.release();
+  await visit.page.reload();
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  resumed(t, visit);
+});
+
+for (const [name, fault] of [["no room to store models", noRoom], ["no storage at all", noStorage]]) {
+  test(name, {}, async (t) => {
+    const visit = await t.visit({ fault });
+    await visit.fill(PROMPTS);
+    await visit.generate();
+    const said = await visit.page.locator("body").innerText();
+    assert.match(said, /(not|cannot|can't|unable to|no room|refuse).{0,60}(stor|kept|keep|room|space|quota)/is);
+    assert.doesNotMatch(said, /Models stored on this device/);
+    // What is in memory need not be fetched again.
+    const before = visit.proxy.sent(MODELS);
+    await visit.generate();
+    if (visit.proxy.sent(MODELS) > before) t.note("the models were fetched again for the second adapter");
+  });
+}
+
+test("models are fetched once, and not by the service worker", {}, async (t) => {
+  const visit = await t.visit({ failing: true });
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  const total = small().manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  assert.equal(visit.proxy.sent(MODELS), total, "each model file is sent once");
+  await visit.controlled();
+  const cached = await visit.page.evaluate(async () => {
+    const urls = [];
+    for (const name of await caches.keys()) {
+      for (const request of await (await caches.open(name)).keys()) urls.push(request.url);
+    }
+    return urls;
+  });
+  assert.ok(cached.some((url) => url.endsWith("page_bg.wasm")), "the shell is cached");
+  assert.deepEqual(cached.filter((url) => url.includes("/models/")), []);
+
+  const stored = await visit.stored();
+  for (const { sha256: name, bytes } of small().manifest.files) assert.equal(stored[name], bytes, `stored ${name}`);
+  assert.equal(Object.keys(stored).length, small().manifest.files.length, "nothing else is stored");
+
+  await visit.page.reload();
+  await visit.deviceKnown(/Models stored on this device/);
+  await visit.generate();
+  assert.equal(visit.proxy.sent(MODELS), total, "the second visit fetches no model");
+});
+
+test("stored models are deleted", {}, async (t) => {
+  const visit = await t.visit({ failing: true });
+  visit.page.on("dialog", (dialog) => dialog.accept());
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  await visit.deviceKnown(/Models stored on this device/);
+  assert.match(await visit.page.locator("body").innerText(), /Stored on this device: \d+(\.\d+)? [kM]B/);
+  await visit.button("Delete stored models").click();
+  await visit.deviceKnown(/Fetches/);
+  assert.deepEqual(await visit.stored(), {});
+  const before = visit.proxy.requests(MODELS).length;
+  await visit.generate();
+  await visit.deviceKnown(/Models stored on this device/);
+  t.note(`after deleting: ${visit.proxy.requests(MODELS).length - before} requests for models`);
+});
+
+test("two windows at once", {}, async (t) => {
+  const visit = await t.visit();
+  const page = await visit.page.context().newPage();
+  const other = Object.assign(new visit.constructor(page, visit.address), { site: visit.site });
+  t.visits.push(other);
+  await page.goto(visit.address);
+  await visit.fill(PROMPTS);
+  await other.fill("four\nfive");
+  await Promise.all([visit.start(), other.start()]);
+  await Promise.all([visit.finished(), other.finished()]);
+});
+
+test("offline after the first visit", { allow: [FAILED_LOAD] }, async (t) => {
+  const visit = await t.visit({ query: "?seed=4" });
+  await visit.fill(PROMPTS);
+  const first = await visit.generate();
+  await visit.controlled();
+  await visit.page.context().setOffline(true);
+  await visit.server.stop();
+  await visit.page.reload();
+  await visit.deviceKnown(/Models stored on this device/);
+  await until("the prompts", async () => (await visit.box.inputValue()) === PROMPTS);
+  assert.ok((await visit.generate()).equals(first), "the adapter made offline differs");
+});
+
+test("the server is gone before the first download", { allow: [FAILED_LOAD] }, async (t) => {
+  const visit = await t.visit();
+  await visit.deviceKnown();
+  await visit.fill(PROMPTS);
+  await visit.server.stop();
+  await visit.start();
+  assert.match(await visit.alerted(/./, 90), /connection|download|network|server|offline/i);
+  assert.ok(await visit.generateButton.isEnabled());
+});

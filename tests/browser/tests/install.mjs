@@ -1,0 +1,49 @@
+// The page as an application: manifest, policy, and what it says where it cannot run.
+
+import assert from "node:assert/strict";
+import { test, until } from "../harness.mjs";
+
+test("the page can be installed", {}, async (t) => {
+  const { page } = await t.visit();
+  const { manifest, sizes } = await page.evaluate(async () => {
+    const link = document.querySelector('link[rel="manifest"]');
+    const manifest = await (await fetch(link.href)).json();
+    const sizes = [];
+    for (const { src, sizes: said, type } of manifest.icons) {
+      if (!type.includes("png")) continue;
+      const image = new Image();
+      image.src = new URL(src, link.href).href;
+      await image.decode();
+      sizes.push([said, `${image.naturalWidth}x${image.naturalHeight}`]);
+    }
+    return { manifest, sizes };
+  });
+  for (const field of ["name", "short_name", "start_url", "display"]) assert.ok(manifest[field], field);
+  assert.ok(sizes.some(([said]) => said === "192x192") && sizes.some(([said]) => said === "512x512"));
+  for (const [said, is] of sizes) assert.equal(is, said);
+});
+
+test("the policy allows no inline script", {}, async (t) => {
+  const visit = await t.visit();
+  const meta = await visit.page.evaluate(
+    () => document.querySelector('meta[http-equiv="Content-Security-Policy" i]').content,
+  );
+  const header = (await (await fetch(visit.address)).headers).get("content-security-policy");
+  for (const policy of [meta, header]) {
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'|https?:|\*/);
+  }
+  assert.equal(await visit.page.evaluate(() => crossOriginIsolated), true);
+});
+
+test("without WebAssembly the page says so", { allow: [/WebAssembly/] }, async (t) => {
+  const visit = await t.visit({ failing: true });
+  await visit.page.addInitScript(() => delete globalThis.WebAssembly);
+  await visit.page.reload();
+  await until("a sentence", async () => /WebAssembly/.test(await visit.page.locator("body").innerText()));
+});
+
+test("without scripts the page says so", {}, async (t) => {
+  const { page } = await t.visit({ javaScriptEnabled: false });
+  await until("a sentence", async () => /JavaScript|script/i.test(await page.locator("body").innerText()));
+});

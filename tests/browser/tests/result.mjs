@@ -1,0 +1,130 @@
+// What comes out: the adapter and what the page says about it.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { largestDifference, tensors, unzip } from "../adapter.mjs";
+import { small, test, until } from "../harness.mjs";
+
+const MODEL = "adapter_model.safetensors";
+const CONFIG = "adapter_config.json";
+
+/** SHA-256 in hexadecimal. */
+export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** Checks everything that can be downloaded against the native program's adapter. */
+export async function checkAdapter(t, visit, zip, prompts, seed) {
+  const found = unzip(zip);
+  assert.deepEqual([...found.keys()].sort(), ["README.md", CONFIG, MODEL]);
+  const config = JSON.parse(found.get(CONFIG));
+  const native = unzip(await t.native(visit.site, prompts, seed, config.base_model_name_or_path));
+  assert.deepEqual(config, JSON.parse(native.get(CONFIG)));
+  const difference = largestDifference(tensors(found.get(MODEL)), tensors(native.get(MODEL)));
+  t.note(`largest difference from the native adapter: ${difference.toExponential(1)} of its largest weight`);
+  assert.ok(difference <= 1e-3, `differs from the native adapter by ${difference} of its largest weight`);
+  assert.match(found.get("README.md").toString(), /PeftModel\.from_pretrained/);
+  assert.match(found.get("README.md").toString(), new RegExp(`seed ${seed}\\b`));
+
+  for (const name of [MODEL, CONFIG]) {
+    const file = await visit.download(visit.result.getByRole("link", { name, exact: true }));
+    assert.ok(file.equals(found.get(name)), `${name} is not the zip's`);
+  }
+  const text = await visit.text(visit.result);
+  const hashes = text.match(/\b[0-9a-f]{64}\b/g) ?? [];
+  const right = [sha256(found.get(MODEL)), sha256(zip)];
+  assert.ok(hashes.length > 0, "no SHA-256 shown");
+  for (const hash of hashes) assert.ok(right.includes(hash), `${hash} is no hash of the download`);
+  assert.ok(text.includes(String(seed)), "the seed is shown");
+  return difference;
+}
+
+/** First visit to downloaded zip, compared with the native program. */
+async function fromVisitToZip(t, query, pattern, seed, seconds) {
+  const visit = await t.visit({ query });
+  assert.match(await visit.deviceKnown(), /Fetches \d+(\.\d+)? [kM]B once/);
+  const prompts = small().example("antonyms.txt");
+  await visit.fill(prompts, seed);
+  const zip = await visit.generate(seconds);
+  // Also that the device did not change on the way.
+  assert.match(await visit.deviceKnown(), pattern);
+  await checkAdapter(t, visit, zip, prompts, seed);
+  return visit;
+}
+
+test("first visit to zip on WebGPU, small models", { seconds: 360 }, async (t) => {
+  await fromVisitToZip(t, "?device=webgpu", /GPU \(/, 3, 300);
+});
+
+test("first visit to zip on the CPU, small models", {}, async (t) => {
+  await fromVisitToZip(t, "?device=cpu", /CPU/, "9007199254740991");
+});
+
+test("few prompts are repeated as the native program does", {}, async (t) => {
+  const visit = await t.visit({ query: "?device=cpu" });
+  const prompts = "eins \u00e4\u00f6\u00fc\nzwei \u{1f600}\ndrei\n";
+  await visit.fill(prompts, 11);
+  await checkAdapter(t, visit, await visit.generate(), prompts, 11);
+});
+
+test("the same prompts and seed give the same bytes, others do not", {}, async (t) => {
+  const visit = await t.visit();
+  await visit.fill("one\ntwo\nthree", 1);
+  const first = await visit.generate();
+  assert.ok((await visit.generate()).equals(first), "the second adapter differs");
+  await visit.fill("one\ntwo\nfour", 1);
+  assert.ok(!(await visit.generate()).equals(first), "other prompts gave the same adapter");
+});
+
+test("the result is explained", {}, async (t) => {
+  const visit = await t.visit({ query: "?example=capitals" });
+  await visit.generate();
+  const table = visit.result.getByRole("table", { name: "Size of each update" });
+  const cells = table.getByRole("cell");
+  assert.ok((await cells.count()) > 0, "a heat map with cells");
+  const titles = await cells.evaluateAll((all) => all.map((cell) => cell.title || cell.textContent));
+  assert.ok(titles.some((title) => /\d/.test(title)), "cells say their number");
+  const colours = await cells.evaluateAll((all) => all.map((cell) => getComputedStyle(cell).backgroundColor));
+  assert.ok(new Set(colours).size > 1, "cells differ in colour");
+  const timings = await visit.text(visit.result.getByRole("table", { name: "Timings" }));
+  for (const stage of ["Download", "Encode", "Decode", "Pack"]) assert.ok(timings.includes(stage), `time of ${stage}`);
+});
+
+test("the link is copied", {}, async (t) => {
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const visit = await t.visit({ query: "?example=sentiment&seed=8", permissions });
+  await visit.generate();
+  const copied = async (pattern) => {
+    await visit.button("Copy link").click();
+    return until(`a copied link ${pattern}`, async () => {
+      const text = await visit.clipboard();
+      return pattern.test(text) && new URL(text);
+    });
+  };
+  const link = await copied(/seed=8/);
+  assert.equal(link.origin + link.pathname, visit.address);
+  assert.equal(link.searchParams.get("example"), "sentiment");
+
+  const other = await t.open(visit.address, link.search);
+  await until("the example", async () => (await other.box.inputValue()) === (await visit.box.inputValue()));
+  assert.equal(await other.seed.inputValue(), "8");
+
+  // Prompts of one's own are in no link.
+  await visit.fill("my own secret prompt", 9);
+  const own = await copied(/seed=9/);
+  assert.equal(own.searchParams.get("example"), null);
+  assert.ok(!own.href.includes("secret"));
+});
+
+test("diagnostics are copied", {}, async (t) => {
+  const visit = await t.visit({ permissions: ["clipboard-read", "clipboard-write"] });
+  await visit.fill("my own secret prompt");
+  await visit.generate();
+  await visit.button("Copy diagnostics").click();
+  const text = await until("diagnostics", async () => {
+    const copied = await visit.clipboard();
+    return copied.length > 50 && copied;
+  });
+  assert.match(text, /CPU \(WebAssembly/);
+  assert.match(text, /Chrom/);
+  assert.match(text, /encode/i);
+  assert.ok(!text.includes("secret"), "prompts are in the diagnostics");
+});

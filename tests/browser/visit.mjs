@@ -1,0 +1,175 @@
+// The page as a visitor sees it: by role and name.
+
+import { readFileSync } from "node:fs";
+import { until } from "./harness.mjs";
+
+export class Visit {
+  constructor(page, address) {
+    this.page = page;
+    this.address = address;
+    const named = (role, name) => page.getByRole(role, { name, exact: true });
+    this.box = named("textbox", "Prompts");
+    this.seed = named("spinbutton", "Seed");
+    this.file = page.getByLabel(/Choose a file/);
+    this.preview = named("region", "Preview");
+    this.generateButton = named("button", "Generate adapter");
+    this.cancelButton = named("button", "Cancel");
+    this.device = named("status", "Device");
+    this.progress = named("progressbar", "Progress");
+    this.alert = page.getByRole("alert");
+    this.result = named("region", "Result");
+    this.zipLink = this.result.getByRole("link", { name: "Download adapter (.zip)", exact: true });
+  }
+
+  button(name) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  /** Waits until the device is known and gives what the status says. */
+  async deviceKnown(pattern = /CPU|GPU/, seconds = 40) {
+    return until(`Device ${pattern}`, async () => {
+      const text = await this.text(this.device);
+      return pattern.test(text) && text;
+    }, seconds);
+  }
+
+  /** Text that a locator shows, empty if nothing is there. */
+  async text(locator) {
+    return (await locator.allInnerTexts()).join("\n").trim();
+  }
+
+  /** Waits for an alert that matches and gives its text. */
+  async alerted(pattern, seconds = 60) {
+    let text = "";
+    return until(`alert ${pattern}`, async () => {
+      text = await this.text(this.alert.filter({ visible: true }));
+      return pattern.test(text) && text;
+    }, seconds).catch((error) => {
+      throw new Error(`${error.message}; the alert says "${text}"`);
+    });
+  }
+
+  /** Puts prompts (and a seed) into the form. */
+  async fill(prompts, seed) {
+    await this.box.fill(prompts);
+    if (seed !== undefined) await this.seed.fill(String(seed));
+  }
+
+  /** Presses Generate, once it can be pressed. */
+  async start() {
+    this.before = await this.zipAddress();
+    await this.generateButton.click();
+  }
+
+  async zipAddress() {
+    const [address] = await this.zipLink.evaluateAll((links) => links.map((link) => link.href));
+    return address;
+  }
+
+  /** Waits for a result that was not there at `start`; an alert ends the wait. */
+  async finished(seconds = 60) {
+    await until("a result", async () => {
+      const alert = await this.text(this.alert.filter({ visible: true }));
+      if (alert) throw new Error(`instead of a result the alert "${alert}"`);
+      const address = await this.zipAddress();
+      return address && address !== this.before;
+    }, seconds);
+  }
+
+  /** From the form to the bytes of the zip. */
+  async generate(seconds) {
+    await this.start();
+    await this.finished(seconds);
+    return this.download(this.zipLink);
+  }
+
+  /** Clicks a link and gives the bytes of the download. */
+  async download(link, act = () => link.click()) {
+    const [download] = await Promise.all([this.page.waitForEvent("download"), act()]);
+    return readFileSync(await download.path());
+  }
+
+  /** Waits until the progress bar names a stage. */
+  async stage(name, seconds = 60) {
+    await until(`stage ${name}`, async () => {
+      const texts = await this.progress.evaluateAll((bars) => bars.map((bar) => bar.getAttribute("aria-valuetext")));
+      return texts.some((text) => text?.toLowerCase().includes(name));
+    }, seconds);
+  }
+
+  /** Presses Cancel and waits until the page is ready again. */
+  async cancel() {
+    await this.cancelButton.click();
+    await this.cancelButton.waitFor({ state: "hidden" });
+    await until("Generate is enabled again", () => this.generateButton.isEnabled());
+    if (await this.zipAddress()) throw new Error("a result in spite of Cancel");
+  }
+
+  /** Names and sizes of the stored model files. */
+  stored() {
+    return this.page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("models").catch(() => undefined);
+      const found = {};
+      if (!folder) return found;
+      for await (const [name, handle] of folder) found[name] = (await handle.getFile()).size;
+      return found;
+    });
+  }
+
+  /** Waits until the service worker is in charge of the page. */
+  async controlled() {
+    await until("a service worker in charge", () => this.page.evaluate(() => Boolean(navigator.serviceWorker.controller)));
+  }
+
+  async clipboard() {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** Types in the box until `work` is done; gives the times in ms from key press to next frame, sorted. */
+  async typeDuring(work) {
+    await this.page.evaluate(() => {
+      const channel = new MessageChannel();
+      const pending = [];
+      globalThis.latencies = [];
+      // A message posted in a frame's callback arrives when that frame has been laid out.
+      channel.port1.onmessage = () => {
+        for (const began of pending.splice(0)) globalThis.latencies.push(performance.now() - began);
+      };
+      globalThis.measureKeys = (event) => {
+        requestAnimationFrame(() => {
+          pending.push(event.timeStamp);
+          channel.port2.postMessage(0);
+        });
+      };
+      document.addEventListener("keydown", globalThis.measureKeys, true);
+    });
+    // The caret at the end, where a person would type on.
+    await this.box.evaluate((box) => {
+      box.focus();
+      box.setSelectionRange(box.value.length, box.value.length);
+    });
+    let working = true;
+    const done = Promise.resolve(work).finally(() => (working = false));
+    done.catch(() => {});
+    while (working) {
+      await this.page.keyboard.press("x");
+      await new Promise((resume) => setTimeout(resume, 40));
+      await this.page.keyboard.press("Backspace");
+      await new Promise((resume) => setTimeout(resume, 40));
+    }
+    await done;
+    return this.page.evaluate(() => {
+      document.removeEventListener("keydown", globalThis.measureKeys, true);
+      return globalThis.latencies.sort((a, b) => a - b);
+    });
+  }
+}
+
+/** A sentence about key presses; more than two seconds would be a frozen page on any machine. */
+export function describeKeys(latencies) {
+  if (latencies.length === 0) throw new Error("no key press was answered");
+  const [median, largest] = [latencies[latencies.length >> 1], latencies.at(-1)];
+  if (largest > 2000) throw new Error(`the page froze: a key press took ${largest.toFixed(0)} ms`);
+  return `${latencies.length} key presses answered in ${median.toFixed(0)} ms (median), ${largest.toFixed(0)} ms (largest)`;
+}

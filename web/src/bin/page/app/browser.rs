@@ -1,0 +1,65 @@
+//! What the page asks of the browser. Where a browser lacks something, or refuses it, the page goes on.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+/// Makes the page work without a network from the next visit on.
+pub fn register_service_worker() {
+    // Absent where the page does not come from a trustworthy address.
+    let container = window().navigator().service_worker();
+    if is_absent(&container) {
+        return;
+    }
+    let promise = container.register("./service-worker.js");
+    spawn_local(async move {
+        _ = JsFuture::from(promise).await;
+    });
+}
+
+/// Asks that the browser keeps the stored models when space gets short.
+pub fn persist_storage() {
+    let storage = window().navigator().storage();
+    if is_absent(&storage) {
+        return;
+    }
+    if let Ok(promise) = storage.persist() {
+        spawn_local(async move {
+            _ = JsFuture::from(promise).await;
+        });
+    }
+}
+
+/// Copies a text and says in `message` whether that worked.
+pub fn copy(text: String, message: RwSignal<String>, copied: &'static str) {
+    let clipboard = window().navigator().clipboard();
+    if is_absent(&clipboard) {
+        message.set(format!(
+            "The browser does not let this page copy. Here is the text: {text}"
+        ));
+        return;
+    }
+    let promise = clipboard.write_text(&text);
+    spawn_local(async move {
+        match JsFuture::from(promise).await {
+            Ok(_) => message.set(copied.to_owned()),
+            Err(_) => message.set(format!(
+                "The browser did not let this page copy. Here is the text: {text}"
+            )),
+        }
+    });
+}
+
+/// Folder of the page: an absolute URL that ends with a slash.
+pub fn base() -> String {
+    let location = window().location();
+    let origin = location.origin().unwrap_or_default();
+    let path = location.pathname().unwrap_or_default();
+    let folder = path.rfind('/').map_or("", |end| &path[..end]);
+    format!("{origin}{folder}/")
+}
+
+fn is_absent(object: &impl AsRef<JsValue>) -> bool {
+    object.as_ref().is_undefined() || object.as_ref().is_null()
+}

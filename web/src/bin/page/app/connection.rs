@@ -1,0 +1,52 @@
+//! A running worker.
+
+use gloo::timers::callback::Timeout;
+use js_sys::Array;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+/// A worker with the functions that it calls.
+pub struct Connection {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+}
+
+impl Connection {
+    /// Starts a worker.
+    pub fn new(
+        mut on_message: impl FnMut(MessageEvent) + 'static,
+        mut on_error: impl FnMut(Event) + 'static,
+    ) -> Result<Self, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options("worker-start.js", &options)?;
+        let on_message =
+            Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| on_message(event));
+        let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| on_error(event));
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self {
+            worker,
+            _on_message: on_message,
+            _on_error: on_error,
+        })
+    }
+
+    /// Sends a message.
+    pub fn post(&self, json: &str) {
+        let message = Array::of1(&JsValue::from_str(json));
+        // Only what cannot be copied is refused, and text can.
+        _ = self.worker.post_message(&message);
+    }
+
+    /// Ends the worker, whatever it does.
+    pub fn end(self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+        // The function that runs now may be one of its own, so it is dropped afterwards.
+        Timeout::new(0, move || drop(self)).forget();
+    }
+}

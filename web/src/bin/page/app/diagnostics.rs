@@ -1,0 +1,101 @@
+//! Facts that help to find out why something fails. Prompts are not among them.
+
+use std::fmt::Write;
+
+use leptos::prelude::*;
+
+use super::state::State;
+use super::{browser, result};
+
+/// All facts as lines of text.
+fn text(state: State) -> String {
+    let mut lines = format!("DnD page {}\n", env!("CARGO_PKG_VERSION"));
+    let mut add = |name: &str, value: String| _ = writeln!(lines, "{name}: {value}");
+    add(
+        "browser",
+        window().navigator().user_agent().unwrap_or_default(),
+    );
+    add("device wanted", state.choice.name().to_owned());
+    if let Some(device) = state.device.get() {
+        add("device", device.name);
+        if let Some(note) = device.note {
+            add("note", note);
+        }
+        for (name, value) in device.details {
+            add(&name, value);
+        }
+    }
+    if let Some(test) = state.self_test.get() {
+        add("self-test", result::self_test(test));
+    }
+    if let Some(files) = state.files.get() {
+        add(
+            "models",
+            format!("{} of {} bytes stored", files.stored, files.total),
+        );
+        if let Some(reason) = files.not_stored {
+            add("not stored", reason);
+        }
+    }
+    add(
+        "prompts",
+        state.review.with(|review| review.count).to_string(),
+    );
+    if let Some(course) = state.course.get() {
+        add(
+            "working",
+            format!("{}, {} %", course.text(), course.percent()),
+        );
+    }
+    state.result.with(|finished| {
+        if let Some(finished) = finished {
+            add("seed", finished.report.seed.to_string());
+            add("sha256", finished.report.sha256.clone());
+            for (stage, seconds) in &finished.report.timings {
+                add(stage.name(), format!("{seconds:.3} s"));
+            }
+        }
+    });
+    if let Some(sentence) = state.alert.get() {
+        add("failure", sentence);
+    }
+    lines
+}
+
+/// The button that copies them.
+pub fn copy_button(state: State) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            on:click=move |_| {
+                browser::copy(
+                    untrack(|| text(state)),
+                    state.message,
+                    "The diagnostics are copied.",
+                )
+            }
+        >
+            "Copy diagnostics"
+        </button>
+    }
+}
+
+/// The facts. The result has a button to copy them; without a result it stands here.
+#[component]
+pub fn Diagnostics() -> impl IntoView {
+    let state = expect_context::<State>();
+    view! {
+        <section class="card" aria-labelledby="diagnostics-title">
+            <h2 id="diagnostics-title">"Diagnostics"</h2>
+            <details>
+                <summary>"Facts for a bug report (your prompts are not among them)"</summary>
+                <div class="scroll" role="region" tabindex="0" aria-label="Facts">
+                    <pre>{move || text(state)}</pre>
+                </div>
+            </details>
+            <Show when=move || state.result.with(Option::is_none)>
+                <p>{copy_button(state)}</p>
+            </Show>
+        </section>
+    }
+}

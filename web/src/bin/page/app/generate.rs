@@ -1,0 +1,126 @@
+//! Seed, buttons, progress and what is said about them.
+
+use leptos::prelude::*;
+
+use super::client::Client;
+use super::progress::ProgressBar;
+use super::state::State;
+use super::{memory, prompts};
+
+/// The largest integer that a number input holds exactly.
+const LARGEST_SEED: u64 = (1 << 53) - 1;
+
+/// Reads a seed.
+///
+/// # Errors
+/// When it is no whole number, or too large; a sentence.
+pub fn read_seed(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(seed) if seed <= LARGEST_SEED => Ok(seed),
+        _ => {
+            let found = if text.is_empty() { "none" } else { text };
+            Err(format!(
+                "Seed: expected a whole number from 0 to {LARGEST_SEED}, found {found}."
+            ))
+        }
+    }
+}
+
+/// Why no adapter can be generated from what stands on the page.
+fn obstacle(state: State) -> Option<String> {
+    if let Some(mistake) = state.seed.with(|seed| seed.as_ref().err().cloned()) {
+        return Some(mistake);
+    }
+    state.prompts.with(|prompts| match prompts {
+        Ok(prompts) if prompts.is_empty() => {
+            Some("Paste at least one prompt, or choose an example, to begin.".to_owned())
+        }
+        Ok(_) => None,
+        Err(_) => Some("The prompts cannot be read yet; the preview says why.".to_owned()),
+    })
+}
+
+fn generate(state: State, client: Client) {
+    // The text may have changed since it was last read.
+    prompts::look_now(state);
+    if state.course.with_untracked(Option::is_some) {
+        return;
+    }
+    let seed = state.seed.get_untracked();
+    let prompts = state.prompts.get_untracked();
+    if let (Ok(prompts), Ok(seed)) = (prompts, seed)
+        && !prompts.is_empty()
+    {
+        client.generate(prompts, seed);
+    }
+}
+
+/// The part of the page that starts and stops the work.
+#[component]
+pub fn Generate() -> impl IntoView {
+    let state = expect_context::<State>();
+    let client = expect_context::<Client>();
+    let obstacle = Memo::new(move |_| obstacle(state));
+    let seed = state.seed.get_untracked().unwrap_or_default().to_string();
+    let read = move |text: String| {
+        let seed = read_seed(&text);
+        if let Ok(seed) = seed {
+            memory::keep_seed(seed);
+        }
+        state.seed.set(seed);
+    };
+    view! {
+        <section class="card generate" aria-labelledby="generate-title">
+            <h2 id="generate-title">"Generate"</h2>
+            <div class="row">
+                <label for="seed">"Seed"</label>
+                <input
+                    id="seed"
+                    type="number"
+                    min="0"
+                    max=LARGEST_SEED.to_string()
+                    step="1"
+                    aria-describedby="seed-help"
+                    prop:value=seed
+                    on:input=move |event| read(event_target_value(&event))
+                />
+                <span id="seed-help" class="help">
+                    "The same prompts and the same seed give the same adapter."
+                </span>
+            </div>
+            <div class="row">
+                <button
+                    type="button"
+                    class="main"
+                    aria-describedby="obstacle"
+                    disabled=move || state.working() || obstacle.with(Option::is_some)
+                    on:click=move |_| generate(state, client)
+                >
+                    "Generate adapter"
+                </button>
+                <Show when=move || state.working()>
+                    <button type="button" on:click=move |_| client.cancel()>
+                        "Cancel"
+                    </button>
+                </Show>
+            </div>
+            <p id="obstacle" class="help">
+                {move || {
+                    if state.working() {
+                        "An adapter is being generated.".to_owned()
+                    } else {
+                        obstacle.get().unwrap_or_default()
+                    }
+                }}
+            </p>
+            <ProgressBar/>
+            <div class="alert" role="alert">
+                {move || state.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
+            </div>
+            <p class="message" role="status" aria-label="Messages">
+                {move || state.message.get()}
+            </p>
+        </section>
+    }
+}

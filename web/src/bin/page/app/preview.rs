@@ -1,0 +1,79 @@
+//! What the page understood of the text in the box.
+
+use leptos::prelude::*;
+
+use super::format;
+use super::state::State;
+
+/// Rows shown; a long list would be slow and tell no more.
+const ROWS: usize = 8;
+/// Characters shown of a row.
+const CHARACTERS: usize = 200;
+
+/// Count, first rows and hints.
+#[component]
+pub fn Preview() -> impl IntoView {
+    let state = expect_context::<State>();
+    let count = move || state.review.with(|review| format::prompts(review.count));
+    let different = move || {
+        state.review.with(|review| {
+            (review.distinct < review.count).then(|| format!("{} different", review.distinct))
+        })
+    };
+    let mistake = move || {
+        state
+            .prompts
+            .with(|prompts| prompts.as_ref().err().cloned())
+            .map(|mistake| view! { <p role="note" class="hint">{mistake}</p> })
+    };
+    let hints = move || {
+        state
+            .review
+            .with(|review| review.hints.clone())
+            .into_iter()
+            .map(|hint| view! { <p role="note" class="hint">{hint}</p> })
+            .collect_view()
+    };
+    let rows = move || {
+        state
+            .prompts
+            .with(|prompts| rows(prompts.as_deref().unwrap_or_default()))
+    };
+    view! {
+        <section class="card" aria-labelledby="preview-title">
+            <h2 id="preview-title">"Preview"</h2>
+            <p class="count">
+                <strong>{count}</strong>
+                {move || different().map(|text| view! { <span class="help">{text}</span> })}
+            </p>
+            {mistake}
+            {hints}
+            {move || {
+                let (shown, more) = rows();
+                if shown.is_empty() {
+                    return None;
+                }
+                let items = shown.into_iter().map(|row| view! { <li>{row}</li> }).collect_view();
+                let rest = (more > 0).then(|| view! { <p class="help">{format!("and {more} more")}</p> });
+                Some(view! { <ol class="rows">{items}</ol> {rest} })
+            }}
+        </section>
+    }
+}
+
+/// The first prompts, shortened, and how many follow.
+fn rows(prompts: &[String]) -> (Vec<String>, usize) {
+    let shown = prompts
+        .iter()
+        .take(ROWS)
+        .map(|prompt| shortened(prompt))
+        .collect();
+    (shown, prompts.len().saturating_sub(ROWS))
+}
+
+fn shortened(prompt: &str) -> String {
+    match prompt.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &prompt[..end]),
+        None => prompt.to_owned(),
+    }
+}

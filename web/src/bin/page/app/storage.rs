@@ -1,0 +1,36 @@
+//! What the page keeps on this device, and how to get rid of it.
+
+use leptos::prelude::*;
+
+use super::client::Client;
+use super::format;
+use super::state::State;
+
+/// Size of the stored models and the button that deletes them.
+#[component]
+pub fn StoredModels() -> impl IntoView {
+    let state = expect_context::<State>();
+    let client = expect_context::<Client>();
+    let stored = move || state.files.with(|f| f.as_ref().map_or(0, |f| f.stored));
+    view! {
+        <section class="card" aria-labelledby="storage-title">
+            <h2 id="storage-title">"Storage"</h2>
+            <div class="row">
+                <p>
+                    {move || format!("Stored on this device: {} MB", format::megabytes(stored()))}
+                </p>
+                <button
+                    type="button"
+                    disabled=move || stored() == 0 || state.working()
+                    on:click=move |_| client.delete()
+                >
+                    "Delete stored models"
+                </button>
+            </div>
+            <p class="help">
+                "The models are kept so that the page starts quickly and works without a network. \
+                Your prompts and the seed are kept in this browser too, until you empty the box."
+            </p>
+        </section>
+    }
+}

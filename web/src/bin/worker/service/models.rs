@@ -1,0 +1,210 @@
+//! From model files to a workshop on a device that has shown that it computes rightly.
+
+use burn::tensor::{Device, Tensor};
+use dnd_adapter::Bundle;
+use dnd_model::{EncoderFiles, TextEncoderConfig, Weights, Workshop, self_test};
+
+use super::Failure;
+use super::device::Choice;
+use super::download::{Download, Meter, now};
+use super::messages::{post, post_progress};
+use super::store::{Store, sha256};
+use dnd_web::manifest::{Manifest, ModelFile, Role};
+use dnd_web::protocol::{Cause, Event, SelfTest, Stage};
+
+/// Bytes of the model files, hashes checked.
+pub struct Files<'a> {
+    manifest: &'a Manifest,
+    bytes: Vec<Vec<u8>>,
+}
+
+/// Seconds of the stages so far, in order.
+pub type Timings = Vec<(Stage, f64)>;
+
+/// Reads the files from the store and fetches what is missing. `not_stored` hears why something
+/// cannot be stored.
+pub async fn fetch<'a>(
+    manifest: &'a Manifest,
+    base: &str,
+    store: Option<&Store>,
+    not_stored: &mut Option<String>,
+    timings: &mut Timings,
+) -> Result<Files<'a>, Failure> {
+    let mut stored = Vec::new();
+    for file in &manifest.files {
+        let mut bytes = match store {
+            Some(store) => store.read(file).await,
+            None => Vec::new(),
+        };
+        bytes.truncate(file.bytes as usize);
+        stored.push(bytes);
+    }
+    let present: usize = stored.iter().map(Vec::len).sum();
+    let missing = manifest.total() - present as u64;
+    let started = now();
+    let mut meter = Meter::new(missing);
+    let mut complete = Vec::new();
+    for (file, bytes) in manifest.files.iter().zip(stored) {
+        if bytes.len() as u64 == file.bytes {
+            complete.push(bytes);
+            continue;
+        }
+        let appender = match store {
+            Some(store) => match store.append(file, bytes.len()).await {
+                Ok(appender) => Some(appender),
+                Err(reason) => {
+                    *not_stored = Some(reason);
+                    None
+                }
+            },
+            None => None,
+        };
+        let mut download = Download {
+            base,
+            file,
+            bytes,
+            appender,
+            not_stored: None,
+        };
+        let outcome = download.complete(&mut meter).await;
+        if let Some(reason) = download.not_stored {
+            *not_stored = Some(reason);
+            if let Some(store) = store {
+                // Half a file takes room and is of no use without the rest.
+                drop(download.appender);
+                store.remove(file).await;
+            }
+        }
+        outcome?;
+        complete.push(download.bytes);
+    }
+    if missing > 0 {
+        timings.push((Stage::Download, (now() - started) / 1e3));
+    }
+    let files = Files {
+        manifest,
+        bytes: complete,
+    };
+    files.verify(store, timings).await?;
+    Ok(files)
+}
+
+impl Files<'_> {
+    async fn verify(&self, store: Option<&Store>, timings: &mut Timings) -> Result<(), Failure> {
+        let started = now();
+        let total = self.manifest.total();
+        let mut done = 0;
+        post_progress(Stage::Verify, done, total);
+        for (file, bytes) in self.manifest.files.iter().zip(&self.bytes) {
+            let found = sha256(bytes).await.map_err(Failure::other)?;
+            if found != file.sha256 {
+                if let Some(store) = store {
+                    store.remove(file).await;
+                }
+                return Err(Failure::new(
+                    Cause::Corrupt,
+                    format!(
+                        "{}: expected SHA-256 {}, found {found}. The damaged copy was deleted: \
+                         generate again to fetch it anew.",
+                        file.path, file.sha256
+                    ),
+                ));
+            }
+            done += file.bytes;
+            post_progress(Stage::Verify, done, total);
+        }
+        timings.push((Stage::Verify, (now() - started) / 1e3));
+        Ok(())
+    }
+
+    fn of(&self, role: Role) -> Result<(&ModelFile, &[u8]), Failure> {
+        let mut files = self.manifest.files.iter().zip(&self.bytes);
+        files
+            .find(|(file, _)| file.role == role)
+            .map(|(file, bytes)| (file, &bytes[..]))
+            .ok_or_else(|| Failure::other(format!("manifest.json: no file with role {role:?}")))
+    }
+
+    /// Builds the models on the chosen device and tests it; a GPU that fails gives way to the CPU,
+    /// and `choice` says so.
+    pub async fn load(
+        &self,
+        choice: &mut Choice,
+        timings: &mut Timings,
+    ) -> Result<Workshop, Failure> {
+        let started = now();
+        post_progress(Stage::Upload, 0, 0);
+        let device = match choice.open().await {
+            Ok(device) => device,
+            Err(failure) => {
+                *choice = Choice::cpu(
+                    format!("{}, so the CPU computes.", failure.message),
+                    choice.report.details.clone(),
+                );
+                post(&Event::Device(choice.report.clone()));
+                choice.open().await?
+            }
+        };
+        let workshop = self.build(&device)?;
+        timings.push((Stage::Upload, (now() - started) / 1e3));
+
+        let started = now();
+        post_progress(Stage::Compile, 0, 0);
+        let tested = test(&device).await?;
+        post(&Event::SelfTest(tested));
+        timings.push((Stage::Compile, (now() - started) / 1e3));
+        if tested.passed() {
+            return Ok(workshop);
+        }
+        let what = format!(
+            "computed a known input wrongly (largest difference {:.2e}, at most {:.2e} is trusted)",
+            tested.largest_difference, tested.tolerance
+        );
+        if !choice.report.gpu {
+            return Err(Failure::other(format!(
+                "The CPU {what}. This browser cannot be used."
+            )));
+        }
+        *choice = Choice::cpu(
+            format!("The GPU {what}, so the CPU computes."),
+            choice.report.details.clone(),
+        );
+        post(&Event::Device(choice.report.clone()));
+        drop(workshop);
+        Box::pin(self.load(choice, timings)).await
+    }
+
+    fn build(&self, device: &Device) -> Result<Workshop, Failure> {
+        let (file, bytes) = self.of(Role::EncoderConfig)?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| Failure::other(format!("{}: {e}", file.path)))?;
+        let config = TextEncoderConfig::from_json(text, &file.path)?;
+        let (file, bytes) = self.of(Role::Encoder)?;
+        let encoder = config.init(&Weights::from_safetensors(bytes, &file.path)?, device)?;
+        let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
+        let (file, bytes) = self.of(Role::Bundle)?;
+        let bundle = Bundle::read(bytes, &file.path)?;
+        let files = EncoderFiles {
+            model: &encoder,
+            tokenizer_json,
+            id: &self.manifest.encoder,
+        };
+        Ok(Workshop::new(&bundle, &file.path, &files, device)?)
+    }
+}
+
+async fn test(device: &Device) -> Result<SelfTest, Failure> {
+    let values = read(self_test::compute(device)?).await?;
+    Ok(SelfTest {
+        largest_difference: self_test::largest_difference(&values),
+        tolerance: self_test::TOLERANCE,
+    })
+}
+
+/// Values of a tensor, read back as a browser can.
+pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
+    let data = tensor.into_data_async().await;
+    let data = data.map_err(|e| Failure::other(format!("The device gave no result: {e}")))?;
+    data.try_into_vec_as::<f32>()
+        .map_err(|e| Failure::other(format!("The device gave no numbers: {e:?}")))
+}

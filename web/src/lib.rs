@@ -1,0 +1,13 @@
+//! The DnD page: prompts in, adapter out, computed on the visitor's device.
+//!
+//! The package has two programs. `page` is the Leptos application; it never computes. `worker` runs
+//! in a dedicated worker and does all model work. They talk by the messages in [`protocol`].
+//!
+//! This library is what both know; it is tested natively. It does not use `dnd-model`: a program that
+//! links burn's GPU compiler keeps all of it, and the page has to be small.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+pub mod manifest;
+pub mod protocol;
+pub mod review;

@@ -1,0 +1,20 @@
+// Starts the worker. Messages that come while its WebAssembly is still loading are kept for it.
+import init from "./worker.js";
+
+const early = [];
+const keep = (event) => early.push(event.data);
+
+self.addEventListener("message", keep);
+init({ module_or_path: "./worker_bg.wasm" })
+  .then(() => {
+    self.removeEventListener("message", keep);
+    for (const data of early) {
+      self.dispatchEvent(new MessageEvent("message", { data }));
+    }
+  })
+  .catch((error) => {
+    // Thrown from outside the promise, the error reaches the page.
+    setTimeout(() => {
+      throw error;
+    });
+  });

@@ -1,0 +1,120 @@
+//! `cargo xtask page-files`: adds models, examples and the service worker's version to a page that Trunk
+//! has just put together.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::shell::Shell;
+use super::{BUNDLE, FOLDER, PROMPTS, budget, is_whole, models};
+use crate::cache::Cache;
+use crate::{command, files, setup};
+
+/// Arguments of `cargo xtask page-files`.
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// Folder with config.json, model.safetensors and tokenizer.json [default: the encoder of set-up]
+    #[arg(long, value_name = "DIR", requires = "out")]
+    encoder: Option<PathBuf>,
+    /// The generator [default: the shipped one]
+    #[arg(long, value_name = "FILE", requires = "out")]
+    bundle: Option<PathBuf>,
+    /// Copy the built page to this folder and complete the copy, for tests with other models
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Args {
+    /// A copy of the page in `out` with other models.
+    pub fn copy(encoder: PathBuf, bundle: PathBuf, out: PathBuf) -> Self {
+        Self {
+            encoder: Some(encoder),
+            bundle: Some(bundle),
+            out: Some(out),
+        }
+    }
+}
+
+/// Completes the page that Trunk builds at the moment, else the one that is built, else a copy of that.
+pub fn run(cache: &Cache, args: &Args) -> Result<()> {
+    let encoder = match &args.encoder {
+        Some(folder) => folder.clone(),
+        None => setup::encoder(cache)?,
+    };
+    let root = command::root();
+    let bundle = args.bundle.clone().unwrap_or_else(|| root.join(BUNDLE));
+    let built = root.join(FOLDER);
+    if let Some(out) = &args.out {
+        copy(&built, out)?;
+        // The limits hold for what ships, and the copy's programs are the same.
+        return complete(cache, &encoder, &bundle, out);
+    }
+    let folder = env::var_os("TRUNK_STAGING_DIR").map_or(built, PathBuf::from);
+    complete(cache, &encoder, &bundle, &folder)?;
+    // Trunk calls a build without wasm-opt a debug one.
+    let optimised = env::var_os("TRUNK_PROFILE").is_none_or(|profile| profile != "debug");
+    budget::check(&folder, optimised)
+}
+
+fn complete(cache: &Cache, encoder: &Path, bundle: &Path, folder: &Path) -> Result<()> {
+    // In a page that was complete before, this is the version to be replaced.
+    let previous = Shell::read(folder)?.version;
+    let prompts = command::root().join(PROMPTS);
+    let examples = folder.join("examples");
+    files::renew_folder(&examples)?;
+    for name in files::walk(&prompts)? {
+        files::copy(&prompts.join(&name), &examples.join(&name))?;
+    }
+    models::write(cache, encoder, bundle, folder)?;
+    Shell::read(folder)?.write(folder, &previous)
+}
+
+/// Copies the page without its models, in place of an older copy.
+fn copy(page: &Path, out: &Path) -> Result<()> {
+    if !is_whole(page) {
+        bail!(
+            "{}: expected a page: run `cargo xtask page` first",
+            page.display()
+        );
+    }
+    let mut entries = out.read_dir().into_iter().flatten();
+    if entries.next().is_some() && !is_whole(out) {
+        bail!(
+            "{}: expected no folder, an empty one or an older copy of the page",
+            out.display()
+        );
+    }
+    files::renew_folder(out)?;
+    for name in files::walk(page)? {
+        if !name.starts_with(models::FOLDER) {
+            files::copy(&page.join(&name), &out.join(&name))
+                .with_context(|| format!("cannot copy the page to {}", out.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_leaves_models_out_and_strangers_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let [page, out] = ["page", "out"].map(|name| folder.path().join(name));
+        assert!(copy(&page, &out).is_err(), "there is no page yet");
+        files::create_folder(&page.join(models::FOLDER)).unwrap();
+        for name in ["index.html", "manifest.json", "models/big"] {
+            files::write(&page.join(name), b"x").unwrap();
+        }
+        for _ in 0..2 {
+            copy(&page, &out).unwrap();
+            let names = ["index.html", "manifest.json"].map(PathBuf::from);
+            assert_eq!(files::walk(&out).unwrap(), names);
+        }
+        std::fs::remove_file(out.join("manifest.json")).unwrap();
+        assert!(copy(&page, &out).is_err(), "the folder is someone else's");
+        assert!(out.join("index.html").exists());
+    }
+}

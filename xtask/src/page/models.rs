@@ -1,0 +1,107 @@
+//! The model files of the page and `manifest.json`, which lists them; the page's side of it is
+//! `web/src/manifest.rs`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use dnd_adapter::{Bundle, EncoderId};
+use serde::Serialize;
+
+use super::half;
+use crate::cache::Cache;
+use crate::files;
+
+/// Folder of the model files in a page.
+pub const FOLDER: &str = "models";
+/// The list of them.
+pub const MANIFEST: &str = "manifest.json";
+/// Version of the list.
+const FORMAT: u32 = 1;
+/// Digits of a hash that make a file name.
+const SHORT: usize = 16;
+
+#[derive(Serialize)]
+struct Manifest {
+    format: u32,
+    encoder: EncoderId,
+    files: Vec<ModelFile>,
+}
+
+#[derive(Serialize)]
+struct ModelFile {
+    role: &'static str,
+    path: String,
+    bytes: u64,
+    sha256: String,
+}
+
+/// Writes the models into a page, the encoder in half precision. `encoder` is a folder with the files of
+/// the original, which has to be the encoder that the bundle was trained with.
+pub fn write(cache: &Cache, encoder: &Path, bundle: &Path, page: &Path) -> Result<()> {
+    let bytes =
+        std::fs::read(bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
+    let id = Bundle::read(&bytes, &bundle.display().to_string())?
+        .header
+        .encoder;
+    let original = encoder.join("model.safetensors");
+    let sha256 = files::sha256(&original)?;
+    if sha256 != id.sha256 {
+        bail!(
+            "{}: {} expects the encoder with SHA-256 {}, found {sha256}",
+            original.display(),
+            bundle.display(),
+            id.sha256
+        );
+    }
+    let weights = half::provide(cache, &original, &sha256)?;
+
+    files::renew_folder(&page.join(FOLDER))?;
+    let config = encoder.join("config.json");
+    let tokenizer = encoder.join("tokenizer.json");
+    let listed = [
+        ("encoder", "encoder.safetensors", weights.as_path()),
+        ("encoder_config", "config.json", config.as_path()),
+        ("tokenizer", "tokenizer.json", tokenizer.as_path()),
+        ("bundle", "bundle.safetensors", bundle),
+    ]
+    .into_iter()
+    .map(|(role, name, source)| add(page, role, name, source))
+    .collect::<Result<Vec<_>>>()?;
+    let manifest = Manifest {
+        format: FORMAT,
+        encoder: id,
+        files: listed,
+    };
+    files::write(&page.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)
+}
+
+/// Copies a file under a name that changes with its content, so that no cache serves an old one.
+fn add(page: &Path, role: &'static str, name: &str, source: &Path) -> Result<ModelFile> {
+    let sha256 = files::sha256(source)?;
+    let path = format!("{FOLDER}/{}-{name}", &sha256[..SHORT]);
+    let bytes = files::copy(source, &page.join(&path))?;
+    Ok(ModelFile {
+        role,
+        path,
+        bytes,
+        sha256,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("any.json");
+        files::write(&source, b"abc").unwrap();
+        let file = add(folder.path(), "encoder_config", "config.json", &source).unwrap();
+        assert_eq!(file.path, "models/ba7816bf8f01cfea-config.json");
+        assert!(folder.path().join(&file.path).exists());
+        let json = serde_json::to_value(&file).unwrap();
+        assert_eq!(json["role"], "encoder_config");
+        assert_eq!(json["bytes"], 3);
+    }
+}
