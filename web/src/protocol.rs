@@ -1,10 +1,30 @@
 //! What the page and its worker say to each other.
 //!
-//! A message is a JavaScript array: first a [`Request`] or an [`Event`] as JSON, then, after
-//! [`Event::Done`] alone, three `Uint8Array`s: the zip archive, `adapter_model.safetensors` and
+//! A message is a JavaScript array: first [`Asked`] or [`Told`] as JSON, then, after [`Event::Done`]
+//! alone, three `Uint8Array`s: the zip archive, `adapter_model.safetensors` and
 //! `adapter_config.json`. There is no request to cancel: the page ends the worker and starts another.
 
 use serde::{Deserialize, Serialize};
+
+/// A request with its number, from page to worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Chosen by the page, never zero.
+    pub id: u32,
+    /// The request.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// An event with the number of the request that it belongs to, from worker to page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The request that was being served; zero for none.
+    pub id: u32,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+}
 
 /// What the page asks of the worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,7 +185,7 @@ impl Stage {
         match self {
             Self::Download => "Download",
             Self::Verify => "Verify",
-            Self::Upload => "Upload",
+            Self::Upload => "Load models",
             Self::Compile => "Compile",
             Self::Encode => "Encode",
             Self::Decode => "Decode",
@@ -251,18 +271,30 @@ mod tests {
 
     #[test]
     fn messages_survive_json() {
-        let request = Request::Generate {
-            prompts: vec!["äöü \u{1f600}".to_owned()],
-            seed: u64::from(u32::MAX) + 1,
+        let asked = Asked {
+            id: 7,
+            request: Request::Generate {
+                prompts: vec!["äöü \u{1f600}".to_owned()],
+                seed: u64::from(u32::MAX) + 1,
+            },
         };
-        let text = serde_json::to_string(&request).unwrap();
-        assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
-        let event = Event::Failed {
-            message: "no".to_owned(),
-            cause: Cause::DeviceLost,
-        };
-        let text = serde_json::to_string(&event).unwrap();
-        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+        let text = serde_json::to_string(&asked).unwrap();
+        assert_eq!(serde_json::from_str::<Asked>(&text).unwrap(), asked);
+        for event in [
+            Event::Failed {
+                message: "no".to_owned(),
+                cause: Cause::DeviceLost,
+            },
+            Event::Prepared,
+            Event::SelfTest(SelfTest {
+                largest_difference: 4.8e-7,
+                tolerance: 1e-3,
+            }),
+        ] {
+            let told = Told { id: 7, event };
+            let text = serde_json::to_string(&told).unwrap();
+            assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told);
+        }
     }
 
     #[test]
