@@ -8,9 +8,12 @@ const PREFIX = "dnd-shell-";
 const CACHE = PREFIX + VERSION;
 const MANIFEST = "manifest.json";
 // Milliseconds after which a slow network counts as none.
-const PATIENCE = 3000;
+const PATIENCE = 1000;
 
 const scope = new URL("./", self.location.href);
+
+// Whether no other version has been at work here.
+let isFirst = false;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(install());
@@ -33,7 +36,9 @@ self.addEventListener("fetch", (event) => {
   if (path.startsWith("models/")) {
     return;
   }
-  if (request.mode === "navigate" || path === MANIFEST) {
+  if (request.mode === "navigate") {
+    event.respondWith(page(request));
+  } else if (path === MANIFEST) {
     event.respondWith(networkFirst(request));
   } else {
     event.respondWith(cacheFirst(request));
@@ -42,9 +47,15 @@ self.addEventListener("fetch", (event) => {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  // Past the browser's own cache, so that all files are of one version.
-  await cache.addAll(FILES.map((file) => new Request(new URL(file, scope), { cache: "reload" })));
-  await self.skipWaiting();
+  // Asks the server about what the browser has already, so that all files are of one version and none
+  // is sent twice.
+  const requests = FILES.map((file) => new Request(new URL(file, scope), { cache: "no-cache" }));
+  await cache.addAll(requests);
+  // A new version waits until no page of the older one is open, whose files it would take away.
+  if (!self.registration.active) {
+    isFirst = true;
+    await self.skipWaiting();
+  }
 }
 
 async function activate() {
@@ -53,24 +64,39 @@ async function activate() {
       await caches.delete(name);
     }
   }
-  await self.clients.claim();
+  if (isFirst) {
+    await self.clients.claim();
+  }
 }
 
-// What is kept for a request. A page is the same whatever its query says.
-async function kept(request) {
+async function kept(request, options) {
   const cache = await caches.open(CACHE);
-  if (request.mode !== "navigate") {
-    return cache.match(request);
-  }
-  const found = await cache.match(request, { ignoreSearch: true });
-  return found || cache.match(new URL("index.html", scope));
+  return cache.match(request, options);
 }
 
 async function cacheFirst(request) {
   return (await kept(request)) || fetch(request);
 }
 
-// A new version shows up at once where there is a network, and a slow one does not hold up the page.
+// The page is the same whatever its query says.
+async function page(request) {
+  const found = await kept(request, { ignoreSearch: true });
+  // A browser refuses a page that a server gave by way of another address.
+  if (found && !found.redirected) {
+    return found;
+  }
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const start = await kept(scope);
+    if (start) {
+      return start;
+    }
+    throw error;
+  }
+}
+
+// The server knows best which model files it has, and a slow one does not hold up the page.
 async function networkFirst(request) {
   const network = fetch(request);
   // When the limit passes first, nobody waits for this failure any more.

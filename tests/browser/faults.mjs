@@ -8,7 +8,7 @@ export function source(fault, ...values) {
   return `{ ${onStage}\n(${fault})(${values.map((value) => JSON.stringify(value)).join(", ")}); }\n`;
 }
 
-/** Calls `act` when the worker has reported that it reached `stage`. */
+/** Calls `act` when the worker has reported that it reached `stage`. Its messages are `Told` of protocol.rs. */
 function onStage(stage, act) {
   const post = self.postMessage;
   let reached = false;
@@ -68,6 +68,36 @@ function spoil(how) {
       words.forEach((word, i) => (words[i] = how === "nan" ? 0x7fc00000 : word ^ 0x40000000));
     }
     return range;
+  };
+}
+
+/** A GPU that seems fit until it is to do something: `createShaderModule` throws, or `mapAsync` rejects. */
+export const brokenGpu = (method) => source(breakDown, method);
+function breakDown(method) {
+  if (method === "mapAsync") {
+    GPUBuffer.prototype.mapAsync = () => Promise.reject(new DOMException("no mapping today", "OperationError"));
+  } else {
+    GPUDevice.prototype.createShaderModule = () => {
+      throw new Error("no shader today");
+    };
+  }
+}
+
+/** Tells the console how much the GPU was given to do for each adapter. */
+export const countSubmissions = () => source(countWork);
+function countWork() {
+  let count = 0;
+  const submit = GPUQueue.prototype.submit;
+  GPUQueue.prototype.submit = function (...values) {
+    count += 1;
+    return submit.apply(this, values);
+  };
+  const post = self.postMessage;
+  self.postMessage = (message, ...rest) => {
+    post.call(self, message, ...rest);
+    if (typeof message?.[0] !== "string" || JSON.parse(message[0]).kind !== "done") return;
+    console.info(`GPU submissions: ${count}`);
+    count = 0;
   };
 }
 

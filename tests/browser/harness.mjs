@@ -1,7 +1,7 @@
 // Tests, the browser and the server.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,10 +19,19 @@ export function environment(name) {
   return value;
 }
 
+/** Waits, for something that must not happen. */
+export const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
 /** A built page and the models to compare it with. */
 class Site {
   constructor(folder, encoder, bundle) {
     Object.assign(this, { folder, encoder, bundle });
+  }
+
+  /** The same page with its files in another folder, a copy that may be changed. */
+  copy(folder) {
+    cpSync(this.folder, folder, { recursive: true });
+    return new Site(folder, this.encoder, this.bundle);
   }
 
   get manifest() {
@@ -69,7 +78,7 @@ export async function until(what, probe, seconds = 20) {
     const value = await probe();
     if (value) return value;
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    await new Promise((done) => setTimeout(done, 50));
+    await pause(0.05);
   }
 }
 
@@ -77,17 +86,17 @@ const FLAGS =
   "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +
   "--disable-background-networking --disable-component-update --disable-sync";
 
+const chromium = () => require("playwright-core").chromium;
+const settings = () => ({
+  executablePath: process.env.DND_CHROMIUM ?? "/usr/bin/chromium",
+  args: FLAGS.split(" "),
+  handleSIGINT: false,
+  handleSIGTERM: false,
+  handleSIGHUP: false,
+});
+
 /** Starts Chromium; contexts keep the tests apart. */
-export function startBrowser() {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  return require("playwright-core").chromium.launch({
-    executablePath,
-    args: FLAGS.split(" "),
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-  });
-}
+export const startBrowser = () => chromium().launch(settings());
 
 /** A test that is running: what it opened, and what went wrong beside its assertions. */
 export class Run {
@@ -169,8 +178,8 @@ export class Run {
 
   /**
    * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` (see `proxy`), `failing` (a proxy
-   * without a fault of the worker), and those of Playwright's `newContext`. A fault keeps the service worker away,
-   * which would give the first copy of worker-start.js to all workers.
+   * without a fault of the worker), and those of `open`. A fault keeps the service worker away, which would give the
+   * first copy of worker-start.js to all workers.
    */
   async visit({ site = small(), query = "", fault, failing = false, ...options } = {}) {
     const server = await this.serve(site);
@@ -182,9 +191,15 @@ export class Run {
     return Object.assign(visit, { server, proxy, site });
   }
 
-  /** Opens an address in a fresh profile. */
-  async open(address, query, options = {}) {
-    const context = await this.#browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+  /**
+   * Opens an address in a fresh profile. Options: `persistent` (a browser of its own with a cache on the disk; that of
+   * the others is in memory and too small for large files), and those of Playwright's `newContext`.
+   */
+  async open(address, query, { persistent = false, ...rest } = {}) {
+    const options = { viewport: { width: 1100, height: 900 }, ...rest };
+    const context = persistent
+      ? await chromium().launchPersistentContext(this.folder(), { ...settings(), ...options })
+      : await this.#browser.newContext(options);
     this.defer(() => context.close());
     context.setDefaultTimeout(20_000);
     this.#watch(context, new URL(address).origin);

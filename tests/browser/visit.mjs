@@ -89,7 +89,7 @@ export class Visit {
     return readFileSync(await download.path());
   }
 
-  /** Waits until the progress bar names a stage. */
+  /** Waits until the progress bar names a stage, in the words that people see. */
   async stage(name, seconds = 60) {
     await until(`stage ${name}`, async () => {
       const texts = await this.progress.evaluateAll((bars) => bars.map((bar) => bar.getAttribute("aria-valuetext")));
@@ -115,6 +115,35 @@ export class Visit {
       for await (const [name, handle] of folder) found[name] = (await handle.getFile()).size;
       return found;
     });
+  }
+
+  /** Changes a byte in the middle of a stored model file. */
+  damage(name) {
+    return this.page.evaluate(async (name) => {
+      const root = await navigator.storage.getDirectory();
+      const handle = await (await root.getDirectoryHandle("models")).getFileHandle(name);
+      const file = await handle.getFile();
+      const position = file.size >> 1;
+      const [byte] = new Uint8Array(await file.slice(position, position + 1).arrayBuffer());
+      const writable = await handle.createWritable({ keepExistingData: true });
+      await writable.write({ type: "write", position, data: new Uint8Array([byte ^ 1]) });
+      await writable.close();
+    }, name);
+  }
+
+  /** Notes every alert from now on, those that go again too; gives a function that tells them. */
+  async watchAlerts() {
+    await this.page.evaluate(() => {
+      globalThis.alerts = [];
+      const look = () => {
+        const shown = [...document.querySelectorAll('[role="alert"]')].filter((one) => one.checkVisibility());
+        const text = shown.map((one) => one.innerText.trim()).join(" ").trim();
+        if (text && text !== globalThis.alerts.at(-1)) globalThis.alerts.push(text);
+      };
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+      look();
+    });
+    return () => this.page.evaluate(() => globalThis.alerts);
   }
 
   /** Waits until the service worker is in charge of the page. */
@@ -166,10 +195,15 @@ export class Visit {
   }
 }
 
-/** A sentence about key presses; more than two seconds would be a frozen page on any machine. */
+// The goal is 100 ms. Machines are shared, so only what is far above it fails.
+const LONGEST_KEY_MS = 600;
+
+/** A sentence about key presses; fails when one was answered too late. */
 export function describeKeys(latencies) {
   if (latencies.length === 0) throw new Error("no key press was answered");
   const [median, largest] = [latencies[latencies.length >> 1], latencies.at(-1)];
-  if (largest > 2000) throw new Error(`the page froze: a key press took ${largest.toFixed(0)} ms`);
+  if (largest > LONGEST_KEY_MS) {
+    throw new Error(`a key press took ${largest.toFixed(0)} ms, at most ${LONGEST_KEY_MS} ms is expected`);
+  }
   return `${latencies.length} key presses answered in ${median.toFixed(0)} ms (median), ${largest.toFixed(0)} ms (largest)`;
 }

@@ -2,6 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use dnd_adapter::{Error, prompts};
+
+/// Prompts that the generator reads for an adapter.
+pub const READ: usize = 32;
 /// Fewer different prompts than this are too few to show what a task is.
 const FEW: usize = 8;
 /// Prompts compared for likeness; more of them would not change what is said.
@@ -15,56 +19,135 @@ const ALIKE: f64 = 0.9;
 /// Share of recurring words below which prompts have nothing to do with each other.
 const DIFFERENT: f64 = 0.15;
 
-/// Reads the text of the box: a JSON list, JSON lines, or one prompt a line.
+/// Reads the text of the box: a JSON list, JSON lines, a table with a column `prompt`, or one prompt a
+/// line, with or without list markers.
 ///
 /// # Errors
-/// When the text is JSON with a mistake, or holds no prompt; a sentence.
+/// When the text is JSON or a table with a mistake, or holds no prompt; a sentence.
 pub fn read(text: &str) -> Result<Vec<String>, String> {
-    dnd_adapter::prompts::parse(text, format_of(text), "Prompts").map_err(|error| error.to_string())
+    let kind = format_of(text);
+    let bare = (kind == "txt").then(|| without_markers(text)).flatten();
+    prompts::parse(bare.as_deref().unwrap_or(text), kind, "Prompts").map_err(sentence)
+}
+
+/// Reads the text of the box and says what there is to say about it. No text is no mistake.
+pub fn read_and_review(text: &str) -> (Result<Vec<String>, String>, Review) {
+    if text.trim().is_empty() {
+        return (Ok(Vec::new()), Review::default());
+    }
+    let prompts = read(text);
+    let mut review = Review::of(prompts.as_deref().unwrap_or_default());
+    if prompts.is_ok() && format_of(text) == "txt" && without_markers(text).is_some() {
+        review.hints.push("List markers were left out.".to_owned());
+    }
+    (prompts, review)
+}
+
+/// The error without the name of a file, which the box has not.
+fn sentence(error: Error) -> String {
+    let reason = match error {
+        Error::Prompts { reason, .. } => reason,
+        other => other.to_string(),
+    };
+    let mut letters = reason.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// The extension of the kind of file that the text looks like. Prose may begin with a quotation mark
 /// or a bracket as well, so that a beginning alone does not make JSON.
 fn format_of(text: &str) -> &'static str {
-    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    match start.chars().next() {
-        Some('[') => {
-            let next = start[1..].trim_start().chars().next();
-            if matches!(next, None | Some('"' | '{' | ']')) {
-                "json"
-            } else {
-                "txt"
-            }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let start = text.trim_start();
+    if let Some(rest) = start.strip_prefix('[') {
+        let next = rest.trim_start().chars().next();
+        if matches!(next, None | Some('"' | '{' | ']')) {
+            return "json";
         }
-        Some('{' | '"') => {
-            let first = start.lines().next().unwrap_or_default();
-            if serde_json::from_str::<serde_json::Value>(first).is_ok() {
-                "jsonl"
-            } else {
-                "txt"
-            }
-        }
-        _ => "txt",
+    }
+    // Not trimmed: the header of a table may begin with a tab.
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    if start.starts_with(['{', '"'])
+        && let Ok(value) = serde_json::from_str::<serde_json::Value>(first)
+    {
+        // A table of one column may have its header in quotation marks. No other header is JSON.
+        let header = value.as_str().is_some_and(is_lone_header);
+        return if header && lines.next().is_some() {
+            "csv"
+        } else {
+            "jsonl"
+        };
+    }
+    // A header without rows is what someone types.
+    if prompts::is_header(first) && lines.next().is_some() {
+        "csv"
+    } else {
+        "txt"
     }
 }
 
-/// The text that [`read`] gives back as these prompts: lines where that is possible, else a JSON
-/// string a line.
+fn is_lone_header(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case("prompt")
+}
+
+/// The lines without list markers, if each of them has one.
+fn without_markers(text: &str) -> Option<String> {
+    let lines: Option<Vec<&str>> = text
+        .strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(without_marker)
+        .collect();
+    lines
+        .filter(|lines| !lines.is_empty())
+        .map(|lines| lines.join("\n"))
+}
+
+fn without_marker(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let rest = match line.strip_prefix(['-', '*', '•']) {
+        Some(rest) => rest,
+        None => {
+            let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            if rest.len() == line.len() {
+                return None;
+            }
+            rest.strip_prefix(['.', ')'])?
+        }
+    };
+    rest.strip_prefix([' ', '\t']).map(str::trim_start)
+}
+
+/// The text that [`read`] gives back as these prompts: lines where that is possible, else JSON, a prompt
+/// a line.
 pub fn to_text(prompts: &[String]) -> String {
     let broken = prompts
         .iter()
         .any(|prompt| prompt.contains(['\n', '\r', '\u{feff}']));
     if !broken {
         let lines = prompts.join("\n");
-        if format_of(&lines) == "txt" {
+        // Lines may look like JSON or a table, or have list markers that belong to them.
+        if read(&lines).is_ok_and(|read| read == prompts) {
             return lines;
         }
     }
-    let strings: Vec<String> = prompts
+    // A string may look like the header of a table; an object does not.
+    let objects = prompts.first().is_some_and(|first| is_lone_header(first));
+    let values: Vec<String> = prompts
         .iter()
-        .map(|prompt| serde_json::Value::from(prompt.as_str()).to_string())
+        .map(|prompt| {
+            let value = if objects {
+                serde_json::json!({ "prompt": prompt })
+            } else {
+                serde_json::Value::from(prompt.as_str())
+            };
+            value.to_string()
+        })
         .collect();
-    strings.join("\n")
+    values.join("\n")
 }
 
 /// What there is to say about prompts before an adapter is generated from them.
@@ -89,9 +172,9 @@ impl Review {
             return Self::default();
         }
         if distinct < FEW {
-            hints.push(
-                "More different prompts give a better adapter; the generator reads 32.".to_owned(),
-            );
+            hints.push(format!(
+                "More different prompts give a better adapter; the generator reads {READ}."
+            ));
         } else if (count - distinct) * 4 >= count {
             hints.push(format!(
                 "Only {distinct} of the {count} prompts are different. Repeated prompts teach the \
@@ -216,7 +299,62 @@ mod tests {
     fn mistakes_and_emptiness_are_told() {
         assert!(read("  \n").is_err());
         assert!(read("[\"one\", ").is_err());
-        assert!(read("\"one\"\ntwo").unwrap_err().contains('2'));
+        assert!(read("\"one\"\ntwo").unwrap_err().contains("(line 2,"));
+        let told = read("[\"one\", ").unwrap_err();
+        assert!(told.starts_with("The JSON is not complete or not valid (line 1, column 8). "));
+    }
+
+    #[test]
+    fn pasted_tables_give_their_column() {
+        let expected = Ok(prompts(&["one, two", "three"]));
+        for text in [
+            "id,prompt\n1,\"one, two\"\n2,three\n",
+            "\u{feff}Prompt;id\r\none, two;1\r\nthree;2\r\n",
+            "\n\tPROMPT\n1\tone, two\n2\tthree",
+            "prompt\none, two\nthree",
+            "\"prompt\"\n\"one, two\"\n\"three\"",
+            "\"id\",\"prompt\"\n\"1\",\"one, two\"\n\"2\",\"three\"",
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_about_prompts_is_no_table() {
+        for text in ["prompt", "A prompt, please.", "Prompts,\nand more"] {
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(read(text), Ok(prompts(&lines)));
+        }
+    }
+
+    #[test]
+    fn list_markers_are_left_out_if_every_line_has_one() {
+        for text in [
+            "1. one\n2. two\n",
+            "9) one\n\n 10)  two",
+            "- one\n* two",
+            "\u{feff}• one\n•\ttwo",
+        ] {
+            let (read, review) = read_and_review(text);
+            assert_eq!(read, Ok(prompts(&["one", "two"])), "{text}");
+            assert!(
+                review
+                    .hints
+                    .contains(&"List markers were left out.".to_owned())
+            );
+        }
+        for text in [
+            "1. one\ntwo",
+            "# one\n# two",
+            "-one\n-two",
+            "1.5 is what?\n2.5 is what?",
+            "3 and 4\n5 and 6",
+        ] {
+            let (read, review) = read_and_review(text);
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(read, Ok(prompts(&lines)), "{text}");
+            assert!(!review.hints.join(" ").contains("markers"));
+        }
     }
 
     #[test]
@@ -227,6 +365,13 @@ mod tests {
             prompts(&["\"one\"", "two"]),
             prompts(&["[", "one"]),
             prompts(&["{\"prompt\": \"one\"}"]),
+            prompts(&["1. one", "2. two"]),
+            prompts(&["- one"]),
+            prompts(&["id,prompt", "1,one"]),
+            prompts(&["prompt", "one"]),
+            prompts(&["prompt", "one\ntwo"]),
+            prompts(&["a\", prompt, \"b", "one\ntwo"]),
+            prompts(&["x, prompt, y", "one\ntwo"]),
         ] {
             assert_eq!(read(&to_text(&lines)), Ok(lines));
         }
@@ -291,5 +436,6 @@ mod tests {
     #[test]
     fn nothing_says_nothing() {
         assert_eq!(Review::of(&[]), Review::default());
+        assert_eq!(read_and_review(" \n"), (Ok(Vec::new()), Review::default()));
     }
 }

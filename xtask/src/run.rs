@@ -13,9 +13,9 @@ pub struct Args {
     /// Build the page and stop before serving it
     #[arg(long, conflicts_with = "terminal")]
     no_serve: bool,
-    /// Port of the page; the next free one where it is taken
-    #[arg(long, value_name = "N", default_value_t = 8787)]
-    port: u16,
+    /// Port of the page [default: 8787, or the next free one]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
     /// No page: generate an adapter from example prompts here and show what it changes
     #[arg(long)]
     terminal: bool,
@@ -44,6 +44,9 @@ pub fn run(cache: &Cache, args: &Args) -> Result<()> {
     // `dnd serve` prints the address, so that it is the last line.
     let mut serve = command::new(dnd);
     serve.arg("serve").arg(page);
-    serve.args(["--port", &args.port.to_string()]);
+    // Unless one is asked for, it looks for a free port itself.
+    if let Some(port) = args.port {
+        serve.args(["--port", &port.to_string()]);
+    }
     command::run(serve)
 }

@@ -1,5 +1,5 @@
-//! Where a compiler for WebAssembly comes from: a toolchain that has the target, else rustup, else
-//! Debian's packages.
+//! Where a compiler for WebAssembly comes from: a toolchain that has the target, else Debian's if it was made
+//! ready earlier, else rustup, else Debian's packages.
 
 mod debian;
 
@@ -39,7 +39,17 @@ impl Route {
 /// Makes a compiler for WebAssembly ready by the first route that works; costs nothing when there is one.
 pub fn provide(cache: &Cache) -> Result<Route> {
     let wish = env::var_os(VARIABLE).unwrap_or_default();
-    if !wants_debian(&wish.to_string_lossy())? && (has_target()? || add_target()?) {
+    if wants_debian(&wish.to_string_lossy())? {
+        return debian::provide(cache);
+    }
+    if has_target()? {
+        return Ok(Route::default());
+    }
+    // Before rustup, which would be asked, and refused, every time.
+    if let Some(route) = debian::find(cache)? {
+        return Ok(route);
+    }
+    if add_target()? {
         return Ok(Route::default());
     }
     debian::provide(cache)

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use crate::error::Error;
 
 /// Reads prompts from the text of a file with this extension: `txt` or none (one a line), `jsonl`
-/// (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column `prompt`). Blank
-/// prompts are left out; `file` names the file in errors.
+/// (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column `prompt`; commas,
+/// semicolons or tabs between the cells). Blank prompts are left out; `file` names the file in errors.
 ///
 /// # Errors
 /// [`Error::Prompts`] when the text is not of that kind or holds no prompt, or the kind is unknown.
@@ -22,11 +22,11 @@ pub fn parse(text: &str, extension: &str, file: &str) -> Result<Vec<String>, Err
             .map(|(index, line)| {
                 serde_json::from_str(line)
                     .map(Entry::into_prompt)
-                    .map_err(|e| error(file, format!("line {}: {e}", index + 1)))
+                    .map_err(|e| error(file, json_mistake(&e, Some(index + 1))))
             })
             .collect::<Result<Vec<_>, _>>()?,
         "json" => serde_json::from_str::<Vec<Entry>>(text)
-            .map_err(|e| error(file, e))?
+            .map_err(|e| error(file, json_mistake(&e, None)))?
             .into_iter()
             .map(Entry::into_prompt)
             .collect(),
@@ -55,6 +55,26 @@ fn error(file: &str, reason: impl std::fmt::Display) -> Error {
     }
 }
 
+/// What is wrong with JSON, and where: in the line of the file that the JSON is, if it is one line.
+fn json_mistake(mistake: &serde_json::Error, line: Option<usize>) -> String {
+    // The parser adds a place of its own, which is in line 1 for each of many lines.
+    let said = mistake.to_string();
+    let place = format!(" at line {} column {}", mistake.line(), mistake.column());
+    let reason = said.strip_suffix(&place).unwrap_or(&said);
+    let what = if mistake.is_data() {
+        "the JSON does not hold prompts"
+    } else {
+        "the JSON is not complete or not valid"
+    };
+    // A line of zero stands for a place that the parser does not know.
+    let place = match (line.unwrap_or(mistake.line()), mistake.line()) {
+        (0, _) => String::new(),
+        (line, 0) => format!(" (line {line})"),
+        (line, _) => format!(" (line {line}, column {})", mistake.column()),
+    };
+    format!("{what}{place}. The parser says: {reason}.")
+}
+
 /// A string, or an object with a `prompt`.
 #[derive(Deserialize)]
 #[serde(
@@ -74,26 +94,94 @@ impl Entry {
     }
 }
 
+/// What may stand between the cells of a table, the least frequent in prose first: below a lone
+/// `prompt`, as it is copied from a spreadsheet, commas are part of the prompts.
+const SEPARATORS: [u8; 3] = [b'\t', b';', b','];
+
+/// Whether a line is the header of a table with a column `prompt`, as `csv` files have it.
+pub fn is_header(line: &str) -> bool {
+    separator(line).is_some()
+}
+
+/// What separates the cells of a header that has a column `prompt`.
+fn separator(header: &str) -> Option<u8> {
+    SEPARATORS.into_iter().find(|&separator| {
+        cells(header, separator)
+            .iter()
+            .any(|name| is_prompt_column(name))
+    })
+}
+
+fn is_prompt_column(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("prompt")
+}
+
+fn cells(line: &str, separator: u8) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(separator)
+        .from_reader(line.as_bytes());
+    match reader.records().next() {
+        Some(Ok(record)) => record.iter().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn parse_csv(text: &str, file: &str) -> Result<Vec<String>, Error> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    // A line of spaces would count as the header.
+    let whole = text;
+    let blank: usize = whole
+        .split_inclusive('\n')
+        .take_while(|line| line.trim().is_empty())
+        .map(str::len)
+        .sum();
+    let text = &whole[blank..];
+    let header = text.lines().next().unwrap_or_default();
+    let separator = separator(header).or_else(|| {
+        SEPARATORS
+            .into_iter()
+            .max_by_key(|&separator| cells(header, separator).len())
+    });
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator.unwrap_or(b','))
+        .from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| error(file, e))?;
-    let column = headers
-        .iter()
-        .position(|name| name.trim() == "prompt")
-        .ok_or_else(|| {
-            let found: Vec<&str> = headers.iter().collect();
-            error(
-                file,
-                format!("expected a column `prompt`, found {}", found.join(", ")),
-            )
-        })?;
+    let column = headers.iter().position(is_prompt_column).ok_or_else(|| {
+        let found: Vec<&str> = headers.iter().collect();
+        error(
+            file,
+            format!("expected a column `prompt`, found {}", found.join(", ")),
+        )
+    })?;
     reader
         .records()
         .map(|record| {
-            let record = record.map_err(|e| error(file, e))?;
+            let record = record.map_err(|e| error(file, csv_mistake(&e, whole, blank)))?;
             Ok(record.get(column).unwrap_or_default().to_owned())
         })
         .collect()
+}
+
+/// What is wrong with a row of a table that begins at this byte of the text.
+fn csv_mistake(mistake: &csv::Error, text: &str, start: usize) -> String {
+    match mistake.kind() {
+        csv::ErrorKind::UnequalLengths {
+            pos: Some(place),
+            expected_len,
+            len,
+        } => {
+            // The parser's own count of lines is behind by one after `\r\n`.
+            let above = start + place.byte() as usize;
+            let (above, row) = text.as_bytes().split_at(above.min(text.len()));
+            let lines = above.iter().filter(|&&byte| byte == b'\n').count();
+            let line = 1 + lines + usize::from(row.starts_with(b"\n"));
+            format!(
+                "line {line}: expected as many cells as the header has ({expected_len}), found \
+                 {len}. A text with a separator in it needs quotation marks around it."
+            )
+        }
+        _ => mistake.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +208,52 @@ mod tests {
             parse_as("csv", "id,prompt\n1,\"one, two\"\n2,three\n"),
             expected
         );
+    }
+
+    #[test]
+    fn tables_have_commas_semicolons_or_tabs() {
+        let expected = Ok(vec!["one, two".to_owned(), "three".to_owned()]);
+        for text in [
+            "id;Prompt\n1;one, two\n2;three\n",
+            "\tPROMPT\n1\tone, two\r\n2\tthree",
+            " \n\n\" prompt \",id\n\"one, two\",1\nthree,2",
+            "prompt\none, two\n\"three\"\n",
+        ] {
+            assert_eq!(parse_as("csv", text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_have_a_column_prompt() {
+        for line in ["prompt", "id,Prompt", "\"prompt\";answer", "a\t prompt\tb"] {
+            assert!(is_header(line), "{line}");
+        }
+        for line in ["", "prompts", "A prompt, please", "question,answer"] {
+            assert!(!is_header(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_rows_are_told_in_plain_words() {
+        for end in ["\n", "\r\n"] {
+            let lines = ["", "id,prompt", "1,one", "2,two, three", ""];
+            let told = parse_as("csv", &lines.join(end)).unwrap_err();
+            assert!(told.contains("line 4"), "{told}");
+            assert!(told.contains("(2), found 3"), "{told}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_json_are_told_in_plain_words() {
+        let told = parse_as("json", "[\"one\", ").unwrap_err();
+        let expected =
+            "the JSON is not complete or not valid (line 1, column 8). The parser says: EOF";
+        assert!(told.contains(expected), "{told}");
+        let told = parse_as("json", "[1]").unwrap_err();
+        assert!(told.contains("does not hold prompts (line 1"), "{told}");
+        let told = parse_as("jsonl", "\"one\"\n\"two").unwrap_err();
+        assert!(told.contains("not valid (line 2, column 4)"), "{told}");
+        assert!(!told.contains("line 1"), "{told}");
     }
 
     #[test]

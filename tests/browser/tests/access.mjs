@@ -22,6 +22,13 @@ async function tabTo(visit, locator, presses = 60) {
   throw new Error(`Tab did not reach ${locator}`);
 }
 
+const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
+
+/** Where the focus is lost, the next Tab begins at the top of the page. */
+async function focusKept(visit, when) {
+  assert.notEqual(await visit.page.evaluate(() => document.activeElement.localName), "body", `the focus ${when}`);
+}
+
 test("keyboard only", {}, async (t) => {
   const visit = await t.visit();
   const { keyboard } = visit.page;
@@ -33,7 +40,9 @@ test("keyboard only", {}, async (t) => {
   await until("Generate is enabled", () => visit.generateButton.isEnabled());
   await tabTo(visit, visit.generateButton);
   await keyboard.press("Enter");
+  await focusKept(visit, "after Generate");
   await visit.finished();
+  await focusKept(visit, "with the result");
   await tabTo(visit, visit.zipLink);
   const zip = await visit.download(visit.zipLink, () => keyboard.press("Enter"));
   assert.ok(unzip(zip).has("adapter_model.safetensors"));
@@ -46,9 +55,11 @@ test("Cancel by keyboard", {}, async (t) => {
   await visit.generateButton.focus();
   await visit.page.keyboard.press("Enter");
   await visit.stage("encode");
+  await focusKept(visit, "while working");
   await tabTo(visit, visit.cancelButton);
   await visit.page.keyboard.press("Enter");
   await until("Generate is enabled again", () => visit.generateButton.isEnabled());
+  assert.ok(await hasFocus(visit.generateButton), "the focus is on Generate after Cancel");
 });
 
 /** Fails on serious and critical findings of axe, in both colour schemes. */

@@ -1,7 +1,7 @@
 // Which device computes, and what happens when it fails.
 
 import assert from "node:assert/strict";
-import { loseDevice, misread, noGpu, realGpu, smallLimits } from "../faults.mjs";
+import { brokenGpu, loseDevice, misread, noGpu, realGpu, smallLimits } from "../faults.mjs";
 import { test } from "../harness.mjs";
 import { checkAdapter } from "./result.mjs";
 
@@ -58,6 +58,22 @@ for (const how of ["altered", "nan"]) {
     const text = await visit.deviceKnown(/CPU/);
     assert.match(text, /test|wrong|differ/i);
     t.note(`"${text.replaceAll(/\s+/g, " ")}"`);
+    await checkAdapter(t, visit, zip, PROMPTS, 2);
+  });
+}
+
+for (const method of ["createShaderModule", "mapAsync"]) {
+  // Besides the fault's own words, those of a program that ended by it.
+  const allow = [BROKEN, /no (shader|mapping) today|panicked|unreachable|RuntimeError/];
+  test(`a GPU whose ${method} fails: the CPU, with the reason`, { seconds: 360, allow }, async (t) => {
+    const visit = await t.visit({ query: "?device=webgpu", fault: () => brokenGpu(method) });
+    assert.match(await visit.deviceKnown(), /GPU \(WebGPU/);
+    await visit.fill(PROMPTS, 2);
+    const zip = await visit.generate(300);
+    const text = await visit.deviceKnown(/CPU \(/);
+    t.note(`"${text.replaceAll(/\s+/g, " ")}"`);
+    assert.match(text, /GPU|device/);
+    assert.match(text, /today|fail|stop|cannot|could not|no result|lost|error|wrong/i);
     await checkAdapter(t, visit, zip, PROMPTS, 2);
   });
 }

@@ -1,11 +1,11 @@
 // Model files: fetching, cancelling, resuming, checking, keeping, deleting.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { noRoom, noStorage, standStill } from "../faults.mjs";
-import { small, test, until } from "../harness.mjs";
-import { sha256 } from "./result.mjs";
+import { countSubmissions, noRoom, noStorage, standStill } from "../faults.mjs";
+import { pause, small, test, until } from "../harness.mjs";
+import { checkAdapter, sha256 } from "./result.mjs";
 
 const ENCODER = /^\/models\/.*-encoder\.safetensors$/;
 const MODELS = /^\/models\//;
@@ -29,12 +29,13 @@ test("cancel during the download, then again", {}, async (t) => {
   await visit.generate();
 });
 
+// Stages as the worker calls them; people see other words for some.
 for (const stage of ["verify", "upload", "compile", "encode", "decode", "pack"]) {
   test(`cancel during ${stage}, then again`, {}, async (t) => {
     const visit = await t.visit({ fault: (count) => count === 1 && standStill(stage) });
     await visit.fill(PROMPTS);
     await visit.start();
-    await visit.stage(stage);
+    await visit.stage(stage === "upload" ? "load models" : stage);
     await visit.cancel();
     await visit.generate();
   });
@@ -58,6 +59,74 @@ test("a corrupted model file is named, and fetched again", {}, async (t) => {
   const found = sha256(flip(readFileSync(join(visit.site.folder, path))));
   for (const hash of [expected, found]) assert.ok(text.includes(hash.slice(0, 16)), `${hash} in "${alert}"`);
   lift();
+  await visit.generate();
+});
+
+for (const [name, change, reason] of [
+  ["shorter", (bytes) => bytes.subarray(0, bytes.length >> 1), /fewer|short|less|small/i],
+  ["longer", (bytes) => Buffer.concat([bytes, Buffer.alloc(1000)]), /more|long|large|big/i],
+]) {
+  // A range that begins behind the end of the file gets 416.
+  test(`a model file ${name} than the manifest says`, { allow: [/status of 416/] }, async (t) => {
+    const site = small().copy(t.folder());
+    const { path, bytes } = site.file("encoder");
+    const whole = readFileSync(join(site.folder, path));
+    writeFileSync(join(site.folder, path), change(whole));
+    const visit = await t.visit({ site, failing: true });
+    await visit.fill(PROMPTS);
+    await visit.start();
+    const alert = await visit.alerted(/./, 20);
+    t.note(`"${alert}"`);
+    assert.ok(alert.includes(path.split("/").at(-1)), `${path} in "${alert}"`);
+    // However it groups the digits.
+    assert.ok(alert.replaceAll(/\D/g, "").includes(String(bytes)), `${bytes} in "${alert}"`);
+    assert.match(alert, reason);
+    // Nor does it go on behind the visitor's back.
+    await pause(3);
+    const requests = visit.proxy.requests(ENCODER).length;
+    assert.ok(requests <= 6, `${requests} requests for the file`);
+    assert.equal(await visit.cancelButton.count(), 0);
+    // Once the server has the right file, all is well.
+    writeFileSync(join(site.folder, path), whole);
+    await visit.generate();
+  });
+}
+
+/** A second visit to the page, with a stored file that was damaged meanwhile. */
+async function damagedVisit(t, fault = () => "") {
+  const visit = await t.visit({ fault });
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  await visit.damage(visit.site.file("encoder").sha256);
+  await visit.page.reload();
+  return visit;
+}
+
+test("a stored file that was damaged is fetched again", {}, async (t) => {
+  const visit = await damagedVisit(t);
+  const { sha256: name } = visit.site.file("encoder");
+  const alerts = await visit.watchAlerts();
+  // The page finds the damage while it loads the models ahead of time, which is no news to the visitor.
+  await until("the damaged copy deleted", async () => !(name in (await visit.stored())));
+  await visit.generate();
+  assert.deepEqual(await alerts(), []);
+});
+
+test("a stored file that was damaged, and Generate while the models load", {}, async (t) => {
+  // The second worker is the second visit's.
+  const visit = await damagedVisit(t, (count) => count === 2 && standStill("verify"));
+  await visit.proxy.held();
+  const alerts = await visit.watchAlerts();
+  await visit.start();
+  visit.proxy.release();
+  await until("a result or an alert", async () => (await visit.zipAddress()) || (await alerts()).length > 0, 60);
+  // The other one would follow soon, if it did.
+  await until("the end of the work", () => visit.generateButton.isEnabled(), 60);
+  await pause(5);
+  const [said, result] = [await alerts(), await visit.zipAddress()];
+  if (result) assert.deepEqual(said, [], "a result, and an alert");
+  else assert.equal(said.length, 1, "one alert, and no result");
+  t.note(result ? "ended in a result" : `ended in the alert "${said[0]}"`);
   await visit.generate();
 });
 
@@ -164,11 +233,45 @@ test("stored models are deleted", {}, async (t) => {
   assert.match(await visit.page.locator("body").innerText(), /Stored on this device: \d+(\.\d+)? [kM]B/);
   await visit.button("Delete stored models").click();
   await visit.deviceKnown(/Fetches/);
+  await until("a word about it", async () => /\bDeleted\b/.test(await visit.page.locator("body").innerText()));
   assert.deepEqual(await visit.stored(), {});
   const before = visit.proxy.requests(MODELS).length;
   await visit.generate();
   await visit.deviceKnown(/Models stored on this device/);
   t.note(`after deleting: ${visit.proxy.requests(MODELS).length - before} requests for models`);
+});
+
+test("after deleting, the GPU computes as before", { seconds: 600 }, async (t) => {
+  const visit = await t.visit({ query: "?device=webgpu", fault: countSubmissions });
+  visit.page.on("dialog", (dialog) => dialog.accept());
+  await visit.fill(PROMPTS, 2);
+  await visit.generate(240);
+  await visit.button("Delete stored models").click();
+  await visit.deviceKnown(/Fetches/);
+  const zip = await visit.generate(240);
+  assert.match(await visit.deviceKnown(), /GPU \(WebGPU/, "the device did not change");
+  await checkAdapter(t, visit, zip, PROMPTS, 2);
+  const counts = await until("two counts of GPU work", () => {
+    const found = t.console.flatMap((line) => /GPU submissions: (\d+)/.exec(line)?.[1] ?? []).map(Number);
+    return found.length === 2 && found;
+  });
+  t.note(`GPU submissions: ${counts.join(", then ")}`);
+  assert.ok(counts.every((count) => count > 0), `GPU submissions: ${counts}`);
+});
+
+test("the program is sent once on a first visit", {}, async (t) => {
+  const visit = await t.visit({ failing: true, persistent: true });
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  // By then the service worker has all it keeps. It may ask whether a file is still the same (304).
+  await visit.controlled();
+  for (const name of ["page_bg.wasm", "worker_bg.wasm"]) {
+    const pattern = new RegExp(`^/${name}$`);
+    const { size } = statSync(join(visit.site.folder, name));
+    const answers = visit.proxy.requests(pattern).map(({ status, sent }) => `${status} with ${sent} bytes`);
+    t.note(`${name}: ${answers.join(", ")}`);
+    assert.equal(visit.proxy.sent(pattern), size, `${name}: ${answers.join(", ")}`);
+  }
 });
 
 test("two windows at once", {}, async (t) => {

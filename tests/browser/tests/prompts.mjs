@@ -87,6 +87,70 @@ test("files of each kind", {}, async (t) => {
   }
 });
 
+/** Puts a text into the box and waits until the preview shows exactly these rows. */
+async function understood(visit, what, text, rows) {
+  const shown = async () => (await visit.preview.getByRole("listitem").allInnerTexts()).join("\n");
+  // The same rows may stand there from an earlier text.
+  await visit.fill("");
+  await until("an empty preview", async () => (await shown()) === "");
+  await visit.fill(text);
+  await until(`${what}: the rows ${JSON.stringify(rows)}`, async () => (await shown()) === rows.join("\n"));
+  await counted(visit, rows.length);
+}
+
+test("a pasted table gives its column of prompts", {}, async (t) => {
+  const visit = await t.visit();
+  const rows = ["one, two", "three"];
+  await understood(visit, "lines", rows.join("\n"), rows);
+  const expected = await visit.generate();
+  for (const [what, text] of [
+    ["commas", 'id,prompt\n1,"one, two"\n2,three\n'],
+    ["tabs", "id\tPrompt\tanswer\n1\tone, two\tx\n2\tthree\ty\n"],
+    ["semicolons", "prompt;id\none, two;1\nthree;2\n"],
+  ]) {
+    await understood(visit, what, text, rows);
+    assert.ok((await visit.generate()).equals(expected), `${what}: another adapter than from lines`);
+  }
+});
+
+test("a pasted list loses its markers", {}, async (t) => {
+  const visit = await t.visit();
+  const rows = ["What is 2. plus 3?", "Name a fruit"];
+  const lists = [(i) => `${i}. `, (i) => `${i}) `, () => "- ", () => "* ", () => "\u2022 "];
+  for (const marker of lists) {
+    const text = rows.map((row, i) => marker(i + 1) + row).join("\n");
+    await understood(visit, `marker "${marker(1)}"`, text, rows);
+    const notes = await visit.text(visit.preview.getByRole("note"));
+    assert.match(notes, /marker|number|bullet/i);
+  }
+  // One line that has none makes it no list.
+  const mixed = ["1. one", "two"];
+  await understood(visit, "no list", mixed.join("\n"), mixed);
+});
+
+test("prompts that were replaced can be brought back", {}, async (t) => {
+  const visit = await t.visit();
+  const own = "my first prompt\nmy second prompt";
+  const back = visit.button("Bring back my prompts");
+  const replaced = async () => {
+    await visit.fill(own);
+    await counted(visit, 2);
+    await visit.button("Antonyms").click();
+    await counted(visit, 32);
+    await back.waitFor();
+    assert.match(await visit.page.locator("body").innerText(), /replaced.{0,20}\b2 prompts/i);
+  };
+  await replaced();
+  await back.click();
+  await until("the prompts again", async () => (await visit.box.inputValue()) === own);
+  await back.waitFor({ state: "hidden" });
+  await counted(visit, 2);
+  // Whoever goes on to edit has left them behind.
+  await replaced();
+  await visit.fill("something new");
+  await back.waitFor({ state: "hidden" });
+});
+
 test("bad files leave the box as it is", {}, async (t) => {
   const visit = await t.visit();
   await visit.fill("what was there before");

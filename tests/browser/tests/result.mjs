@@ -74,6 +74,30 @@ test("the same prompts and seed give the same bytes, others do not", {}, async (
   assert.ok(!(await visit.generate()).equals(first), "other prompts gave the same adapter");
 });
 
+test("a result of earlier prompts says so", {}, async (t) => {
+  const visit = await t.visit();
+  const text = "one\ntwo\nthree";
+  const marked = () => visit.result.getByRole("note").filter({ hasText: /\bearlier\b/i }).isVisible();
+  await visit.fill(text, 1);
+  await visit.generate();
+  assert.equal(await marked(), false);
+  const changes = [
+    ["the prompts", () => visit.fill("one\ntwo\nfour"), () => visit.fill(text)],
+    ["the seed", () => visit.seed.fill("2"), () => visit.seed.fill("1")],
+  ];
+  for (const [what, change, undo] of changes) {
+    await change();
+    await until(`the mark after a change of ${what}`, marked);
+    await until("no Done", async () => !/\bDone\./.test(await visit.page.locator("body").innerText()));
+    await undo();
+    await until("no mark once all is as it was", async () => !(await marked()));
+  }
+  await visit.seed.fill("2");
+  await until("the mark", marked);
+  await visit.generate();
+  assert.equal(await marked(), false, "the new result belongs to the present prompts");
+});
+
 test("the result is explained", {}, async (t) => {
   const visit = await t.visit({ query: "?example=capitals" });
   await visit.generate();
@@ -127,4 +151,23 @@ test("diagnostics are copied", {}, async (t) => {
   assert.match(text, /Chrom/);
   assert.match(text, /encode/i);
   assert.ok(!text.includes("secret"), "prompts are in the diagnostics");
+});
+
+test("diagnostics hold no line of a bad file", {}, async (t) => {
+  const visit = await t.visit({ permissions: ["clipboard-read", "clipboard-write"] });
+  await visit.deviceKnown();
+  // A table without a header: what stands in its place is a prompt, which the page may show to the visitor.
+  const buffer = Buffer.from("my own secret prompt\nanother secret prompt\n");
+  await visit.file.setInputFiles({ name: "table.csv", mimeType: "text/csv", buffer });
+  await visit.alerted(/table\.csv/);
+  // Other tests have copied diagnostics as well.
+  await visit.page.evaluate(() => navigator.clipboard.writeText("nothing yet"));
+  await visit.button("Copy diagnostics").click();
+  const copied = await until("diagnostics", async () => {
+    const text = await visit.clipboard();
+    return text !== "nothing yet" && text;
+  });
+  const shown = (await visit.page.locator("pre").allTextContents()).join("\n");
+  assert.match(shown, /Chrom/);
+  for (const text of [copied, shown]) assert.ok(!text.includes("secret"), "prompts are in the diagnostics");
 });

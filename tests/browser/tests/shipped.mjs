@@ -1,10 +1,24 @@
-// The page as it is shipped: the real encoder and bundle. Times are printed, never asserted.
+// The page as it is shipped: the real encoder and bundle.
+//
+// The goals are an adapter of 32 short prompts in 15 s on the CPU, a key press answered in 100 ms and a
+// usable page in 2 s. Machines are shared, so what is asserted is three times that and more (key presses:
+// visit.mjs): enough to see that something went wrong. The times themselves are printed.
 
 import assert from "node:assert/strict";
 import { artefact, shipped, test, until } from "../harness.mjs";
 import { describeKeys } from "../visit.mjs";
 import { picture } from "./pictures.mjs";
 import { checkAdapter } from "./result.mjs";
+
+const LONGEST_GENERATION = 45;
+const LONGEST_START = 6;
+
+/** Notes how long something took since `began`, and fails when that is more than `most` seconds. */
+function timed(t, what, began, most) {
+  const seconds = (Date.now() - began) / 1000;
+  t.note(`${what}: ${seconds.toFixed(1)} s`);
+  assert.ok(seconds <= most, `${what}: ${seconds.toFixed(1)} s, at most ${most} s is expected`);
+}
 
 test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   const site = shipped();
@@ -26,20 +40,21 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   await until("the box takes keys", () =>
     visit.box.evaluate((box) => box.value !== "", undefined, { timeout: 1000 }).catch(() => false),
   );
-  t.note(`usable ${((Date.now() - began) / 1000).toFixed(1)} s after a reload`);
+  timed(t, "usable after a reload", began, LONGEST_START);
   const loading = await visit.typeDuring(visit.deviceKnown(/Models stored on this device/));
   if (loading.length > 0) t.note(`while models load: ${describeKeys(loading)}`);
 
   began = Date.now();
   await visit.start();
   const keys = await visit.typeDuring(visit.finished(180));
-  t.note(`32 short prompts on the CPU, models stored: ${((Date.now() - began) / 1000).toFixed(1)} s; ${describeKeys(keys)}`);
+  timed(t, "32 short prompts on the CPU, models stored, while typing", began, LONGEST_GENERATION);
+  t.note(`while it computes: ${describeKeys(keys)}`);
 
   // Once more without a key pressed, everything loaded.
   began = Date.now();
   await visit.start();
   await visit.finished(180);
-  t.note(`the same again, undisturbed: ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  timed(t, "the same again, undisturbed", began, LONGEST_GENERATION);
   await visit.page.screenshot({ path: artefact("shipped.png") });
 });
 

@@ -33,6 +33,14 @@ const STAMP: &str = ".dnd-compiler";
 /// The crate whose only purpose is that a standard library is compiled for it.
 const CRATE: &str = "dnd_std";
 
+/// Debian's compiler if it was made ready earlier.
+pub fn find(cache: &Cache) -> Result<Option<Route>> {
+    if !is_ready()? {
+        return Ok(None);
+    }
+    use_here(cache).map(Some)
+}
+
 /// Makes Debian's compiler ready; installs it where that is allowed.
 pub fn provide(cache: &Cache) -> Result<Route> {
     if !is_ready()? {
@@ -42,6 +50,10 @@ pub fn provide(cache: &Cache) -> Result<Route> {
             install(cache)?;
         }
     }
+    use_here(cache)
+}
+
+fn use_here(cache: &Cache) -> Result<Route> {
     link_toolchain()?;
     let environment = vec![
         ("RUSTUP_TOOLCHAIN", TOOLCHAIN.into()),
@@ -141,7 +153,10 @@ fn link_toolchain() -> Result<()> {
     let mut which = command::new("rustup");
     which.args(["which", "--toolchain", TOOLCHAIN, "rustc"]);
     let known = which.output().is_ok_and(|output| {
-        output.status.success() && String::from_utf8_lossy(&output.stdout).trim() == RUSTC
+        // rustup names the program by way of its own link to the folder.
+        let path = String::from_utf8_lossy(&output.stdout);
+        let real = |path: &str| fs::canonicalize(path).ok();
+        output.status.success() && real(path.trim()).is_some_and(|path| real(RUSTC) == Some(path))
     });
     if known {
         return Ok(());

@@ -42,7 +42,8 @@ pub fn zip(files: &PeftFiles, readme: &str) -> Result<Vec<u8>, Error> {
     Ok(archive.finish().map_err(end)?.into_inner())
 }
 
-/// A model card that shows how to load the adapter. `note` says in Markdown how it came about.
+/// A model card that shows how to load the adapter and ask it something. `note` says in Markdown how
+/// it came about.
 pub fn readme(adapter: &Adapter, note: &str) -> String {
     // A JSON string is a string of YAML and of Python too, whatever the name of the base model.
     let base_model = Value::from(adapter.layout.base_model.as_str());
@@ -64,12 +65,34 @@ tags:
 
 {note}
 
-Load it in Python with `pip install peft transformers`:
+It was generated from prompts alone and has never seen an answer, so check it before you use it: ask it
+questions whose answers you know.
+
+Load it in Python, after `pip install torch peft transformers`:
 
 ```python
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base_model}), "path/to/this/folder")
+```
+
+Then ask it something:
+
+```python
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained({base_model})
+messages = [{{"role": "user", "content": "What is the opposite of hot?"}}]
+inputs = tokenizer.apply_chat_template(
+    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+)
+output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
+print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))
+```
+
+Or without Python, if you have the program `dnd`:
+
+```
+dnd complete --prompt "What is the opposite of hot?" --adapter path/to/this/folder
 ```
 
 | | |

@@ -240,7 +240,7 @@ fn zip_holds_the_files_and_is_repeatable() {
 }
 
 #[test]
-fn readme_shows_how_to_load() {
+fn readme_shows_how_to_load_and_to_ask() {
     let mut adapter = tiny_adapter();
     let card = readme(&adapter, "Made for a test.");
     assert!(
@@ -249,6 +249,20 @@ fn readme_shows_how_to_load() {
         )
     );
     assert!(card.contains("from_pretrained(\"owner/tiny\")") && card.contains("Made for a test."));
+    for part in [
+        "pip install torch peft transformers",
+        "AutoTokenizer.from_pretrained(\"owner/tiny\")",
+        "messages = [{\"role\": \"user\", ",
+        "apply_chat_template",
+        "model.generate(**inputs",
+        "print(",
+        "dnd complete --prompt \"What is the opposite of hot?\" --adapter path/to/this/folder\n",
+        "check it before you use it",
+    ] {
+        assert!(card.contains(part), "{part}");
+    }
     adapter.layout.base_model = "quote \" and\nline".to_owned();
-    assert!(readme(&adapter, "").contains(r#"from_pretrained("quote \" and\nline")"#));
+    let card = readme(&adapter, "");
+    let quoted = r#"from_pretrained("quote \" and\nline")"#;
+    assert_eq!(card.matches(quoted).count(), 2, "model and tokenizer");
 }

@@ -1,9 +1,9 @@
 //! `dnd complete`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use dnd_adapter::{Precision, tensor_file};
+use anyhow::{Result, bail};
+use dnd_adapter::{Adapter, Precision, tensor_file};
 use dnd_model::Lora;
 use dnd_model::language::{CompletionOptions, Message, complete};
 use dnd_model::lora::check_layout;
@@ -21,7 +21,7 @@ use crate::output;
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// What the user says
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank)]
     prompt: String,
 
     /// System message [default: the template's own]
@@ -63,6 +63,13 @@ pub struct Arguments {
     logits: Option<PathBuf>,
 }
 
+fn not_blank(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("expected a prompt, found nothing".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn positive(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
@@ -82,14 +89,26 @@ fn probability(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Reads an adapter from its folder; the download of the page is easily taken for one.
+fn read_adapter(folder: &Path) -> Result<Adapter> {
+    let name = folder.display();
+    // Where nothing can be seen for lack of permission, reading says so better.
+    if folder.try_exists().is_ok_and(|exists| !exists) {
+        bail!("{name}: expected the folder of an adapter, found no such folder");
+    }
+    if folder.is_file() {
+        if files::read(folder)?.starts_with(b"PK") {
+            bail!("{name}: expected a folder, found a zip archive; unpack it first");
+        }
+        bail!("{name}: expected the folder of an adapter, found a file");
+    }
+    Ok(files::read_peft(folder)?)
+}
+
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     let device = super::device(device)?;
-    let adapter = arguments
-        .adapter
-        .as_deref()
-        .map(files::read_peft)
-        .transpose()?;
+    let adapter = arguments.adapter.as_deref().map(read_adapter).transpose()?;
     let base = Base::open(
         &arguments.base.clone().unwrap_or_else(default_base),
         &device,
@@ -150,4 +169,37 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         files::write(path, &bytes)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_folder_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |name: &str| {
+            let path = folder.path().join(name);
+            read_adapter(&path).err().unwrap().to_string()
+        };
+        files::write(&folder.path().join("adapter.zip"), b"PK\x03\x04").unwrap();
+        files::write(&folder.path().join("notes.txt"), b"x").unwrap();
+        let zip = told("adapter.zip");
+        assert!(
+            zip.ends_with("found a zip archive; unpack it first"),
+            "{zip}"
+        );
+        assert!(told("notes.txt").ends_with("found a file"));
+        assert!(
+            told("nowhere")
+                .ends_with("nowhere: expected the folder of an adapter, found no such folder")
+        );
+        assert!(told("").contains("adapter_config.json"));
+    }
+
+    #[test]
+    fn an_empty_prompt_is_refused() {
+        assert!(not_blank("").is_err() && not_blank(" \n").is_err());
+        assert_eq!(not_blank(" hello").unwrap(), " hello");
+    }
 }

@@ -31,8 +31,7 @@ pub fn About() -> impl IntoView {
                     than the plain average of all adapters that it learned from, and far worse than \
                     adapters trained on the task itself. The model card, "
                     <code>"assets/MODEL_CARD.md"</code>
-                    " in the source code, has the figures. Nothing is promised: try the adapter on \
-                    questions whose answers you know."
+                    " in the source code, has the figures."
                 </p>
                 <p>
                     "The adapter fits SmolLM2-135M-Instruct and no other model. Short prompts that \

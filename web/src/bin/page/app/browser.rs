@@ -32,7 +32,7 @@ pub fn persist_storage() {
 }
 
 /// Copies a text and says in `message` whether that worked.
-pub fn copy(text: String, message: RwSignal<String>, copied: &'static str) {
+pub fn copy(text: String, message: RwSignal<String>, copied: impl Into<String> + 'static) {
     let clipboard = window().navigator().clipboard();
     if is_absent(&clipboard) {
         message.set(format!(
@@ -43,7 +43,7 @@ pub fn copy(text: String, message: RwSignal<String>, copied: &'static str) {
     let promise = clipboard.write_text(&text);
     spawn_local(async move {
         match JsFuture::from(promise).await {
-            Ok(_) => message.set(copied.to_owned()),
+            Ok(_) => message.set(copied.into()),
             Err(_) => message.set(format!(
                 "The browser did not let this page copy. Here is the text: {text}"
             )),

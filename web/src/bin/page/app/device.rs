@@ -24,8 +24,8 @@ pub fn DeviceStatus() -> impl IntoView {
     };
     let speed = move || {
         device()
-            .filter(|device| !device.gpu)
-            .map(|_| view! { <p class="help">"An adapter takes several seconds on the CPU."</p> })
+            .filter(|device| !device.gpu && !state.measured.get())
+            .map(|_| view! { <p class="help">"An adapter takes a few seconds on the CPU."</p> })
     };
     let models = move || {
         if state.preparing.get() {

@@ -56,13 +56,14 @@ fn text(state: State) -> String {
             }
         }
     });
+    // Failures of the worker alone: what is said about files and examples may quote prompts.
     if let Some(sentence) = state.alert.get() {
         add("failure", sentence);
     }
     lines
 }
 
-/// The button that copies them.
+/// The button that copies them; the message says what became of it.
 pub fn copy_button(state: State) -> impl IntoView {
     view! {
         <button
@@ -84,6 +85,8 @@ pub fn copy_button(state: State) -> impl IntoView {
 #[component]
 pub fn Diagnostics() -> impl IntoView {
     let state = expect_context::<State>();
+    // Said beside the button; the page's message is far above.
+    let copied = RwSignal::new(String::new());
     view! {
         <section class="card" aria-labelledby="diagnostics-title">
             <h2 id="diagnostics-title">"Diagnostics"</h2>
@@ -94,7 +97,15 @@ pub fn Diagnostics() -> impl IntoView {
                 </div>
             </details>
             <Show when=move || state.result.with(Option::is_none)>
-                <p>{copy_button(state)}</p>
+                <div class="row">
+                    {copy_button(State {
+                        message: copied,
+                        ..state
+                    })}
+                    <span class="message" aria-live="polite">
+                        {move || copied.get()}
+                    </span>
+                </div>
             </Show>
         </section>
     }

@@ -6,8 +6,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, File, Response};
 
+use super::format;
+use super::prompts::{self, Desk};
 use super::state::State;
-use super::{format, link, prompts};
 use dnd_web::review;
 
 /// Files above this are refused: the page would stand still while it reads them.
@@ -52,21 +53,27 @@ pub const EXAMPLES: [Example; 5] = [
     },
 ];
 
-/// Puts an example into the box. One that a link asked for leaves the address afterwards.
+/// Puts an example into the box, unless something else was put there or typed meanwhile.
 pub fn open_example(state: State, example: &'static Example, from_link: bool) {
+    let desk = expect_context::<Desk>();
+    let turn = desk.begin();
     spawn_local(async move {
         let found = fetch_text(&format!("examples/{}", example.file)).await;
+        if !desk.is_last(turn) {
+            return;
+        }
         match found.and_then(|text| parse(&text, example.file)) {
             Ok(found) => {
-                state.hush();
-                prompts::fill(state, &review::to_text(&found));
+                let text = review::to_text(&found);
+                if from_link {
+                    prompts::show(state, desk, &text);
+                } else {
+                    prompts::fill(state, desk, &text);
+                }
                 let text = state.text.get_untracked();
                 state.example.set(Some((example.link, text)));
-                if from_link {
-                    link::clean();
-                }
             }
-            Err(reason) => state.complain(format!(
+            Err(reason) => desk.complain(format!(
                 "The example could not be opened. {} Check the connection and try once more.",
                 format::sentence(&reason)
             )),
@@ -107,7 +114,7 @@ pub fn drop(state: State, event: &DragEvent) {
     event.prevent_default();
     let files = event.data_transfer().and_then(|transfer| transfer.files());
     match files {
-        Some(files) if files.length() > 1 => state.complain(
+        Some(files) if files.length() > 1 => expect_context::<Desk>().complain(
             "Several files were dropped. Drop one file that has all prompts of the task."
                 .to_owned(),
         ),
@@ -128,31 +135,35 @@ fn carries_files(event: &DragEvent) -> bool {
 
 /// Reads a file into the box; if that fails, the box stays as it is.
 pub fn open(state: State, file: File) {
+    let desk = expect_context::<Desk>();
     let name = file.name();
     if file.size() > LARGEST {
-        state.complain(format!(
+        desk.complain(format!(
             "{name}: expected a file of at most 16 MB, found {}. The generator reads 32 prompts, \
              so a part of the file is enough.",
             format::size(file.size() as u64)
         ));
         return;
     }
+    let turn = desk.begin();
     spawn_local(async move {
         let blob = gloo::file::Blob::from(file);
         let found = match gloo::file::futures::read_as_bytes(&blob).await {
             Ok(bytes) => text_of(bytes, &name).and_then(|text| parse(&text, &name)),
             Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
         };
+        if !desk.is_last(turn) {
+            return;
+        }
         match found {
             Ok(found) => {
-                state.hush();
-                prompts::fill(state, &review::to_text(&found));
-                state.message.set(format!(
+                prompts::fill(state, desk, &review::to_text(&found));
+                desk.message.set(format!(
                     "Read {} from {name}.",
                     format::prompts(found.len())
                 ));
             }
-            Err(reason) => state.complain(format!(
+            Err(reason) => desk.complain(format!(
                 "{} The box was left as it was.",
                 format::sentence(&reason)
             )),

@@ -1,8 +1,9 @@
 //! Seed, buttons, progress and what is said about them.
 
+use leptos::html;
 use leptos::prelude::*;
 
-use super::client::Client;
+use super::client::{Client, DONE};
 use super::progress::ProgressBar;
 use super::state::State;
 use super::{memory, prompts};
@@ -42,11 +43,11 @@ fn obstacle(state: State) -> Option<String> {
 }
 
 fn generate(state: State, client: Client) {
-    // The text may have changed since it was last read.
-    prompts::look_now(state);
     if state.course.with_untracked(Option::is_some) {
         return;
     }
+    // The text may have changed since it was last read.
+    prompts::look_now(state);
     let seed = state.seed.get_untracked();
     let prompts = state.prompts.get_untracked();
     if let (Ok(prompts), Ok(seed)) = (prompts, seed)
@@ -70,6 +71,28 @@ pub fn Generate() -> impl IntoView {
         }
         state.seed.set(seed);
     };
+    Effect::watch(
+        move || {
+            state.text.track();
+            state.seed.track();
+        },
+        move |_, _, _| {
+            if state.message.with_untracked(|message| message == DONE) {
+                state.message.set(String::new());
+            }
+        },
+        false,
+    );
+    let button = NodeRef::<html::Button>::new();
+    let cancel = move || {
+        // The button that has the focus is about to go.
+        if let Some(button) = button.get_untracked() {
+            _ = button.focus();
+        }
+        client.cancel();
+    };
+    // A button that becomes `disabled` while it has the focus loses it. While an adapter is made it is
+    // only said to be disabled, and does nothing.
     view! {
         <section class="card generate" aria-labelledby="generate-title">
             <h2 id="generate-title">"Generate"</h2>
@@ -93,14 +116,16 @@ pub fn Generate() -> impl IntoView {
                 <button
                     type="button"
                     class="main"
+                    node_ref=button
                     aria-describedby="obstacle"
-                    disabled=move || state.working() || obstacle.with(Option::is_some)
+                    aria-disabled=move || state.working().then_some("true")
+                    disabled=move || !state.working() && obstacle.with(Option::is_some)
                     on:click=move |_| generate(state, client)
                 >
                     "Generate adapter"
                 </button>
                 <Show when=move || state.working()>
-                    <button type="button" on:click=move |_| client.cancel()>
+                    <button type="button" on:click=move |_| cancel()>
                         "Cancel"
                     </button>
                 </Show>

@@ -12,11 +12,7 @@ pub fn heat_map(map: HeatMap) -> impl IntoView {
         .flatten()
         .flatten()
         .fold(0.0_f32, |largest, &norm| largest.max(norm));
-    let heads = map
-        .projections
-        .iter()
-        .map(|name| view! { <th scope="col">{name.clone()}</th> })
-        .collect_view();
+    let heads = map.projections.iter().map(|name| head(name)).collect_view();
     let rows = map
         .layers
         .into_iter()
@@ -41,18 +37,27 @@ pub fn heat_map(map: HeatMap) -> impl IntoView {
             of weight matrix. Stronger colour means a larger change; the largest is "
             {format!("{largest:.4}")} "."
         </p>
-        <div class="scroll" role="region" tabindex="0" aria-label="Heat map, scrolls sideways">
-            <table class="heat">
-                <caption>"Size of each update"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Layer"</th>
-                        {heads}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <table class="heat">
+            <caption>"Size of each update"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Layer"</th>
+                    {heads}
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+/// The heading of a column, short enough for a telephone.
+fn head(projection: &str) -> impl IntoView + use<> {
+    let (name, title) = (projection.to_owned(), projection.to_owned());
+    let short = projection.strip_suffix("_proj").unwrap_or(projection);
+    view! {
+        <th scope="col" aria-label=name>
+            <abbr title=title>{short.to_owned()}</abbr>
+        </th>
     }
 }
 

@@ -6,8 +6,12 @@ use web_sys::UrlSearchParams;
 
 use super::browser;
 use super::files::{EXAMPLES, Example};
+use super::generate::read_seed;
 use super::state::State;
 use dnd_web::protocol::DeviceChoice;
+
+/// Characters that are repeated of a value that the page does not know.
+const LONGEST_VALUE: usize = 40;
 
 /// What the visitor's link asks for.
 pub struct Wanted {
@@ -21,24 +25,48 @@ pub struct Wanted {
 
 /// Reads the address; what it does not know is left out.
 pub fn read() -> Wanted {
-    let search = window().location().search().unwrap_or_default();
-    let parameter = |name: &str| {
-        UrlSearchParams::new_with_str(&search)
-            .ok()
-            .and_then(|parameters| parameters.get(name))
-    };
-    let example =
-        parameter("example").and_then(|name| EXAMPLES.iter().find(|example| example.link == name));
     Wanted {
-        example,
-        seed: parameter("seed").and_then(|seed| super::generate::read_seed(&seed).ok()),
+        example: parameter("example").and_then(|name| example(&name)),
+        seed: parameter("seed").and_then(|seed| read_seed(&seed).ok()),
         device: parameter("device")
             .and_then(|name| DeviceChoice::from_name(&name))
             .unwrap_or_default(),
     }
 }
 
-/// Takes example and seed out of the address once they stand on the page: after a change and a reload
+/// What the address asks for in vain, as a sentence.
+pub fn unknown() -> Option<String> {
+    let known: [(&str, fn(&str) -> bool); 3] = [
+        ("example", |name| example(name).is_some()),
+        ("seed", |seed| read_seed(seed).is_ok()),
+        ("device", |name| DeviceChoice::from_name(name).is_some()),
+    ];
+    let unknown: Vec<String> = known
+        .into_iter()
+        .filter_map(|(name, is_known)| {
+            let value = parameter(name).filter(|value| !is_known(value))?;
+            let start: String = value.chars().take(LONGEST_VALUE).collect();
+            Some(format!("{name}={start}"))
+        })
+        .collect();
+    (!unknown.is_empty()).then(|| {
+        format!(
+            "The link asks for something that this page does not know, which is left out: {}.",
+            unknown.join(", ")
+        )
+    })
+}
+
+fn parameter(name: &str) -> Option<String> {
+    let search = window().location().search().unwrap_or_default();
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+fn example(name: &str) -> Option<&'static Example> {
+    EXAMPLES.iter().find(|example| example.link == name)
+}
+
+/// Takes example and seed out of the address once the visitor has gone on from there: after a reload
 /// the visitor's own prompts have to come back, not the example.
 pub fn clean() {
     let location = window().location();
@@ -66,13 +94,9 @@ pub fn clean() {
 /// A link that opens the page as it is: with the example, if the box still holds it.
 pub fn address(state: State) -> String {
     let mut parts = Vec::new();
-    state.example.with_untracked(|example| {
-        if let Some((name, text)) = example
-            && state.text.with_untracked(|now| now == text)
-        {
-            parts.push(format!("example={name}"));
-        }
-    });
+    if let Some(name) = present_example(state) {
+        parts.push(format!("example={name}"));
+    }
     if let Ok(seed) = state.seed.get_untracked() {
         parts.push(format!("seed={seed}"));
     }
@@ -80,4 +104,26 @@ pub fn address(state: State) -> String {
         parts.push(format!("device={}", state.choice.name()));
     }
     format!("{}?{}", browser::base(), parts.join("&"))
+}
+
+/// What a link made by [`address`] brings to whoever opens it, as a sentence.
+pub fn carries(state: State) -> &'static str {
+    let seed = state.seed.with_untracked(Result::is_ok);
+    match (present_example(state), seed) {
+        (Some(_), true) => "The link carries the example and the seed.",
+        (Some(_), false) => "The link carries the example.",
+        (None, true) => "The link carries the seed, not your prompts, which stay here.",
+        (None, false) => "The link carries neither the seed nor your prompts, which stay here.",
+    }
+}
+
+/// The name of the example that the box holds.
+fn present_example(state: State) -> Option<&'static str> {
+    state.example.with_untracked(|example| {
+        let (name, text) = example.as_ref()?;
+        state
+            .text
+            .with_untracked(|now| now == text)
+            .then_some(*name)
+    })
 }

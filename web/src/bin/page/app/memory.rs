@@ -14,12 +14,17 @@ fn read(key: &str) -> Option<String> {
     storage()?.get_item(key).ok().flatten()
 }
 
-fn keep(key: &str, value: &str) {
-    let Some(storage) = storage() else { return };
-    if value.is_empty() || storage.set_item(key, value).is_err() {
+/// False when there is room for texts, but not for this one.
+fn keep(key: &str, value: &str) -> bool {
+    let Some(storage) = storage() else {
+        return true;
+    };
+    let fits = value.is_empty() || storage.set_item(key, value).is_ok();
+    if value.is_empty() || !fits {
         // A text that is too long must not leave an older one behind.
         _ = storage.remove_item(key);
     }
+    fits
 }
 
 /// The text of the box at the last visit.
@@ -27,9 +32,9 @@ pub fn prompts() -> Option<String> {
     read(PROMPTS)
 }
 
-/// Keeps the text of the box.
-pub fn keep_prompts(text: &str) {
-    keep(PROMPTS, text);
+/// Keeps the text of the box; false when it is too long for that.
+pub fn keep_prompts(text: &str) -> bool {
+    keep(PROMPTS, text)
 }
 
 /// The seed of the last visit.

@@ -52,12 +52,8 @@ fn App() -> impl IntoView {
     state
         .seed
         .set(Ok(wanted.seed.or_else(memory::seed).unwrap_or_default()));
-    if let Some(seed) = wanted.seed {
-        memory::keep_seed(seed);
-    }
-    match wanted.example {
-        Some(example) => files::open_example(state, example, true),
-        None => link::clean(),
+    if let Some(example) = wanted.example {
+        files::open_example(state, example, true);
     }
     client.open();
 

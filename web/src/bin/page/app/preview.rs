@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::format;
 use super::state::State;
+use dnd_web::review::READ;
 
 /// Rows shown; a long list would be slow and tell no more.
 const ROWS: usize = 8;
@@ -14,17 +15,31 @@ const CHARACTERS: usize = 200;
 #[component]
 pub fn Preview() -> impl IntoView {
     let state = expect_context::<State>();
-    let count = move || state.review.with(|review| format::prompts(review.count));
+    let count = Memo::new(move |_| state.review.with(|review| review.count));
     let different = move || {
         state.review.with(|review| {
             (review.distinct < review.count).then(|| format!("{} different", review.distinct))
         })
     };
+    let empty = move || {
+        state
+            .prompts
+            .with(|prompts| prompts.as_ref().is_ok_and(Vec::is_empty))
+            .then(|| {
+                view! { <p class="help">"Your prompts appear here as they will be read."</p> }
+            })
+    };
     let mistake = move || {
         state
             .prompts
             .with(|prompts| prompts.as_ref().err().cloned())
-            .map(|mistake| view! { <p role="note" class="hint">{mistake}</p> })
+            .map(|mistake| {
+                view! {
+                    <p role="note" class="error">
+                        {format::sentence(&mistake)}
+                    </p>
+                }
+            })
     };
     let hints = move || {
         state
@@ -42,10 +57,33 @@ pub fn Preview() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="preview-title">
             <h2 id="preview-title">"Preview"</h2>
-            <p class="count">
-                <strong>{count}</strong>
-                {move || different().map(|text| view! { <span class="help">{text}</span> })}
-            </p>
+            {move || {
+                (count.get() > 0)
+                    .then(|| {
+                        view! {
+                            <p class="count">
+                                <strong>{format::prompts(count.get())}</strong>
+                                {move || {
+                                    different().map(|text| view! { <span class="help">{text}</span> })
+                                }}
+                            </p>
+                        }
+                    })
+            }}
+            {move || {
+                (count.get() > READ)
+                    .then(|| {
+                        view! {
+                            <p class="help">
+                                {format!(
+                                    "{READ} of these {} are read, drawn with the seed.",
+                                    count.get(),
+                                )}
+                            </p>
+                        }
+                    })
+            }}
+            {empty}
             {mistake}
             {hints}
             {move || {
@@ -53,7 +91,7 @@ pub fn Preview() -> impl IntoView {
                 if shown.is_empty() {
                     return None;
                 }
-                let items = shown.into_iter().map(|row| view! { <li>{row}</li> }).collect_view();
+                let items = shown.into_iter().map(|row| view! { <li dir="auto">{row}</li> }).collect_view();
                 let rest = (more > 0).then(|| view! { <p class="help">{format!("and {more} more")}</p> });
                 Some(view! { <ol class="rows">{items}</ol> {rest} })
             }}

@@ -6,23 +6,138 @@ use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
 use super::files::{self, EXAMPLES};
-use super::memory;
 use super::state::State;
-use dnd_web::review::{self, Review};
+use super::{format, link, memory};
+use dnd_web::review;
 
 /// Milliseconds after the last key press in which nothing is read or stored, so that typing stays
 /// smooth in a long text.
 const PAUSE: u32 = 200;
 
-/// Takes up the text of the last visit.
-pub fn restore(state: State) {
-    accept(state, memory::prompts().unwrap_or_default());
-    // The last key presses before a reload count as well.
-    EventListener::new(&window(), "pagehide", move |_| look(state)).forget();
+/// What stands in the empty box.
+const PLACEHOLDER: &str =
+    "What is the opposite of hot?\nName a word that means the opposite of early.";
+
+/// What the card with the prompts knows besides the prompts.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    /// What became of a file or a link, to be said politely.
+    pub message: RwSignal<String>,
+    /// Why a file or an example could not be opened, and what to do.
+    pub alert: RwSignal<Option<String>>,
+    /// The visitor's own text, when something else took its place.
+    replaced: RwSignal<Option<Replaced>>,
+    /// Whether the text is too long to be there after a reload.
+    too_long: RwSignal<bool>,
+    /// Counts key presses and what is opened, so that what arrives late does not replace what is newer.
+    turn: StoredValue<u32>,
 }
 
-/// Replaces the text in the box.
-pub fn fill(state: State, text: &str) {
+/// A text that is kept for as long as its author may miss it.
+#[derive(Clone)]
+struct Replaced {
+    text: String,
+    prompts: usize,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            message: RwSignal::new(String::new()),
+            alert: RwSignal::new(None),
+            replaced: RwSignal::new(None),
+            too_long: RwSignal::new(false),
+            turn: StoredValue::new(0),
+        }
+    }
+
+    /// Notes that the text is about to change; [`Self::is_last`] knows the turn by its number.
+    pub fn begin(self) -> u32 {
+        self.turn.update_value(|turn| *turn = turn.wrapping_add(1));
+        self.turn.get_value()
+    }
+
+    /// Whether nothing has been typed or opened since this turn began.
+    pub fn is_last(self, turn: u32) -> bool {
+        self.turn.get_value() == turn
+    }
+
+    /// Takes back what was said about earlier actions.
+    pub fn hush(self) {
+        self.alert.set(None);
+        self.message.set(String::new());
+    }
+
+    /// Reports a failure.
+    pub fn complain(self, sentence: String) {
+        self.message.set(String::new());
+        self.alert.set(Some(sentence));
+    }
+
+    /// What there is to say politely.
+    fn said(self) -> String {
+        let replaced = self.replaced.with(|replaced| {
+            replaced.as_ref().map(|replaced| match replaced.prompts {
+                0 => "Replaced your text.".to_owned(),
+                count => format!("Replaced your {}.", format::prompts(count)),
+            })
+        });
+        let message = self.message.get();
+        match replaced {
+            Some(replaced) if message.is_empty() => replaced,
+            Some(replaced) => format!("{message} {replaced}"),
+            None => message,
+        }
+    }
+}
+
+/// Takes up the text of the last visit.
+pub fn restore(state: State) {
+    let desk = Desk::new();
+    provide_context(desk);
+    accept(state, memory::prompts().unwrap_or_default());
+    // Said in an effect, because only what changes on a page that is there already is read out.
+    let unknown = link::unknown();
+    Effect::new(move |_| {
+        if let Some(sentence) = &unknown {
+            desk.message.set(sentence.clone());
+        }
+    });
+    // The last key presses before a reload count as well.
+    EventListener::new(&window(), "pagehide", move |_| look(state, desk)).forget();
+}
+
+/// Replaces the text in the box as the visitor wants it.
+pub fn fill(state: State, desk: Desk, text: &str) {
+    show(state, desk, text);
+    desk.hush();
+    keep(state, desk);
+}
+
+/// Replaces the text in the box, for now: what a link brings is kept only when the visitor works with
+/// it, since a reload has to bring back what was there before.
+pub fn show(state: State, desk: Desk, text: &str) {
+    look(state, desk);
+    if holds_own_text(state) {
+        desk.replaced.set(Some(Replaced {
+            text: state.text.get_untracked(),
+            prompts: state.review.with_untracked(|review| review.count),
+        }));
+    }
+    put(state, text);
+}
+
+/// Whether the visitor would miss what is in the box. An example is there for the asking.
+fn holds_own_text(state: State) -> bool {
+    state.text.with_untracked(|text| {
+        let example = state
+            .example
+            .with_untracked(|example| example.as_ref().is_some_and(|(_, example)| example == text));
+        !text.trim().is_empty() && !example
+    })
+}
+
+fn put(state: State, text: &str) {
     state.timer.set_value(None);
     match state.area.get_untracked() {
         Some(area) => {
@@ -34,47 +149,110 @@ pub fn fill(state: State, text: &str) {
     }
 }
 
+/// Undoes that the visitor's own text was replaced.
+fn bring_back(state: State, desk: Desk) {
+    look(state, desk);
+    let Some(replaced) = desk.replaced.get_untracked() else {
+        return;
+    };
+    desk.begin();
+    put(state, &replaced.text);
+    desk.replaced.set(None);
+    desk.hush();
+    keep(state, desk);
+    // The button disappears, and the focus must not be lost with it.
+    if let Some(area) = state.area.get_untracked() {
+        _ = area.focus();
+    }
+}
+
 /// Reads the box now, for an action that cannot wait.
 pub fn look_now(state: State) {
     state.timer.set_value(None);
-    look(state);
+    if let Some(desk) = use_context::<Desk>() {
+        look(state, desk);
+    }
 }
 
-fn look_soon(state: State) {
-    let timer = Timeout::new(PAUSE, move || look(state));
+fn look_soon(state: State, desk: Desk) {
+    desk.begin();
+    let timer = Timeout::new(PAUSE, move || look(state, desk));
     state.timer.set_value(Some(timer));
 }
 
-fn look(state: State) {
+/// Takes up what was typed, if something was.
+fn look(state: State, desk: Desk) {
     let Some(area) = state.area.get_untracked() else {
         return;
     };
     let text = area.value();
     if state.text.with_untracked(|known| *known != text) {
         accept(state, text);
+        desk.replaced.set(None);
+        desk.hush();
+        keep(state, desk);
     }
 }
 
 fn accept(state: State, text: String) {
-    // An empty box is no mistake.
-    let prompts = if text.trim().is_empty() {
-        Ok(Vec::new())
-    } else {
-        review::read(&text)
-    };
-    memory::keep_prompts(&text);
-    state
-        .review
-        .set(Review::of(prompts.as_deref().unwrap_or_default()));
+    let (prompts, review) = review::read_and_review(&text);
+    state.review.set(review);
     state.prompts.set(prompts);
     state.text.set(text);
+}
+
+/// Keeps what is on the page over a reload; a link has done its part then.
+fn keep(state: State, desk: Desk) {
+    let fits = state.text.with_untracked(|text| memory::keep_prompts(text));
+    desk.too_long.set(!fits);
+    if let Ok(seed) = state.seed.get_untracked() {
+        memory::keep_seed(seed);
+    }
+    link::clean();
 }
 
 /// The box, the file input and the examples.
 #[component]
 pub fn Prompts() -> impl IntoView {
     let state = expect_context::<State>();
+    let desk = expect_context::<Desk>();
     let text = state.text.get_untracked();
+
+    let working = Memo::new(move |_| state.working());
+    Effect::new(move |_| {
+        if working.get() {
+            desk.hush();
+            keep(state, desk);
+        }
+    });
+    Effect::new(move |before: Option<Result<u64, String>>| {
+        let seed = state.seed.get();
+        if before.is_some_and(|before| before != seed) {
+            keep(state, desk);
+        }
+        seed
+    });
+
+    let too_long = move || {
+        desk.too_long.get().then(|| {
+            view! {
+                <p role="note" class="hint">
+                    "These prompts are too long to be kept over a reload."
+                </p>
+            }
+        })
+    };
+    let bring_back_button = move || {
+        desk.replaced.with(Option::is_some).then(|| {
+            view! {
+                <p>
+                    <button type="button" class="quiet" on:click=move |_| bring_back(state, desk)>
+                        "Bring back my prompts"
+                    </button>
+                </p>
+            }
+        })
+    };
     let examples = EXAMPLES
         .iter()
         .map(|example| {
@@ -95,22 +273,27 @@ pub fn Prompts() -> impl IntoView {
             <label for="prompts">"Prompts"</label>
             <p id="prompts-help" class="help">
                 "What you would ask the model, one prompt a line, without answers. Some 32 different \
-                prompts of the same task are best. JSON is understood as well."
+                prompts of the same task are best, and English works best. A JSON list "
+                <code>"[\"…\", \"…\"]"</code> " or a table with a column " <code>"prompt"</code>
+                " is understood too."
             </p>
             <textarea
                 id="prompts"
                 node_ref=state.area
                 rows="12"
+                dir="auto"
                 spellcheck="false"
+                placeholder=PLACEHOLDER
                 aria-describedby="prompts-help"
                 prop:value=text
-                on:input=move |_| look_soon(state)
+                on:input=move |_| look_soon(state, desk)
             ></textarea>
+            {too_long}
             <div class="row">
-                <label for="file">"Choose a file"</label>
                 <input
                     id="file"
                     type="file"
+                    class="unseen"
                     accept=".txt,.jsonl,.json,.csv"
                     aria-describedby="file-help"
                     on:change=move |event| {
@@ -122,11 +305,22 @@ pub fn Prompts() -> impl IntoView {
                         input.set_value("");
                     }
                 />
+                // The browser's own button would go on to say that no file is chosen.
+                <label for="file" class="button">
+                    "Choose a file"
+                </label>
             </div>
             <p id="file-help" class="help">
                 "Or drop a file on the page: .txt, .jsonl, .json, or .csv with a column "
                 <code>"prompt"</code> "."
             </p>
+            <div class="alert" role="alert">
+                {move || desk.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
+            </div>
+            <p class="message" role="status" aria-label="About the prompts">
+                {move || desk.said()}
+            </p>
+            {bring_back_button}
             <div class="examples" role="group" aria-labelledby="examples-title">
                 <span id="examples-title">"Examples"</span>
                 {examples}

@@ -1,5 +1,7 @@
 //! The adapter that was generated, and what there is to know about it.
 
+use std::sync::Arc;
+
 use gloo::file::ObjectUrl;
 use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
@@ -11,9 +13,14 @@ use super::state::State;
 use super::{browser, diagnostics, format, link, prompts};
 use dnd_web::protocol::{Report, SelfTest, SimilarTask, Stage};
 
+/// Below this likeness to every training task, the generator has little to go by.
+const UNLIKE: f32 = 0.4;
+
 /// An adapter with its files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
+    /// The prompts that it was made from.
+    pub prompts: Arc<Vec<String>>,
     /// What the worker says about it.
     pub report: Report,
     /// The archive with everything.
@@ -59,6 +66,7 @@ pub fn ResultRegion() -> impl IntoView {
 
 fn region(state: State, finished: Finished) -> impl IntoView {
     let Finished {
+        prompts: given,
         report,
         zip,
         model,
@@ -69,9 +77,33 @@ fn region(state: State, finished: Finished) -> impl IntoView {
     } else {
         format::prompts(report.given)
     };
+    let earlier = Memo::new(move |_| earlier(state, &given, report.seed));
+    let resembles_none = report
+        .similar
+        .first()
+        .is_some_and(|task| task.similarity < UNLIKE);
+    let python = python(&report.base_model);
+    // What the copying buttons have to say belongs beside them, so they get this for the message.
+    let copied = RwSignal::new(String::new());
     view! {
         <section class="card result" aria-labelledby="result-title">
             <h2 id="result-title">"Result"</h2>
+            {move || {
+                earlier.get().map(|note| view! { <p role="note" class="hint">{note}</p> })
+            }}
+            <p>
+                "This generator is an experiment: try the adapter on questions whose answers you \
+                know before you rely on it."
+            </p>
+            {resembles_none
+                .then(|| {
+                    view! {
+                        <p role="note" class="hint">
+                            "Your prompts resemble none of the tasks that the generator learned \
+                            from, so expect little."
+                        </p>
+                    }
+                })}
             <div class="row">
                 <a class="button main" download="adapter.zip" href=zip.url>
                     "Download adapter (.zip)"
@@ -81,22 +113,36 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                     on:click=move |_| {
                         // The example may have been changed since the box was last read.
                         prompts::look_now(state);
-                        browser::copy(link::address(state), state.message, "The link is copied.");
+                        let said = format!("Copied. {}", link::carries(state));
+                        browser::copy(link::address(state), copied, said);
                     }
                 >
                     "Copy link"
                 </button>
-                {diagnostics::copy_button(state)}
+                {diagnostics::copy_button(State {
+                    message: copied,
+                    ..state
+                })}
+                <span class="message" aria-live="polite">
+                    {move || copied.get()}
+                </span>
             </div>
             <p class="help">
-                "The archive holds a README with the three lines that load the adapter in Python. \
-                The two files alone: "
+                "The archive holds the adapter, which is two files, and a README. The two files \
+                alone: "
                 <a download="adapter_model.safetensors" href=model.url>
                     "adapter_model.safetensors"
                 </a> ", " <a download="adapter_config.json" href=config.url>
                     "adapter_config.json"
                 </a> "."
             </p>
+            <h3>"Use it"</h3>
+            <p class="help">
+                "Unpack the archive into a folder named " <code>"adapter"</code>
+                ", install what is needed with "
+                <code>"pip install torch transformers peft"</code> ", and run this in Python:"
+            </p>
+            <pre class="program">{python}</pre>
             <dl class="facts">
                 <dt>"For the model"</dt>
                 <dd>{report.base_model}</dd>
@@ -125,6 +171,44 @@ fn region(state: State, finished: Finished) -> impl IntoView {
             </div>
         </section>
     }
+}
+
+/// Says so when the adapter does not belong to what stands on the page now.
+fn earlier(state: State, given: &[String], seed: u64) -> Option<&'static str> {
+    let same_prompts = state.prompts.with(|present| {
+        present
+            .as_ref()
+            .is_ok_and(|present| present.as_slice() == given)
+    });
+    let same_seed = state
+        .seed
+        .with(|present| present.as_ref().is_ok_and(|present| *present == seed));
+    if !same_prompts {
+        Some("Made from earlier prompts. Generate again for the present ones.")
+    } else if !same_seed {
+        Some("Made with an earlier seed. Generate again for the present one.")
+    } else {
+        None
+    }
+}
+
+/// A program that asks the base model with the adapter, as in the README of the archive.
+fn python(base_model: &str) -> String {
+    // A JSON string is a string of Python too, whatever the name.
+    let name = serde_json::Value::from(base_model);
+    format!(
+        r#"from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+name = {name}
+tokenizer = AutoTokenizer.from_pretrained(name)
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(name), "adapter")
+messages = [{{"role": "user", "content": "What is the opposite of hot?"}}]
+inputs = tokenizer.apply_chat_template(
+    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
+print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))"#
+    )
 }
 
 /// What the self-test says, for people.

@@ -39,12 +39,16 @@ pub struct State {
     pub self_test: RwSignal<Option<SelfTest>>,
     /// How far the generation is that is under way.
     pub course: RwSignal<Option<Course>>,
+    /// Whether an adapter has come, so that it is known how long one takes.
+    pub measured: RwSignal<bool>,
     /// The last adapter.
     pub result: RwSignal<Option<Finished>>,
     /// What went wrong, and what to do.
     pub alert: RwSignal<Option<String>>,
     /// What happened, to be said politely.
     pub message: RwSignal<String>,
+    /// That the stored models were deleted, to be said beside the button that does it.
+    pub deleted: RwSignal<String>,
 }
 
 impl State {
@@ -64,9 +68,11 @@ impl State {
             preparing: RwSignal::new(false),
             self_test: RwSignal::new(None),
             course: RwSignal::new(None),
+            measured: RwSignal::new(false),
             result: RwSignal::new(None),
             alert: RwSignal::new(None),
             message: RwSignal::new(String::new()),
+            deleted: RwSignal::new(String::new()),
         }
     }
 
@@ -79,6 +85,7 @@ impl State {
     pub fn hush(&self) {
         self.alert.set(None);
         self.message.set(String::new());
+        self.deleted.set(String::new());
     }
 
     /// Reports a failure.

@@ -12,6 +12,8 @@ pub fn StoredModels() -> impl IntoView {
     let state = expect_context::<State>();
     let client = expect_context::<Client>();
     let stored = move || state.files.with(|f| f.as_ref().map_or(0, |f| f.stored));
+    // Not `disabled`, which would take the focus away from the button that was just pressed.
+    let refused = move || stored() == 0 || state.working();
     view! {
         <section class="card" aria-labelledby="storage-title">
             <h2 id="storage-title">"Storage"</h2>
@@ -21,11 +23,18 @@ pub fn StoredModels() -> impl IntoView {
                 </p>
                 <button
                     type="button"
-                    disabled=move || stored() == 0 || state.working()
-                    on:click=move |_| client.delete()
+                    aria-disabled=move || refused().then_some("true")
+                    on:click=move |_| {
+                        if !untrack(refused) {
+                            client.delete();
+                        }
+                    }
                 >
                     "Delete stored models"
                 </button>
+                <span class="message" aria-live="polite">
+                    {move || state.deleted.get()}
+                </span>
             </div>
             <p class="help">
                 "The models are kept so that the page starts quickly and works without a network. \

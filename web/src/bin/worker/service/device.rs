@@ -1,5 +1,7 @@
 //! Which device computes, decided before any of them is initialised.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
 use wasm_bindgen::prelude::*;
@@ -42,11 +44,22 @@ const LIMITS: [(&str, f64); 6] = [
 /// What the CPU is called.
 const CPU: &str = "CPU (WebAssembly)";
 
+/// Whether the GPU was lost while it was wanted.
+static LOST: AtomicBool = AtomicBool::new(false);
+/// Whether the GPU computes; one that is lost after the CPU took over is no news.
+static WANTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the GPU that computes was lost.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
 /// The device that computes, and what to tell the visitor of it.
-#[derive(Clone)]
 pub struct Choice {
     /// What the page shows.
     pub report: DeviceReport,
+    /// The device, once opened: burn opens a GPU only once.
+    opened: Option<Device>,
 }
 
 impl Choice {
@@ -59,6 +72,7 @@ impl Choice {
                 note: Some(note.into()),
                 details,
             },
+            opened: None,
         }
     }
 
@@ -73,7 +87,7 @@ impl Choice {
         let gpu = GPU.with(Clone::clone);
         let Some(gpu) = gpu else {
             return Self::cpu(
-                "This browser has no WebGPU, so the CPU computes, which takes several seconds.",
+                "This browser has no WebGPU, so the CPU computes.",
                 Vec::new(),
             );
         };
@@ -94,8 +108,7 @@ impl Choice {
         let adapter = adapter.map_err(|error| reason(&error))?;
         if adapter.is_null() {
             return Ok(Self::cpu(
-                "The browser offers no GPU to this page, so the CPU computes, which takes several \
-                 seconds.",
+                "The browser offers no GPU to this page, so the CPU computes.",
                 Vec::new(),
             ));
         }
@@ -146,18 +159,41 @@ impl Choice {
                 note,
                 details,
             },
+            opened: None,
         })
     }
 
-    /// Initialises the burn device. A GPU that is lost later is reported to the page.
-    pub async fn open(&self) -> Result<Device, Failure> {
-        if !self.report.gpu {
-            return Ok(Device::flex());
+    /// Gives the GPU up for the CPU, for a reason.
+    pub fn fall_back(&mut self, reason: &str) {
+        WANTED.store(false, Ordering::Relaxed);
+        let details = std::mem::take(&mut self.report.details);
+        *self = Self::cpu(format!("{reason}, so the CPU computes."), details);
+    }
+
+    /// The burn device, initialised the first time. A GPU that is lost later is reported to the page.
+    pub async fn open(&mut self) -> Result<Device, Failure> {
+        if let Some(device) = &self.opened {
+            return Ok(device.clone());
         }
+        let device = if self.report.gpu {
+            Self::open_gpu().await?
+        } else {
+            Device::flex()
+        };
+        self.opened = Some(device.clone());
+        Ok(device)
+    }
+
+    async fn open_gpu() -> Result<Device, Failure> {
         let opened = Device::wgpu_options().init_with_setup_async().await;
         let (device, setup): (Device, WgpuSetup) =
             opened.map_err(|e| Failure::other(format!("The GPU cannot be opened: {e}")))?;
+        WANTED.store(true, Ordering::Relaxed);
         setup.device.set_device_lost_callback(|_, message| {
+            if !WANTED.load(Ordering::Relaxed) {
+                return;
+            }
+            LOST.store(true, Ordering::Relaxed);
             post_failure(&Failure::new(
                 Cause::DeviceLost,
                 format!("The GPU was lost: {message}"),

@@ -40,6 +40,11 @@ impl Meter {
         }
     }
 
+    /// Bytes that came have to come again.
+    fn repeat(&mut self, bytes: u64) {
+        self.total += bytes;
+    }
+
     fn add(&mut self, bytes: u64) {
         self.done += bytes;
         let time = now();
@@ -48,7 +53,7 @@ impl Meter {
         }
         self.reported = time;
         let seconds = (time - self.started) / 1e3;
-        post(&Event::Progress(Progress {
+        post(Event::Progress(Progress {
             stage: Stage::Download,
             done: self.done,
             total: self.total,
@@ -75,13 +80,17 @@ impl Download<'_> {
     /// Fetches all that is missing.
     pub async fn complete(&mut self, meter: &mut Meter) -> Result<(), Failure> {
         let mut pauses = PAUSES.into_iter();
+        let mut farthest = self.bytes.len();
         while (self.bytes.len() as u64) < self.file.bytes {
-            let before = self.bytes.len();
             let Err(failure) = self.attempt(meter).await else {
                 continue;
             };
-            // A connection that brought something is as good as a first one.
-            if self.bytes.len() > before {
+            if failure.cause == Cause::Corrupt {
+                return Err(failure);
+            }
+            // A connection that brought something new is as good as a first one.
+            if self.bytes.len() > farthest {
+                farthest = self.bytes.len();
                 pauses = PAUSES.into_iter();
             }
             let Some(pause) = pauses.next() else {
@@ -98,11 +107,8 @@ impl Download<'_> {
         match response.status() {
             206 => {}
             // The server knows no ranges: from the beginning.
-            200 => self.restart(),
-            416 => {
-                self.restart();
-                return Err(self.broken("the server cannot go on where the download stopped"));
-            }
+            200 => self.restart(meter),
+            416 => return Err(self.other_size("fewer")),
             status => return Err(self.broken(&format!("the server answered {status}"))),
         }
         let body = response.body().ok_or_else(|| self.broken("no content"))?;
@@ -116,17 +122,14 @@ impl Download<'_> {
             }
             self.take(&next.value().unchecked_into(), meter);
             if self.bytes.len() as u64 > self.file.bytes {
-                return Err(Failure::new(
-                    Cause::Corrupt,
-                    format!(
-                        "{}: expected {} bytes, found more",
-                        self.file.path, self.file.bytes
-                    ),
-                ));
+                // What is still to come is of no use; whether the browser stops it does not matter.
+                let _ = reader.cancel();
+                return Err(self.other_size("more"));
             }
         }
+        // A connection that breaks is an error above: this is an end that the server meant.
         if (self.bytes.len() as u64) < self.file.bytes {
-            return Err(self.broken("the connection was closed"));
+            return Err(self.other_size("fewer"));
         }
         Ok(())
     }
@@ -157,7 +160,8 @@ impl Download<'_> {
         meter.add(u64::from(chunk.length()));
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, meter: &mut Meter) {
+        meter.repeat(self.bytes.len() as u64);
         self.bytes.clear();
         let restarted = self.appender.as_mut().map(Appender::restart);
         if let Some(Err(reason)) = restarted {
@@ -170,12 +174,21 @@ impl Download<'_> {
         self.not_stored = Some(reason);
     }
 
+    fn other_size(&self, found: &str) -> Failure {
+        Failure::new(
+            Cause::Corrupt,
+            format!(
+                "{}: expected {} bytes, as the manifest says, found {found} on the server.",
+                self.file.path, self.file.bytes
+            ),
+        )
+    }
+
     fn broken(&self, what: &str) -> Failure {
         Failure::new(
             Cause::Download,
             format!(
-                "{}: the download stopped after {} of {} bytes ({what}). What has come is kept: \
-                 generate again to go on.",
+                "{}: the download stopped after {} of {} bytes ({what}).",
                 self.file.path,
                 self.bytes.len(),
                 self.file.bytes

@@ -1,11 +1,21 @@
 //! Messages over `postMessage`.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use super::Failure;
-use dnd_web::protocol::{Event, Progress, Report, Request, Stage};
+use dnd_web::protocol::{Asked, Event, Progress, Report, Stage, Told};
+
+/// Number of the request that is being served.
+static CURRENT: AtomicU32 = AtomicU32::new(0);
+
+/// From here on, events belong to the request with this number.
+pub fn begin(id: u32) {
+    CURRENT.store(id, Ordering::Relaxed);
+}
 
 /// The worker's own scope.
 pub fn scope() -> DedicatedWorkerGlobalScope {
@@ -13,20 +23,20 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
 }
 
 /// The request in a message.
-pub fn read_request(event: &MessageEvent) -> Result<Request, Failure> {
+pub fn read_request(event: &MessageEvent) -> Result<Asked, Failure> {
     let text = Array::from(&event.data()).get(0).as_string();
     let text = text.ok_or_else(|| Failure::other("message: expected JSON, found no text"))?;
     serde_json::from_str(&text).map_err(|e| Failure::other(format!("message: {e}")))
 }
 
 /// Tells the page something.
-pub fn post(event: &Event) {
+pub fn post(event: Event) {
     send(event, &[]);
 }
 
 /// Tells the page that a request came to nothing.
 pub fn post_failure(failure: &Failure) {
-    post(&Event::Failed {
+    post(Event::Failed {
         message: failure.message.clone(),
         cause: failure.cause,
     });
@@ -34,7 +44,7 @@ pub fn post_failure(failure: &Failure) {
 
 /// Tells the page where the work stands.
 pub fn post_progress(stage: Stage, done: u64, total: u64) {
-    post(&Event::Progress(Progress {
+    post(Event::Progress(Progress {
         stage,
         done,
         total,
@@ -45,12 +55,16 @@ pub fn post_progress(stage: Stage, done: u64, total: u64) {
 /// Hands a generated adapter over: zip archive, weights, configuration.
 pub fn post_done(report: Report, files: [&[u8]; 3]) {
     let files = files.map(Uint8Array::from);
-    send(&Event::Done(Box::new(report)), &files);
+    send(Event::Done(Box::new(report)), &files);
 }
 
-fn send(event: &Event, files: &[Uint8Array]) {
+fn send(event: Event, files: &[Uint8Array]) {
+    let told = Told {
+        id: CURRENT.load(Ordering::Relaxed),
+        event,
+    };
     // An event holds texts and numbers, which JSON can always express.
-    let text = serde_json::to_string(event).unwrap_or_default();
+    let text = serde_json::to_string(&told).unwrap_or_default();
     let message = Array::of1(&JsValue::from(text));
     let transfer = Array::new();
     for file in files {

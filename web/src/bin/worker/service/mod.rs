@@ -14,11 +14,12 @@ mod store;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use gloo::events::EventListener;
+use gloo::timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
 use dnd_web::protocol::Cause;
-use messages::{post_failure, read_request};
+use messages::{begin, post_failure, read_request};
 use session::Session;
 
 /// Listens for requests and answers them; returns at once.
@@ -40,8 +41,15 @@ pub fn start() {
     listener.forget();
     spawn_local(async move {
         let mut session = Session::default();
-        while let Some(request) = requests.next().await {
-            if let Err(failure) = session.answer(request).await {
+        while let Some(asked) = requests.next().await {
+            begin(asked.id);
+            let Err(failure) = session.answer(asked.request).await else {
+                continue;
+            };
+            // Reading from a GPU fails a little before it is known to be lost, which the page has
+            // to hear instead.
+            TimeoutFuture::new(100).await;
+            if !device::is_lost() {
                 post_failure(&failure);
             }
         }

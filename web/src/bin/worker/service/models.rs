@@ -5,7 +5,7 @@ use dnd_adapter::Bundle;
 use dnd_model::{EncoderFiles, TextEncoderConfig, Weights, Workshop, self_test};
 
 use super::Failure;
-use super::device::Choice;
+use super::device::{Choice, is_lost};
 use super::download::{Download, Meter, now};
 use super::messages::{post, post_progress};
 use super::store::{Store, sha256};
@@ -30,6 +30,9 @@ pub async fn fetch<'a>(
     not_stored: &mut Option<String>,
     timings: &mut Timings,
 ) -> Result<Files<'a>, Failure> {
+    if store.is_some() {
+        *not_stored = None;
+    }
     let mut stored = Vec::new();
     for file in &manifest.files {
         let mut bytes = match store {
@@ -51,7 +54,7 @@ pub async fn fetch<'a>(
         }
         let appender = match store {
             Some(store) => match store.append(file, bytes.len()).await {
-                Ok(appender) => Some(appender),
+                Ok(appender) => appender,
                 Err(reason) => {
                     *not_stored = Some(reason);
                     None
@@ -67,13 +70,16 @@ pub async fn fetch<'a>(
             not_stored: None,
         };
         let outcome = download.complete(&mut meter).await;
-        if let Some(reason) = download.not_stored {
-            *not_stored = Some(reason);
-            if let Some(store) = store {
-                // Half a file takes room and is of no use without the rest.
-                drop(download.appender);
-                store.remove(file).await;
-            }
+        let is_damaged = matches!(&outcome, Err(failure) if failure.cause == Cause::Corrupt);
+        drop(download.appender);
+        if let Some(store) = store
+            && (is_damaged || download.not_stored.is_some())
+        {
+            // Half a file takes room and is of no use without the rest.
+            store.remove(file).await;
+        }
+        if download.not_stored.is_some() {
+            *not_stored = download.not_stored;
         }
         outcome?;
         complete.push(download.bytes);
@@ -95,23 +101,23 @@ impl Files<'_> {
         let total = self.manifest.total();
         let mut done = 0;
         post_progress(Stage::Verify, done, total);
+        let mut damaged = Vec::new();
         for (file, bytes) in self.manifest.files.iter().zip(&self.bytes) {
             let found = sha256(bytes).await.map_err(Failure::other)?;
             if found != file.sha256 {
                 if let Some(store) = store {
                     store.remove(file).await;
                 }
-                return Err(Failure::new(
-                    Cause::Corrupt,
-                    format!(
-                        "{}: expected SHA-256 {}, found {found}. The damaged copy was deleted: \
-                         generate again to fetch it anew.",
-                        file.path, file.sha256
-                    ),
+                damaged.push(format!(
+                    "{}: expected SHA-256 {}, found {found}.",
+                    file.path, file.sha256
                 ));
             }
             done += file.bytes;
             post_progress(Stage::Verify, done, total);
+        }
+        if !damaged.is_empty() {
+            return Err(Failure::new(Cause::Corrupt, damaged.join(" ")));
         }
         timings.push((Stage::Verify, (now() - started) / 1e3));
         Ok(())
@@ -132,46 +138,49 @@ impl Files<'_> {
         choice: &mut Choice,
         timings: &mut Timings,
     ) -> Result<Workshop, Failure> {
+        let failure = match self.load_on(choice, timings).await {
+            Ok(workshop) => return Ok(workshop),
+            Err(failure) => failure,
+        };
+        // A lost GPU is not a bad one: the page starts again with it.
+        if !choice.report.gpu || is_lost() {
+            return Err(failure);
+        }
+        choice.fall_back(failure.message.trim_end_matches('.'));
+        post(Event::Device(choice.report.clone()));
+        self.load_on(choice, timings).await
+    }
+
+    async fn load_on(
+        &self,
+        choice: &mut Choice,
+        timings: &mut Timings,
+    ) -> Result<Workshop, Failure> {
         let started = now();
         post_progress(Stage::Upload, 0, 0);
-        let device = match choice.open().await {
-            Ok(device) => device,
-            Err(failure) => {
-                *choice = Choice::cpu(
-                    format!("{}, so the CPU computes.", failure.message),
-                    choice.report.details.clone(),
-                );
-                post(&Event::Device(choice.report.clone()));
-                choice.open().await?
-            }
-        };
+        let device = choice.open().await?;
         let workshop = self.build(&device)?;
         timings.push((Stage::Upload, (now() - started) / 1e3));
 
         let started = now();
         post_progress(Stage::Compile, 0, 0);
         let tested = test(&device).await?;
-        post(&Event::SelfTest(tested));
+        post(Event::SelfTest(tested));
         timings.push((Stage::Compile, (now() - started) / 1e3));
         if tested.passed() {
             return Ok(workshop);
         }
-        let what = format!(
-            "computed a known input wrongly (largest difference {:.2e}, at most {:.2e} is trusted)",
-            tested.largest_difference, tested.tolerance
-        );
-        if !choice.report.gpu {
-            return Err(Failure::other(format!(
-                "The CPU {what}. This browser cannot be used."
-            )));
-        }
-        *choice = Choice::cpu(
-            format!("The GPU {what}, so the CPU computes."),
-            choice.report.details.clone(),
-        );
-        post(&Event::Device(choice.report.clone()));
-        drop(workshop);
-        Box::pin(self.load(choice, timings)).await
+        let device = if choice.report.gpu { "GPU" } else { "CPU" };
+        let found = if tested.largest_difference == f32::MAX {
+            "what is no number".to_owned()
+        } else {
+            format!("a difference of {:.1e}", tested.largest_difference)
+        };
+        Err(Failure::other(format!(
+            "The {device} computed a known input wrongly (expected a difference of at most {:.1e}, \
+             found {found})",
+            tested.tolerance
+        )))
     }
 
     fn build(&self, device: &Device) -> Result<Workshop, Failure> {
@@ -197,7 +206,7 @@ async fn test(device: &Device) -> Result<SelfTest, Failure> {
     let values = read(self_test::compute(device)?).await?;
     Ok(SelfTest {
         // JSON has no infinity.
-        largest_difference: self_test::largest_difference(&values).min(f32::MAX),
+        largest_difference: self_test::largest_difference(&values)?.min(f32::MAX),
         tolerance: self_test::TOLERANCE,
     })
 }

@@ -3,7 +3,7 @@
 use dnd_model::Workshop;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{RequestCache, RequestInit, Response};
 
 use super::device::Choice;
 use super::messages::{post, scope};
@@ -22,6 +22,8 @@ pub struct Session {
     store: Option<Store>,
     not_stored: Option<String>,
     workshop: Option<Workshop>,
+    /// Seconds of loading, for the report of the first adapter.
+    timings: Timings,
 }
 
 impl Session {
@@ -30,13 +32,14 @@ impl Session {
         match request {
             Request::Start { device, base } => self.start(device, base).await,
             Request::Prepare => {
-                self.load(&mut Vec::new()).await?;
-                post(&Event::Prepared);
+                self.load().await?;
+                post(Event::Prepared);
                 Ok(())
             }
             Request::Generate { prompts, seed } => {
-                let mut timings = Vec::new();
-                let workshop = self.load(&mut timings).await?;
+                self.load().await?;
+                let timings = std::mem::take(&mut self.timings);
+                let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
                 generate::generate(workshop, &prompts, seed, timings).await
             }
             Request::Delete => self.delete().await,
@@ -46,7 +49,7 @@ impl Session {
     async fn start(&mut self, device: DeviceChoice, base: String) -> Result<(), Failure> {
         self.base = base;
         let choice = Choice::make(device).await;
-        post(&Event::Device(choice.report.clone()));
+        post(Event::Device(choice.report.clone()));
         self.choice = Some(choice);
         match Store::open().await {
             Ok(store) => self.store = Some(store),
@@ -63,15 +66,15 @@ impl Session {
     }
 
     async fn fetch_manifest(&self) -> Result<Manifest, Failure> {
-        let failure = |what: String| {
-            Failure::new(
-                Cause::Download,
-                format!("{}: {what}. Reload the page to try again.", manifest::FILE),
-            )
-        };
+        let failure =
+            |what: String| Failure::new(Cause::Download, format!("{}: {what}.", manifest::FILE));
         let url = format!("{}{}", self.base, manifest::FILE);
         let text = async {
-            let response = JsFuture::from(scope().fetch_with_str(&url)).await?;
+            let options = RequestInit::new();
+            // An old manifest would point to files that are gone.
+            options.set_cache(RequestCache::NoCache);
+            let response = scope().fetch_with_str_and_init(&url, &options);
+            let response = JsFuture::from(response).await?;
             let response: Response = response.dyn_into()?;
             if !response.ok() {
                 let status = format!("the server answered {}", response.status());
@@ -92,41 +95,44 @@ impl Session {
             Some(store) => store.stored(manifest).await,
             None => 0,
         };
-        post(&Event::Files(FilesReport {
+        post(Event::Files(FilesReport {
             total: manifest.total(),
             stored,
-            not_stored: self.not_stored.as_ref().map(|reason| {
-                format!(
-                    "The models cannot be stored on this device ({reason}), so the next visit \
+            not_stored: self
+                .not_stored
+                .as_ref()
+                .filter(|_| stored < manifest.total())
+                .map(|reason| {
+                    format!(
+                        "The models cannot be stored on this device ({reason}), so the next visit \
                      fetches them again."
-                )
-            }),
+                    )
+                }),
         }));
     }
 
-    /// The loaded models, which are loaded first if they are not.
-    async fn load(&mut self, timings: &mut Timings) -> Result<&Workshop, Failure> {
-        if self.workshop.is_none() {
-            if self.manifest.is_none() {
-                self.manifest = Some(self.fetch_manifest().await?);
-            }
-            let out_of_order = || Failure::other("The page asked for models before a device.");
-            let files = fetch(
-                self.manifest.as_ref().ok_or_else(out_of_order)?,
-                &self.base,
-                self.store.as_ref(),
-                &mut self.not_stored,
-                timings,
-            )
-            .await;
-            // What was fetched is stored, even when not all came.
-            self.report_files().await;
-            let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
-            self.workshop = Some(files?.load(choice, timings).await?);
+    /// Loads the models, if they are not.
+    async fn load(&mut self) -> Result<(), Failure> {
+        if self.workshop.is_some() {
+            return Ok(());
         }
-        self.workshop
-            .as_ref()
-            .ok_or_else(|| Failure::other("The models were not loaded."))
+        if self.manifest.is_none() {
+            self.manifest = Some(self.fetch_manifest().await?);
+        }
+        self.timings.clear();
+        let files = fetch(
+            self.manifest.as_ref().ok_or_else(out_of_order)?,
+            &self.base,
+            self.store.as_ref(),
+            &mut self.not_stored,
+            &mut self.timings,
+        )
+        .await;
+        // What was fetched is stored, even when not all came.
+        self.report_files().await;
+        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        self.workshop = Some(files?.load(choice, &mut self.timings).await?);
+        Ok(())
     }
 
     async fn delete(&mut self) -> Result<(), Failure> {
@@ -140,4 +146,8 @@ impl Session {
         self.report_files().await;
         Ok(())
     }
+}
+
+fn out_of_order() -> Failure {
+    Failure::other("The page asked for models before a device.")
 }

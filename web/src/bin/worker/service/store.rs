@@ -65,8 +65,13 @@ impl Store {
         read.await.unwrap_or_default()
     }
 
-    /// Opens a file to append to it at `offset`; what stands behind is cut off.
-    pub async fn append(&self, file: &ModelFile, offset: usize) -> Result<Appender, String> {
+    /// Opens a file to append to it at `offset`; what stands behind is cut off. Nothing where another
+    /// tab is writing it already.
+    pub async fn append(
+        &self,
+        file: &ModelFile,
+        offset: usize,
+    ) -> Result<Option<Appender>, String> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
         let handle = self
@@ -78,7 +83,8 @@ impl Store {
         let access = loop {
             match JsFuture::from(handle.create_sync_access_handle()).await {
                 Ok(access) => break access.unchecked_into::<FileSystemSyncAccessHandle>(),
-                Err(error) if attempt == ATTEMPTS => return Err(reason(&error)),
+                Err(error) if !is_locked(&error) => return Err(reason(&error)),
+                Err(_) if attempt == ATTEMPTS => return Ok(None),
                 Err(_) => gloo::timers::future::TimeoutFuture::new(100).await,
             }
             attempt += 1;
@@ -89,7 +95,7 @@ impl Store {
         };
         let cut = appender.access.truncate_with_f64(appender.offset);
         cut.map_err(|error| reason(&error))?;
-        Ok(appender)
+        Ok(Some(appender))
     }
 
     /// Deletes a file, if it is there.
@@ -131,6 +137,11 @@ impl Store {
         let file = JsFuture::from(handle.get_file()).await?;
         Ok(Some(file.unchecked_into()))
     }
+}
+
+fn is_locked(error: &JsValue) -> bool {
+    let exception = error.dyn_ref::<web_sys::DomException>();
+    exception.is_some_and(|exception| exception.name() == "NoModificationAllowedError")
 }
 
 /// A file that is being written; others cannot open it until this is dropped.
