@@ -43,7 +43,7 @@ fn without_the_column() {
 
 #[test]
 fn broken_lines() {
-    refused("uneven.csv", b"id,prompt\n1,a\n2,b,c\n", &["record"]);
+    refused("uneven.csv", b"id,prompt\n1,a\n2,b,c\n", &["line 3"]);
     refused("broken.jsonl", b"\"a\"\n{\"prompt\": \n", &["line 2"]);
     refused(
         "fields.jsonl",
