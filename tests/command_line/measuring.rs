@@ -47,8 +47,8 @@ fn all_methods_are_measured() {
     let world = World::trained();
     let own = format!("adapter:{}", world.path("collection/length").display());
     let json = world.path("report.json");
-    let methods = METHODS.join(",") + "," + &own;
-    let outcome = world.eval(&methods, &json).run().succeeds();
+    let wanted = METHODS.join(",") + "," + &own;
+    let outcome = world.eval(&wanted, &json).run().succeeds();
 
     let rows = rows(&json);
     let shown: Vec<&str> = METHODS.into_iter().chain([own.as_str()]).collect();

@@ -20,7 +20,7 @@ impl FromStr for CountedResults {
     fn from_str(text: &str) -> Result<Self, Error> {
         let parts = text.split_once('=').and_then(|(count, path)| {
             let count = count.trim().parse::<usize>().ok()?;
-            (count > 0 && !path.is_empty()).then(|| (count, path))
+            (count > 0 && !path.is_empty()).then_some((count, path))
         });
         match parts {
             Some((count, path)) => Ok(Self {
