@@ -109,6 +109,7 @@ export class Proxy {
   async #forward(answer, response, entry, rule) {
     entry.status = answer.statusCode;
     const send = (chunk) => {
+      if (response.destroyed) throw new Error("the browser closed the connection");
       entry.sent += chunk.length;
       return new Promise((done, failed) => response.write(chunk, (e) => (e ? failed(e) : done())));
     };

@@ -204,7 +204,7 @@ impl Answer {
     }
 
     /// Asserts the headers that no answer goes without.
-    fn is_guarded(self) -> Self {
+    fn guarded(self) -> Self {
         self.has("cross-origin-opener-policy", "same-origin")
             .has("cross-origin-embedder-policy", "require-corp")
             .has("cross-origin-resource-policy", "same-origin")
@@ -227,7 +227,7 @@ fn the_page_is_at_the_root() {
         server
             .get(path)
             .is(200)
-            .is_guarded()
+            .guarded()
             .has("content-type", "text/html; charset=utf-8")
             .has("content-length", "34")
             .says("<!doctype html><title>page</title>");
@@ -266,7 +266,7 @@ fn every_kind_of_file_has_its_media_type() {
         server
             .get(&format!("/{name}"))
             .is(200)
-            .is_guarded()
+            .guarded()
             .has("content-type", media_type)
             .says("content");
     }
@@ -277,7 +277,7 @@ fn ranges() {
     let page = Page::new();
     let server = page.serve();
     for path in ["/digits.txt", "/models/0123-encoder.safetensors"] {
-        let range = |range: &str| server.ask("GET", path, &[("Range", range)]).is_guarded();
+        let range = |range: &str| server.ask("GET", path, &[("Range", range)]).guarded();
         server.get(path).is(200).has("accept-ranges", "bytes");
         for (asked, found, body) in [
             ("bytes=0-3", "bytes 0-3/10", "0123"),
@@ -342,7 +342,7 @@ fn model_files_stay_and_everything_else_is_asked_for_again() {
             server
                 .ask("GET", path, &[(condition, version)])
                 .is(304)
-                .is_guarded()
+                .guarded()
                 .has("cache-control", policy)
                 .says("");
         }
@@ -353,7 +353,7 @@ fn model_files_stay_and_everything_else_is_asked_for_again() {
     }
     // A missing file must not stay missing for a year.
     let missing = server.get("/models/missing.safetensors").is(404);
-    missing.is_guarded().has("cache-control", "no-cache");
+    missing.guarded().has("cache-control", "no-cache");
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn only_get_and_head() {
     server
         .ask("HEAD", "/digits.txt", &[])
         .is(200)
-        .is_guarded()
+        .guarded()
         .has("content-length", "10")
         .has("content-type", "text/plain; charset=utf-8")
         .says("");
@@ -376,7 +376,7 @@ fn only_get_and_head() {
         server
             .ask(method, "/digits.txt", &[("Content-Length", "0")])
             .is(405)
-            .is_guarded()
+            .guarded()
             .has("allow", "GET, HEAD");
     }
 }
@@ -417,7 +417,7 @@ fn nothing_outside_the_page_or_hidden_in_it() {
         absolute.as_str(),
         encoded.as_str(),
     ] {
-        server.get(path).is(404).is_guarded();
+        server.get(path).is(404).guarded();
     }
     // The same as a whole address, which proxies are sent.
     let address = format!("http://127.0.0.1:{}/../Cargo.toml", server.port);
@@ -478,7 +478,7 @@ fn other_names_of_this_machine_are_refused() {
         "::1",
         "",
     ] {
-        server.ask_host(host).is(421).is_guarded();
+        server.ask_host(host).is(421).guarded();
     }
     let port = server.port;
     for request in [

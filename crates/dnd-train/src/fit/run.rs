@@ -58,16 +58,11 @@ pub fn fit(
     let folder = state_folder(out);
     if out.exists() && !folder.exists() {
         let name = out.display().to_string();
-        let mut finished = Bundle::read(&files::read(out)?, &name)?;
+        let finished = Bundle::read(&files::read(out)?, &name)?;
         let provenance = &finished.header.provenance;
         let inputs = inputs(&data, recipe);
         if inputs.iter().all(|(key, value)| provenance[key] == *value) {
             observer.note(&format!("{name}: finished before"));
-            if finished.header.tasks.is_empty() {
-                finished.set_task_embeddings(data.task_embeddings(settings)?, Precision::F16)?;
-                files::write(out, &finished.write()?)?;
-                observer.note(&format!("{name}: embeddings of its tasks added"));
-            }
             return Ok(finished);
         }
     }

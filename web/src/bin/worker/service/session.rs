@@ -95,7 +95,12 @@ impl Session {
         post(&Event::Files(FilesReport {
             total: manifest.total(),
             stored,
-            not_stored: self.not_stored.clone(),
+            not_stored: self.not_stored.as_ref().map(|reason| {
+                format!(
+                    "The models cannot be stored on this device ({reason}), so the next visit \
+                     fetches them again."
+                )
+            }),
         }));
     }
 
