@@ -57,9 +57,13 @@ fn numbers_out_of_range() {
         .run()
         .gets_refused(&["--limit"]);
     world
-        .eval("best", &json)
+        .eval("cleverest", &json)
         .run()
-        .gets_refused(&["best", "nearest"]);
+        .gets_refused(&["cleverest", "nearest"]);
+    world
+        .eval("few:0", &json)
+        .run()
+        .gets_refused(&["few:0", "few:K"]);
     world
         .eval("adapter:", &json)
         .run()

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod behaviour;
 mod completing;
 mod fitting;
 mod generating;
@@ -11,6 +12,7 @@ mod measuring;
 mod pipeline;
 mod prompt_files;
 mod serving;
+mod tasks;
 
 mod collecting;
 #[cfg(unix)]

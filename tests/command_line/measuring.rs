@@ -1,15 +1,45 @@
-//! `dnd eval`: the results on disk and on screen, and keeping those that are there.
+//! `dnd eval` and `dnd report`: the results on disk and on screen, and keeping those that are there.
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::world::{DEV_TASK, LINES, World, file_name, names};
+use crate::program::Dnd;
+use crate::world::{DEV_TASK, LINES, TRAIN_TASKS, World, contents, file_name, names};
 
 const METHODS: [&str; 5] = ["base", "generated", "nearest", "average", "mean"];
 
+/// Fields of a row as the CSV has them.
+const FIELDS: &str = "task,method,exact_match,lenient_match,valid_answers,n,adapt_seconds,\
+                      answer_seconds,bytes,note";
+
 fn rows(path: &Path) -> Vec<Value> {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Methods of the rows, in their order.
+fn methods(rows: &[Value]) -> Vec<&str> {
+    let methods = rows.iter().map(|row| row["method"].as_str().unwrap());
+    methods.collect()
+}
+
+/// Changes the score of a method to one that no measurement gives: where it stays, nothing was
+/// measured.
+fn mark(path: &Path, method: &str) {
+    let mut rows = rows(path);
+    for row in &mut rows {
+        if row["method"] == method {
+            row["exact_match"] = Value::from(0.123);
+        }
+    }
+    std::fs::write(path, serde_json::to_vec(&rows).unwrap()).unwrap();
+}
+
+/// Whether the row of a method is one that [`mark`] changed.
+fn is_marked(path: &Path, method: &str) -> bool {
+    let rows = rows(path);
+    let row = rows.iter().find(|row| row["method"] == method).unwrap();
+    row["exact_match"] == 0.123
 }
 
 #[test]
@@ -17,30 +47,38 @@ fn all_methods_are_measured() {
     let world = World::trained();
     let own = format!("adapter:{}", world.path("collection/length").display());
     let json = world.path("report.json");
-    let methods = METHODS.join(",") + "," + &own;
-    let outcome = world.eval(&methods, &json).run().succeeds();
+    let wanted = METHODS.join(",") + "," + &own;
+    let outcome = world.eval(&wanted, &json).run().succeeds();
 
     let rows = rows(&json);
-    let expected: Vec<&str> = METHODS.into_iter().chain([own.as_str()]).collect();
-    let found: Vec<&str> = rows
-        .iter()
-        .map(|row| row["method"].as_str().unwrap())
-        .collect();
-    assert_eq!(found, expected);
+    let shown: Vec<&str> = METHODS.into_iter().chain([own.as_str()]).collect();
+    let training = TRAIN_TASKS.map(|task| format!("training:{task}"));
+    let mut expected = shown.clone();
+    // The mean is taken over these.
+    expected.splice(4..4, training.iter().map(String::as_str));
+    assert_eq!(methods(&rows), expected);
     for row in &rows {
-        assert_eq!(row.as_object().unwrap().len(), 5, "{row}");
         assert_eq!(row["task"], DEV_TASK);
         assert_eq!(row["n"], LINES);
-        assert!(
-            (0.0..=1.0).contains(&row["exact_match"].as_f64().unwrap()),
-            "{row}"
-        );
-        assert!(row["seconds"].as_f64().unwrap() > 0.0, "{row}");
+        for (share, outcomes) in [
+            ("exact_match", "exact"),
+            ("lenient_match", "lenient"),
+            ("valid_answers", "valid"),
+        ] {
+            let outcomes = row[outcomes].as_array().unwrap();
+            assert_eq!(outcomes.len(), LINES, "{row}");
+            let sum: f64 = outcomes.iter().map(|value| value.as_f64().unwrap()).sum();
+            let share = row[share].as_f64().unwrap();
+            assert!((share - sum / LINES as f64).abs() < 1e-9, "{row}");
+        }
+        assert!(row["answer_seconds"].as_f64().unwrap() > 0.0, "{row}");
+        let has_adapter = row["method"] != "base";
+        assert_eq!(row["bytes"].as_u64().unwrap() > 0, has_adapter, "{row}");
     }
 
     let table = std::fs::read_to_string(world.path("report.csv")).unwrap();
     let mut lines = table.lines();
-    assert_eq!(lines.next(), Some("task,method,exact_match,n,seconds"));
+    assert_eq!(lines.next(), Some(FIELDS));
     for (line, method) in lines.by_ref().zip(&expected) {
         assert!(line.starts_with(&format!("{DEV_TASK},{method},")), "{line}");
     }
@@ -52,8 +90,8 @@ fn all_methods_are_measured() {
         .lines()
         .map(|line| line.matches('|').count())
         .collect();
-    assert_eq!(columns, [expected.len() + 2; 4]);
-    for name in expected.iter().chain(&[DEV_TASK]) {
+    assert_eq!(columns, [shown.len() + 2; 4]);
+    for name in shown.iter().chain(&[DEV_TASK]) {
         assert!(outcome.stdout.contains(name), "{}", outcome.stdout);
     }
 }
@@ -61,23 +99,56 @@ fn all_methods_are_measured() {
 #[test]
 fn resuming_keeps_rows_and_adds_the_missing_ones() {
     let world = World::collected();
-    // A score that no measurement gives shows that nothing was measured.
-    let kept = json!([{"task": DEV_TASK, "method": "base", "exact_match": 0.123, "n": LINES, "seconds": 1.0}]);
-    let json = world.write("report.json", kept.to_string());
+    let json = world.path("report.json");
+    world.eval("base", &json).run().succeeds();
+    mark(&json, "base");
     world
         .eval("base,average", &json)
         .and("--resume")
         .run()
         .succeeds();
-    let resumed = rows(&json);
-    assert_eq!(resumed.len(), 2);
-    assert_eq!(resumed[0], kept[0]);
-    assert_eq!(resumed[1]["method"], "average");
+    assert_eq!(methods(&rows(&json)), ["base", "average"]);
+    assert!(is_marked(&json, "base"));
 
     world.eval("base", &json).run().succeeds();
-    let fresh = rows(&json);
-    assert_eq!(fresh.len(), 1);
-    assert_ne!(fresh[0]["exact_match"], 0.123);
+    assert_eq!(methods(&rows(&json)), ["base"]);
+    assert!(!is_marked(&json, "base"));
+}
+
+/// A row of another bundle, seed or base model is another measurement; one that does not depend on
+/// them stays.
+#[test]
+fn resuming_measures_again_what_comes_from_other_inputs() {
+    let world = World::trained();
+    let json = world.path("report.json");
+    let eval = |seed: &str| {
+        world
+            .eval("majority,average,generated", &json)
+            .with("--seed", seed)
+            .and("--resume")
+            .run()
+            .succeeds();
+    };
+    eval("0");
+    let mark_all = || {
+        for method in ["majority", "average", "generated"] {
+            mark(&json, method);
+        }
+    };
+    mark_all();
+    eval("1");
+    assert!(is_marked(&json, "majority") && is_marked(&json, "average"));
+    assert!(!is_marked(&json, "generated"));
+    mark_all();
+    let recipe = std::fs::read_to_string(world.recipe()).unwrap();
+    world.write("recipe.toml", recipe.replace("steps = 6", "steps = 4"));
+    world.train(&world.bundle()).run().succeeds();
+    eval("1");
+    assert!(is_marked(&json, "average") && !is_marked(&json, "generated"));
+    mark_all();
+    crate::language_model::write_folder(&world.base(), 7);
+    eval("1");
+    assert!(!is_marked(&json, "average"));
 }
 
 /// A row of another number of lines is another measurement.
@@ -102,14 +173,14 @@ fn a_missing_collection_is_said_before_anything_is_loaded() {
     let world = World::new();
     let json = world.path("report.json");
     let collection = world.path("nowhere");
-    crate::program::Dnd::new("eval")
+    Dnd::new("eval")
         .with("--tasks", world.tasks())
         .with("--base", world.path("no-base"))
         .with("--methods", "average")
         .with("--json", &json)
         .run()
         .fails(&["average", "--collection"]);
-    crate::program::Dnd::new("eval")
+    Dnd::new("eval")
         .with("--tasks", world.tasks())
         .with("--base", world.base())
         .with("--methods", "average")
@@ -122,4 +193,108 @@ fn a_missing_collection_is_said_before_anything_is_loaded() {
             .iter()
             .any(|name| name.starts_with("report"))
     );
+}
+
+/// Everything that the inputs allow, short of what takes long; then the page of it.
+#[test]
+fn a_suite_is_measured_resumed_and_reported() {
+    let world = World::trained();
+    let json = world.path("report.json");
+    let given = world.collection().join("always_a");
+    let multitask = format!("multitask:{}", given.display());
+    let suite = || {
+        world
+            .eval(&multitask, &json)
+            .and("--suite")
+            .with("--skip", "full:75,full:300,few:16,few:64,few:256")
+            .with("--limit", "6")
+            .and("--resume")
+    };
+    let outcome = suite().run().succeeds();
+    let all = rows(&json);
+    let measured = methods(&all);
+    for method in [
+        "majority",
+        "context:16",
+        "training:length",
+        "mean",
+        "best",
+        "nearest",
+        "similar",
+        "average",
+        "generated",
+        "generated:shuffled",
+        "generated:random",
+        "generated:N=4",
+        "generated:N=8",
+        "few:1",
+        "few:4",
+        multitask.as_str(),
+    ] {
+        assert!(measured.contains(&method), "{method} of {measured:?}");
+    }
+    assert!(!measured.contains(&"full:75") && !measured.contains(&"generated:N=16"));
+    assert!(outcome.stdout.contains("| best |") && !outcome.stdout.contains("training:"));
+    let exact = |method: &str| {
+        let row = all.iter().find(|row| row["method"] == method).unwrap();
+        row["exact_match"].as_f64().unwrap()
+    };
+    let best = TRAIN_TASKS.map(|task| exact(&format!("training:{task}")));
+    assert_eq!(exact("best"), best.into_iter().fold(0.0, f64::max));
+    let work = world.path("report.work").join(DEV_TASK);
+    assert_eq!(names(&work), ["few-1", "few-4"]);
+
+    // Rows that are lost come back; a tuned adapter is found again and not tuned once more.
+    let record = work.join("few-4/tuned.json");
+    let before = std::fs::metadata(&record).unwrap().modified().unwrap();
+    let kept: Vec<&Value> = all.iter().filter(|row| row["method"] != "few:4").collect();
+    std::fs::write(&json, serde_json::to_vec(&kept).unwrap()).unwrap();
+    suite().run().succeeds();
+    let again = rows(&json);
+    let of = |rows: &[Value]| {
+        let row = rows.iter().find(|row| row["method"] == "few:4");
+        row.map(|row| row["exact"].clone())
+    };
+    assert_eq!(of(&again), of(&all));
+    assert_eq!(
+        std::fs::metadata(&record).unwrap().modified().unwrap(),
+        before
+    );
+
+    let out = world.path("page");
+    let report = || {
+        Dnd::new("report")
+            .with("--results", &json)
+            .with("--curve", world.path("bundle.csv"))
+            .with("--tasks-curve", format!("3={}", json.display()))
+            .with("--out", &out)
+            .run()
+            .succeeds();
+        contents(&out)
+    };
+    let first = report();
+    assert_eq!(names(&out), ["index.html", "report.csv"]);
+    let page = String::from_utf8(first[0].1.clone()).unwrap();
+    assert!(page.contains("generated:shuffled") && page.contains("<svg"));
+    assert!(first == report(), "a second report differs");
+}
+
+#[test]
+fn a_report_of_nothing_is_refused() {
+    let world = World::new();
+    let report = |results: &Path| {
+        Dnd::new("report")
+            .with("--results", results)
+            .with("--out", world.path("page"))
+    };
+    report(&world.path("nowhere.json"))
+        .run()
+        .fails(&["nowhere.json"]);
+    let broken = world.write("broken.json", "[{\"task\": \"a\"}]");
+    report(&broken).run().fails(&["broken.json", "method"]);
+    report(&broken)
+        .with("--tasks-curve", "five=x.json")
+        .run()
+        .gets_refused(&["COUNT=FILE"]);
+    assert!(!world.path("page").exists());
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
@@ -34,15 +35,28 @@ pub struct BundleArgs {
 pub struct EvaluateArgs {
     #[command(flatten)]
     files: BundleArgs,
-    /// Test lines a task when evaluating
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
-    /// Training adapters whose scores make the mean, spread over all of them
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    mean_adapters: usize,
+    /// Compare all methods, and write results and report into docs/report
+    #[arg(long)]
+    suite: bool,
+    /// Test lines a task [default: 100, with --suite 200]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Training adapters whose scores make the mean, spread over all of them [default: 8, with --suite all]
+    #[arg(long, value_name = "N")]
+    mean_adapters: Option<usize>,
     /// Keep the measurements of an interrupted evaluation of the same bundle
     #[arg(long)]
     resume: bool,
+    /// With --suite: PEFT folder of one adapter for all training tasks [default: collections/multitask in the
+    /// cache, if it is there]
+    #[arg(long, value_name = "DIR", requires = "suite")]
+    multitask: Option<PathBuf>,
+    /// With --suite: loss curves of the bundle's training, for the report
+    #[arg(long, value_name = "CSV", requires = "suite")]
+    curve: Option<String>,
+    /// With --suite: results of bundles trained on other numbers of tasks, for the report
+    #[arg(long, value_name = "COUNT=FILE,..", requires = "suite")]
+    tasks_curve: Option<String>,
 }
 
 /// Collects adapters of all tasks that may ship and fits the generator, as the recipe says.
@@ -70,28 +84,72 @@ pub fn evaluate(cache: &Cache, args: &EvaluateArgs) -> Result<()> {
         &own,
         &development_tasks(&args.files.tasks)?,
     )?;
-    let results = command::root().join("docs/evaluation/development.json");
-    let methods = format!(
-        "majority,base,mean,nearest,average,generated,adapter:{}/{{task}}",
-        own.display()
-    );
+    let own = format!("adapter:{}/{{task}}", own.display());
     let mut eval = command::new(&dnd);
-    eval.args(["eval", "--methods", &methods, "--tasks"])
+    eval.args(["eval", "--tasks"])
         .arg(&args.files.tasks)
-        .args(["--limit", &args.limit.to_string()])
-        .args(["--mean-adapters", &args.mean_adapters.to_string()])
         .arg("--collection")
         .arg(&ship)
         .arg("--bundle")
-        .arg(&args.files.bundle)
-        .arg("--json")
-        .arg(&results);
+        .arg(&args.files.bundle);
     if args.resume {
         eval.arg("--resume");
     }
+    if args.suite {
+        return evaluate_suite(cache, args, &dnd, eval, own);
+    }
+    let results = command::root().join("docs/evaluation/development.json");
+    let methods = format!("majority,base,mean,nearest,average,generated,{own}");
+    let mean_adapters = args.mean_adapters.unwrap_or(8).to_string();
+    eval.args(["--methods", &methods, "--mean-adapters", &mean_adapters])
+        .args(["--limit", &args.limit.unwrap_or(100).to_string(), "--json"])
+        .arg(&results);
     command::run(eval)?;
     println!("results: {}", results.display());
     Ok(())
+}
+
+/// All methods, with the adapters that tuning makes kept in the cache, and the report of them.
+fn evaluate_suite(
+    cache: &Cache,
+    args: &EvaluateArgs,
+    dnd: &Path,
+    mut eval: Command,
+    mut methods: String,
+) -> Result<()> {
+    let folder = command::root().join("docs/report");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    let in_cache = cache.collections().join("multitask");
+    let multitask = args
+        .multitask
+        .clone()
+        .or(in_cache.exists().then_some(in_cache));
+    match multitask {
+        Some(path) => methods.push_str(&format!(",multitask:{}", path.display())),
+        None => println!("no adapter for all training tasks: the multitask method is left out"),
+    }
+    let results = folder.join("results.json");
+    eval.args(["--suite", "--methods", &methods])
+        .args(["--limit", &args.limit.unwrap_or(200).to_string()])
+        .arg("--work")
+        .arg(cache.collections().join("evaluation"))
+        .arg("--json")
+        .arg(&results);
+    if let Some(count) = args.mean_adapters {
+        eval.args(["--mean-adapters", &count.to_string()]);
+    }
+    command::run(eval)?;
+    let mut report = command::new(dnd);
+    report.arg("report").arg("--results").arg(&results);
+    if let Some(curve) = &args.curve {
+        report.args(["--curve", curve]);
+    }
+    if let Some(tasks_curve) = &args.tasks_curve {
+        report.args(["--tasks-curve", tasks_curve]);
+    }
+    report.arg("--out").arg(&folder);
+    command::run(report)
 }
 
 /// Collects in one process a core, each with one thread: small matrices share the work badly.

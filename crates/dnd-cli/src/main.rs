@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 ///   dnd generate --prompts prompts.txt --out adapter
 ///
 /// The other commands are the way there: `collect` fine-tunes adapters on many tasks, `train` fits
-/// a generator to them, `eval` measures it against baselines.
+/// a generator to them, `eval` measures it against baselines, `report` makes a page of that.
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {
@@ -34,6 +34,8 @@ enum Command {
     Generate(commands::generate::Arguments),
     Complete(commands::complete::Arguments),
     Eval(commands::eval::Arguments),
+    Report(commands::report::Arguments),
+    Tasks(commands::tasks::Arguments),
     Collect(commands::collect::Arguments),
     Train(commands::train::Arguments),
     Inspect(commands::inspect::Arguments),
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => commands::generate::run(arguments, device),
         Command::Complete(arguments) => commands::complete::run(arguments, device),
         Command::Eval(arguments) => commands::eval::run(arguments, device),
+        Command::Report(arguments) => commands::report::run(arguments),
+        Command::Tasks(arguments) => commands::tasks::run(arguments),
         Command::Collect(arguments) => commands::collect::run(arguments, device),
         Command::Train(arguments) => commands::train::run(arguments, device),
         Command::Inspect(arguments) => commands::inspect::run(arguments),

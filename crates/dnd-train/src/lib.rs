@@ -13,6 +13,8 @@ pub mod measure;
 pub mod models;
 pub mod observe;
 pub mod prompts;
+pub mod report;
+pub mod suite;
 pub mod task;
 #[cfg(test)]
 mod test_data;

@@ -6,7 +6,6 @@ use anyhow::Result;
 use dnd_train::collect::{CollectOptions, Shard, collect};
 use dnd_train::fit::Recipe;
 use dnd_train::models::{Base, default_base};
-use dnd_train::task::TaskFolder;
 
 use crate::observer::Terminal;
 use crate::output;
@@ -20,9 +19,9 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of tasks
+    /// Folder of tasks [default: those of `dnd tasks`, in the cache]
     #[arg(long, value_name = "DIR")]
-    tasks: PathBuf,
+    tasks: Option<PathBuf>,
 
     /// Folder for the collection
     #[arg(long, value_name = "DIR")]
@@ -70,7 +69,7 @@ Examples:
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     let observer = Terminal::new()?;
-    let tasks = TaskFolder::open(&arguments.tasks)?;
+    let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let mut recipe = match &arguments.config {
         Some(path) => Recipe::read(path)?.collect,
         None => Recipe::default().collect,

@@ -1,44 +1,68 @@
 //! `dnd eval`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use dnd_adapter::Bundle;
 use dnd_train::collect::Collection;
 use dnd_train::generate::open_workshop;
-use dnd_train::measure::{EvaluateOptions, Method, Sources, evaluate, table};
+use dnd_train::measure::{
+    EvaluateOptions, Method, Sources, evaluate, suite, summarise, summary_table, table,
+    weights_hash,
+};
 use dnd_train::models::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
-use dnd_train::task::TaskFolder;
 
 use crate::observer::Terminal;
 use crate::output;
 
-/// Measure exact match of adapters and baselines on tasks.
+/// Measure adapters and baselines on tasks.
 ///
 /// Methods, separated by commas: `majority` (the most frequent training response), `base` (no
-/// adapter), `generated` (from the task's training
-/// prompts), `nearest` (the collection's adapter with the most similar prompts), `average` (of all
-/// its adapters' weights), `mean` (of all its adapters' scores), `adapter:DIR` (a PEFT folder;
-/// {task} in it stands for the task's name). Prints a table; JSON goes to --json, CSV and a picture beside it.
+/// adapter), `context:K` (K worked examples in context), `generated` (from the task's training
+/// prompts), `generated:N=K` (from K of them), `generated:shuffled` (from those of another task) and
+/// `generated:random` (from random vectors), `nearest` (the collection's adapter with the most
+/// similar prompts), `similar` (its adapters' weights, averaged by similarity), `average` (of all its
+/// adapters' weights), `mean` and `best` (of all its adapters' scores), `training:TASK` (one of them),
+/// `few:K` (tuned on K training lines), `full:STEPS` (tuned on all), `multitask:DIR` (one adapter for
+/// all tasks) and `adapter:DIR` (a PEFT folder; {task} in it stands for the task's name).
+///
+/// Every row has exact match, lenient match (the answer stands in the first line, in any case), the
+/// part of valid answers, seconds and bytes. Prints a table; JSON goes to --json, CSV and a picture
+/// beside it; `dnd report` makes a page of it.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of tasks: prompts from NAME.train.jsonl, scores from NAME.test.jsonl
+    /// Folder of tasks: prompts from NAME.train.jsonl, scores from NAME.test.jsonl [default: those of
+    /// `dnd tasks`, in the cache]
     #[arg(long, value_name = "DIR")]
-    tasks: PathBuf,
+    tasks: Option<PathBuf>,
 
     /// Tasks to measure, separated by commas [default: all with role `dev`]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     only: Vec<String>,
 
     /// Methods to compare, separated by commas
-    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        required_unless_present = "suite"
+    )]
     methods: Vec<Method>,
 
-    /// Collection for nearest, average and mean
+    /// Compare all methods that the inputs allow, and --methods besides
+    #[arg(long)]
+    suite: bool,
+
+    /// Methods to leave out, separated by commas
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    skip: Vec<Method>,
+
+    /// Collection of training adapters
     #[arg(long, value_name = "DIR")]
     collection: Option<PathBuf>,
 
-    /// Bundle for generated [default: the shipped one]
+    /// Bundle to generate with [default: the shipped one]
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 
@@ -46,11 +70,11 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 
-    /// Most adapters that `mean` tries, spread over the collection [default: all]
+    /// Most adapters that mean and best try, spread over the collection [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mean_adapters: Option<u64>,
 
-    /// Seed of the prompts that the generator reads
+    /// Seed of the prompts that the generator reads, of the examples and of the controls
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
@@ -58,9 +82,13 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     json: PathBuf,
 
-    /// Keep the results that the file has already
+    /// Keep the results that the file has already, where they come from the same inputs
     #[arg(long)]
     resume: bool,
+
+    /// Folder for adapters tuned on the way [default: beside --json, with the ending .work]
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
 
     /// GGUF file or folder of the base model [default: in the cache]
     #[arg(long, value_name = "PATH")]
@@ -75,18 +103,25 @@ const EXAMPLES: &str = "\
 Examples:
   dnd eval --tasks tasks --methods base,generated --json results.json
   dnd eval --tasks tasks --only antonym,sum --limit 100 --collection collection \\
-      --methods base,nearest,average,generated,adapter:collection/{task} --json results.json";
+      --methods base,nearest,average,generated,adapter:collection/{task} --json results.json
+  dnd eval --suite --tasks tasks --collection collection --methods multitask:multitask \\
+      --limit 200 --json results.json --resume";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     let observer = Terminal::new()?;
-    let tasks = TaskFolder::open(&arguments.tasks)?;
-    let methods = &arguments.methods;
+    let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let collection = arguments
         .collection
         .as_deref()
         .map(Collection::open)
         .transpose()?;
+    let bundle = open_bundle(arguments)?;
+    let methods = methods(arguments, bundle.as_ref().map(|(bundle, _)| bundle));
+    ensure!(
+        !methods.is_empty(),
+        "--skip: expected a method left, found none"
+    );
     if let Some(method) = methods.iter().find(|method| method.needs_collection()) {
         ensure!(
             collection.is_some(),
@@ -94,11 +129,9 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         );
     }
     let device = super::device(device)?;
-    let bundle = methods
-        .contains(&Method::Generated)
-        .then(|| super::open_bundle(arguments.bundle.as_deref()))
-        .transpose()?;
-    let encoder = (bundle.is_some() || methods.contains(&Method::Nearest))
+    // A bundle that no method needs is not loaded.
+    let bundle = bundle.filter(|_| methods.iter().any(Method::needs_bundle));
+    let encoder = (bundle.is_some() || methods.iter().any(Method::needs_prompt_embeddings))
         .then(|| {
             let folder = arguments.encoder.clone().unwrap_or_else(default_encoder);
             Encoder::open(&folder, &device)
@@ -110,30 +143,67 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         }
         _ => None,
     };
-    let base = Base::open(
-        &arguments.base.clone().unwrap_or_else(default_base),
-        &device,
-    )?;
+    let bundle_hash = match &bundle {
+        Some((_, name)) => weights_hash(Path::new(name))?,
+        None => String::new(),
+    };
+    let base_path = arguments.base.clone().unwrap_or_else(default_base);
+    let base = Base::open(&base_path, &device)?;
+    let work = arguments
+        .work
+        .clone()
+        .unwrap_or_else(|| arguments.json.with_extension("work"));
     let rows = evaluate(
         &Sources {
             base: &base,
+            base_hash: weights_hash(&base_path)?,
             encoder: encoder.as_ref(),
             workshop: workshop.as_ref(),
+            bundle_hash,
             collection: collection.as_ref(),
             device: &device,
         },
         &EvaluateOptions {
             tasks: &tasks,
             only: arguments.only.clone(),
-            methods: methods.clone(),
+            methods,
             limit: arguments.limit.map(|limit| limit as usize),
             mean_adapters: arguments.mean_adapters.map(|count| count as usize),
             seed: arguments.seed,
             json: &arguments.json,
             resume: arguments.resume,
+            work: &work,
         },
         &observer,
     )?;
     drop(observer);
-    output::print(&table(&rows))
+    // A suite has too many methods to stand side by side.
+    output::print(&if arguments.suite {
+        summary_table(&summarise(&rows))
+    } else {
+        table(&rows)
+    })
+}
+
+/// The bundle, where a method needs one; a suite takes the shipped one only if it is there.
+fn open_bundle(arguments: &Arguments) -> Result<Option<(Bundle, String)>> {
+    let path = arguments.bundle.as_deref();
+    let is_needed = arguments.methods.iter().any(Method::needs_bundle);
+    let is_there = path.is_some() || super::shipped_bundle().is_some();
+    (is_needed || arguments.suite && is_there)
+        .then(|| super::open_bundle(path))
+        .transpose()
+}
+
+/// The suite, if it is asked for, and the methods named besides, without those to skip.
+fn methods(arguments: &Arguments, bundle: Option<&Bundle>) -> Vec<Method> {
+    let mut methods = if arguments.suite {
+        let prompts = bundle.map(|bundle| bundle.header.prompts);
+        suite(arguments.collection.is_some(), prompts)
+    } else {
+        Vec::new()
+    };
+    methods.extend(arguments.methods.iter().cloned());
+    methods.retain(|method| !arguments.skip.contains(method));
+    methods
 }

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use dnd_adapter::Bundle;
+use dnd_train::Observer;
+use dnd_train::models::cache_folder;
+use dnd_train::suite;
+use dnd_train::task::TaskFolder;
 
 use crate::output;
 
@@ -14,7 +18,9 @@ pub mod complete;
 pub mod eval;
 pub mod generate;
 pub mod inspect;
+pub mod report;
 pub mod serve;
+pub mod tasks;
 pub mod train;
 
 /// The shipped bundle, from the root of the repository.
@@ -29,6 +35,25 @@ fn device(name: &str) -> Result<Device> {
         output::complain(&format!("device: {words}"));
     }
     Ok(device)
+}
+
+/// The seed of the suite that stands in for a folder of tasks.
+const SUITE_SEED: u64 = 0;
+
+/// The folder of tasks that was asked for, else our own suite, written into the cache the first time.
+fn open_tasks(folder: Option<&Path>, observer: &dyn Observer) -> Result<TaskFolder> {
+    if let Some(folder) = folder {
+        return Ok(TaskFolder::open(folder)?);
+    }
+    // Tasks of another revision have other lines.
+    let name = format!("suite-{SUITE_SEED}-revision-{}", suite::REVISION);
+    let folder = cache_folder().join("tasks").join(name);
+    // The index is written last, so tasks that have one are whole.
+    if !folder.join("index.json").exists() {
+        let (train, test) = (suite::TRAIN_LINES, suite::TEST_LINES);
+        suite::write(&folder, SUITE_SEED, train, test, &[], observer)?;
+    }
+    Ok(TaskFolder::open(&folder)?)
 }
 
 /// Reads the bundle that was asked for, else the shipped one.

@@ -1,8 +1,9 @@
-//! The loss curve: a CSV file, and a picture of it.
+//! Loss curves: a CSV file, and a picture of it.
 
 use std::path::Path;
 
 use plotters::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, files};
@@ -29,6 +30,14 @@ pub struct CurvePoint {
 /// # Errors
 /// When the file is malformed.
 pub fn read_curve(path: &Path) -> Result<Vec<CurvePoint>, Error> {
+    read_rows(path)
+}
+
+/// Reads the rows of a curve of any kind; one that does not exist is empty.
+///
+/// # Errors
+/// When the file is malformed.
+pub fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     if !path.exists() {
         return Ok(Vec::new());
     }
@@ -39,16 +48,14 @@ pub fn read_curve(path: &Path) -> Result<Vec<CurvePoint>, Error> {
         .collect()
 }
 
-/// Writes a curve as CSV.
+/// Writes a curve of any kind as CSV.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Error> {
+pub fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for point in points {
-        writer
-            .serialize(point)
-            .map_err(|e| Error::content(path, e))?;
+    for row in rows {
+        writer.serialize(row).map_err(|e| Error::content(path, e))?;
     }
     let bytes = writer.into_inner().map_err(|e| Error::content(path, e))?;
     files::write(path, &bytes)
@@ -59,17 +66,41 @@ pub fn write_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Error> {
 /// # Errors
 /// When the file cannot be written.
 pub fn draw_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Error> {
+    let line = |loss: fn(&CurvePoint) -> f32| -> Vec<(usize, f32)> {
+        let points = points.iter().map(|point| (point.step, loss(point)));
+        points.collect()
+    };
+    draw_lines(
+        path,
+        "weighted mean squared error",
+        &[
+            ("training prompts", BLUE, line(|point| point.loss)),
+            ("unseen prompts", RED, line(|point| point.validation_loss)),
+        ],
+    )
+}
+
+/// A line of a picture: its name, its colour and its points (step, loss).
+pub type Line<'a> = (&'a str, RGBColor, Vec<(usize, f32)>);
+
+/// Draws losses over steps as SVG; `unit` names the losses' axis.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn draw_lines(path: &Path, unit: &str, lines: &[Line]) -> Result<(), Error> {
     let mut picture = String::new();
-    draw(&mut picture, points).map_err(|e| Error::content(path, e))?;
+    draw(&mut picture, unit, lines).map_err(|e| Error::content(path, e))?;
     files::write(path, picture.as_bytes())
 }
 
-fn draw(picture: &mut String, points: &[CurvePoint]) -> Result<(), Box<dyn std::error::Error>> {
-    let last = points.last().map_or(1, |point| point.step.max(1));
-    let losses = points
-        .iter()
-        .flat_map(|point| [point.loss, point.validation_loss]);
-    let top = losses.fold(0.0f32, f32::max) * 1.05;
+fn draw(
+    picture: &mut String,
+    unit: &str,
+    lines: &[Line],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let points = || lines.iter().flat_map(|(_, _, points)| points);
+    let last = points().map(|(step, _)| *step).max().unwrap_or(0).max(1);
+    let top = points().map(|(_, loss)| *loss).fold(0.0f32, f32::max) * 1.05;
     let root = SVGBackend::with_string(picture, (720, 420)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -77,26 +108,15 @@ fn draw(picture: &mut String, points: &[CurvePoint]) -> Result<(), Box<dyn std::
         .x_label_area_size(36)
         .y_label_area_size(48)
         .build_cartesian_2d(0..last, 0.0..top.max(0.1))?;
-    chart
-        .configure_mesh()
-        .x_desc("step")
-        .y_desc("weighted mean squared error")
-        .draw()?;
-    for (name, colour, is_validation) in [
-        ("training prompts", BLUE, false),
-        ("unseen prompts", RED, true),
-    ] {
-        let line = points.iter().map(|point| {
-            let loss = if is_validation {
-                point.validation_loss
-            } else {
-                point.loss
-            };
-            (point.step, loss)
-        });
+    chart.configure_mesh().x_desc("step").y_desc(unit).draw()?;
+    for (name, colour, points) in lines {
+        let colour = *colour;
         chart
-            .draw_series(LineSeries::new(line, colour.stroke_width(2)))?
-            .label(name)
+            .draw_series(LineSeries::new(
+                points.iter().copied(),
+                colour.stroke_width(2),
+            ))?
+            .label(*name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
     }
     chart
@@ -128,7 +148,7 @@ mod tests {
             })
             .collect();
         let path = folder.path().join("curve.csv");
-        write_curve(&path, &points).unwrap();
+        write_rows(&path, &points).unwrap();
         assert_eq!(read_curve(&path).unwrap(), points);
         let path = folder.path().join("curve.svg");
         draw_curve(&path, &points).unwrap();

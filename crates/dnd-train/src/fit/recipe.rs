@@ -6,6 +6,7 @@ use dnd_adapter::Projection;
 use dnd_model::GeneratorConfig;
 use serde::{Deserialize, Serialize};
 
+use super::BehaviourSettings;
 use crate::collect::{TuneSettings, not_negative, positive};
 use crate::{Error, files};
 
@@ -17,8 +18,10 @@ pub struct Recipe {
     pub collect: CollectRecipe,
     /// The generator's sizes.
     pub generator: GeneratorRecipe,
-    /// How it is fitted.
+    /// How it is fitted to a collection.
     pub fit: FitSettings,
+    /// How it is fitted to tasks, through the behaviour of its adapters.
+    pub behaviour: BehaviourSettings,
 }
 
 /// How the adapters are collected.
@@ -91,7 +94,7 @@ impl GeneratorRecipe {
     }
 }
 
-/// How a generator is fitted.
+/// How a generator is fitted to a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitSettings {
@@ -186,6 +189,7 @@ impl Recipe {
         let in_file = |error: Error| Error::content(path, error);
         recipe.collect.tune.validate().map_err(in_file)?;
         recipe.fit.validate().map_err(in_file)?;
+        recipe.behaviour.validate().map_err(in_file)?;
         Ok(recipe)
     }
 }

@@ -12,9 +12,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-use super::curve::{draw_curve, write_curve};
-use super::state::{Progress, StateHeader, clear, load, save, state_folder};
-use super::{CurvePoint, FitSettings, Recipe, TrainingData, read_curve};
+use super::curve::{draw_curve, read_rows, write_rows};
+use super::schedule::warm_up_then_cosine;
+use super::state::{Progress, StateHeader, load, save};
+use super::state_folder::{clear, state_folder};
+use super::values::{mean, scalar};
+use super::{CurvePoint, FitSettings, Recipe, TrainingData};
 use crate::collect::Collection;
 use crate::models::Encoder;
 use crate::{Error, Observer, files, gradients};
@@ -78,7 +81,7 @@ pub fn fit(
     header.progress = progress;
     let start = header.progress.step;
     let curve_path = out.with_extension("csv");
-    let mut curve = read_curve(&curve_path)?;
+    let mut curve: Vec<CurvePoint> = read_rows(&curve_path)?;
     curve.retain(|point| point.step <= start);
     if start > 0 {
         observer.note(&format!("going on after step {start}"));
@@ -104,7 +107,7 @@ pub fn fit(
         if !newest.into_iter().flatten().all(|value| value.is_finite()) {
             return Err(Error::Diverged { step });
         }
-        let rate = rate(settings, step);
+        let rate = settings.rate * warm_up_then_cosine(step, settings.steps, settings.warm_up);
         generator = optimizer.step(rate, generator, gradients);
         progress.step = step + 1;
 
@@ -119,7 +122,7 @@ pub fn fit(
                 gradient_norm: mean(&std::mem::take(&mut progress.norms)),
                 seconds: earlier + started.elapsed().as_secs_f64(),
             });
-            write_curve(&curve_path, &curve)?;
+            write_rows(&curve_path, &curve)?;
             save(&folder, &header, &generator, &optimizer)?;
         } else if is_cancelled {
             save(&folder, &header, &generator, &optimizer)?;
@@ -140,16 +143,6 @@ pub fn fit(
 /// Mean squared error of (B, T, rows, columns), each token weighted.
 fn weighted_error(output: Tensor<4>, target: Tensor<4>, weights: Tensor<4>) -> Tensor<1> {
     ((output - target).square() * weights).mean()
-}
-
-/// Linear warm-up, then a cosine to zero.
-fn rate(settings: &FitSettings, step: usize) -> f64 {
-    if step < settings.warm_up {
-        return settings.rate * (step + 1) as f64 / (settings.warm_up + 1) as f64;
-    }
-    let span = settings.steps.saturating_sub(settings.warm_up).max(1) as f64;
-    let progress = (step - settings.warm_up) as f64 / span;
-    settings.rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
 }
 
 fn validation_loss(
@@ -235,33 +228,4 @@ fn inputs(data: &TrainingData, recipe: &Recipe) -> Map<String, Value> {
     .map(|(key, value)| (key.to_owned(), value))
     .into_iter()
     .collect()
-}
-
-fn scalar(tensor: Tensor<1>) -> Result<f32, Error> {
-    Ok(tensor
-        .try_into_scalar::<f32>()
-        .map_err(|e| dnd_model::Error::Device(e.to_string()))?)
-}
-
-fn mean(values: &[f32]) -> f32 {
-    values.iter().sum::<f32>() / values.len().max(1) as f32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rate_rises_then_falls_to_zero() {
-        let settings = FitSettings {
-            steps: 100,
-            warm_up: 4,
-            rate: 1.0,
-            ..FitSettings::default()
-        };
-        let rates: Vec<f64> = (0..100).map(|step| rate(&settings, step)).collect();
-        assert!(rates[0] < rates[3] && (rates[4] - 1.0).abs() < 1e-9);
-        assert!(rates[5..].windows(2).all(|pair| pair[0] >= pair[1]));
-        assert!(rates[99] < 1e-3);
-    }
 }

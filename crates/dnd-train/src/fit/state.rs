@@ -1,7 +1,6 @@
-//! The state of an interrupted fit: a folder beside the bundle.
+//! The state of an interrupted fit to a collection.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -9,8 +8,9 @@ use dnd_model::Generator;
 use serde::{Deserialize, Serialize};
 
 use super::Recipe;
+use super::state_folder::{find, foreign, replace};
+use crate::Error;
 use crate::collect::CollectionHeader;
-use crate::{Error, files};
 
 /// Where a fit stands, and what must be the same for it to be gone on with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,51 +36,6 @@ pub struct Progress {
     pub norms: Vec<f32>,
 }
 
-/// Where the state of the fit that writes `bundle` lies.
-pub fn state_folder(bundle: &Path) -> PathBuf {
-    let mut name = bundle.as_os_str().to_owned();
-    name.push(".state");
-    PathBuf::from(name)
-}
-
-/// The folder beside `folder` with this ending.
-fn beside(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-/// Removes a folder, if it is there.
-fn remove(folder: &Path) -> Result<(), Error> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|e| Error::file(folder, "cannot remove", e))?;
-    }
-    Ok(())
-}
-
-/// Renames a folder, if it is there.
-fn rename(from: &Path, to: &Path) -> Result<(), Error> {
-    if from.exists() {
-        fs::rename(from, to).map_err(|e| Error::file(from, "cannot rename", e))?;
-    }
-    Ok(())
-}
-
-/// A state that is being written.
-const NEW: &str = ".new";
-/// A state that is being replaced.
-const OLD: &str = ".old";
-
-/// Removes a state and what an interrupted save left of it.
-///
-/// # Errors
-/// When a folder cannot be removed.
-pub fn clear(folder: &Path) -> Result<(), Error> {
-    remove(folder)?;
-    remove(&beside(folder, NEW))?;
-    remove(&beside(folder, OLD))
-}
-
 /// Saves a state; an older one is replaced only by a whole one.
 ///
 /// # Errors
@@ -91,22 +46,13 @@ pub fn save(
     generator: &Generator,
     optimizer: &ModuleOptimizer,
 ) -> Result<(), Error> {
-    let (fresh, old) = (beside(folder, NEW), beside(folder, OLD));
-    remove(&fresh)?;
-    files::make_folder(&fresh)?;
-    let path = fresh.join("generator.bpk");
-    let record = generator.clone().save_file(&path);
-    record.map_err(|e| Error::content(&path, e))?;
-    let path = fresh.join("optimizer.bpk");
-    optimizer
-        .save(&path)
-        .map_err(|e| Error::content(&path, e))?;
-    files::write_json(&fresh.join("state.json"), header)?;
-    // At every moment one of the three is whole; `load` looks for it in this order.
-    remove(&old)?;
-    rename(folder, &old)?;
-    rename(&fresh, folder)?;
-    remove(&old)
+    replace(folder, header, |fresh| {
+        let path = fresh.join("generator.bpk");
+        let record = generator.clone().save_file(&path);
+        record.map_err(|e| Error::content(&path, e))?;
+        let path = fresh.join("optimizer.bpk");
+        optimizer.save(&path).map_err(|e| Error::content(&path, e))
+    })
 }
 
 /// Loads the state of `folder` into a generator and optimizer of the same sizes, if there is one;
@@ -120,29 +66,15 @@ pub fn load(
     generator: Generator,
     optimizer: ModuleOptimizer,
 ) -> Result<(Progress, Generator, ModuleOptimizer), Error> {
-    // A process that died between two renames left the state under another name. The header is
-    // written last: a folder with one is whole.
-    for ending in [NEW, OLD] {
-        let left = beside(folder, ending);
-        if !folder.exists() && left.join("state.json").exists() {
-            rename(&left, folder)?;
-        }
-    }
-    let path = folder.join("state.json");
-    if !path.exists() {
+    let Some(found) = find::<StateHeader>(folder)? else {
         return Ok((Progress::default(), generator, optimizer));
-    }
-    let found: StateHeader = files::read_json(&path)?;
+    };
     let comparable = StateHeader {
         progress: found.progress.clone(),
         ..header.clone()
     };
     if found != comparable {
-        return Err(Error::content(
-            &path,
-            "expected a state of this recipe and collection, found another's; delete the folder \
-             to start afresh",
-        ));
+        return Err(foreign(folder, "recipe and collection"));
     }
     let path = folder.join("generator.bpk");
     let generator = generator
@@ -157,12 +89,15 @@ pub fn load(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use burn::optim::AdamWConfig;
     use burn::tensor::Device;
     use dnd_model::GeneratorConfig;
 
     use super::*;
     use crate::collect::TuneSettings;
+    use crate::fit::state_folder::{NEW, OLD, beside, clear};
     use crate::test_data::small_layout;
 
     #[test]

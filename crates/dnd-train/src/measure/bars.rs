@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::Row;
+use super::{Row, is_training_adapter, label};
 use crate::{Error, files};
 
 /// Draws the mean exact match of each method over its tasks as SVG.
@@ -20,20 +20,14 @@ pub fn draw_bars(path: &Path, rows: &[Row]) -> Result<(), Error> {
 /// Mean exact match in percent of each method, in the order of the rows.
 fn means(rows: &[Row]) -> Vec<(String, f64)> {
     let mut means: Vec<(String, f64, usize)> = Vec::new();
-    for row in rows {
-        // The folder of an adapter is too long for a label.
-        let name = row.method.split(':').next().unwrap_or_default();
-        let name = if name == "adapter" {
-            "own adapter"
-        } else {
-            name
-        };
-        match means.iter_mut().find(|(other, _, _)| other == name) {
+    for row in rows.iter().filter(|row| !is_training_adapter(&row.method)) {
+        let name = label(&row.method);
+        match means.iter_mut().find(|(other, _, _)| *other == name) {
             Some((_, sum, count)) => {
                 *sum += row.exact_match;
                 *count += 1;
             }
-            None => means.push((name.to_owned(), row.exact_match, 1)),
+            None => means.push((name, row.exact_match, 1)),
         }
     }
     means
@@ -44,7 +38,7 @@ fn means(rows: &[Row]) -> Vec<(String, f64)> {
 
 fn draw(picture: &mut String, means: &[(String, f64)]) -> Result<(), Box<dyn std::error::Error>> {
     const BAR: i32 = 34;
-    const LABELS: i32 = 130;
+    const LABELS: i32 = 150;
     const SCALE: i32 = 460;
     let height = BAR * means.len() as i32 + 48;
     let root = SVGBackend::with_string(picture, (720, height as u32)).into_drawing_area();
@@ -83,20 +77,15 @@ fn draw(picture: &mut String, means: &[(String, f64)]) -> Result<(), Box<dyn std
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::summary::test_data::row;
 
     #[test]
     fn bars_show_the_mean_of_each_method() {
-        let row = |task: &str, method: &str, exact_match| Row {
-            task: task.to_owned(),
-            method: method.to_owned(),
-            exact_match,
-            n: 10,
-            seconds: 1.0,
-        };
         let rows = [
-            row("a", "base", 0.0),
-            row("b", "base", 0.5),
-            row("a", "adapter:x/{task}", 1.0),
+            row("a", "base", &[0.0]),
+            row("b", "base", &[0.5]),
+            row("a", "training:x", &[1.0]),
+            row("a", "adapter:x/{task}", &[1.0]),
         ];
         let expected = [("base".to_owned(), 25.0), ("own adapter".to_owned(), 100.0)];
         assert_eq!(means(&rows), expected);

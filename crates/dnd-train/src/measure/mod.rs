@@ -1,15 +1,38 @@
-//! Measuring adapters honestly: exact match on test lines, against baselines.
+//! Measuring adapters honestly: scores on test lines with intervals, against baselines and controls.
 
+mod answer;
 mod bars;
+mod bench;
+mod bootstrap;
 mod evaluate;
+mod generated;
+mod inputs;
+mod judge;
 mod method;
 mod nearest;
+mod provide;
+mod question;
 mod results;
-mod score;
+mod row;
+mod suite;
+pub(crate) mod summary;
+mod training;
+mod tuned;
 
+pub use answer::{Answer, answers};
 pub use bars::draw_bars;
+pub use bootstrap::{Estimate, RESAMPLES, estimate};
 pub use evaluate::{EvaluateOptions, Sources, evaluate};
-pub use method::Method;
-pub use nearest::{average_adapter, nearest_task, prompt_embedding};
-pub use results::{Row, read_rows, table, write_rows};
-pub use score::exact_matches;
+pub use inputs::weights_hash;
+pub use judge::{Judge, Verdict};
+pub use method::{Method, is_training_adapter, label};
+pub use nearest::{
+    TEMPERATURE, average_adapter, nearest_task, prompt_embedding, similarity_weights,
+    weighted_adapter,
+};
+pub use question::Question;
+pub(crate) use results::distinct;
+pub use results::{read_rows, summary_table, table, write_rows};
+pub use row::Row;
+pub use suite::suite;
+pub use summary::{Summary, exact_match, generated_ahead, percent, summarise};

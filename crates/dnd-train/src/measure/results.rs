@@ -2,77 +2,118 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::{Row, is_training_adapter, label};
 use crate::{Error, files};
-
-/// One task answered by one method.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// The task's name.
-    pub task: String,
-    /// The method's name.
-    pub method: String,
-    /// Part of the lines whose answer is exactly right, 0 to 1.
-    pub exact_match: f64,
-    /// Number of lines.
-    pub n: usize,
-    /// Wall-clock seconds, the making of the adapter included.
-    pub seconds: f64,
-}
 
 /// Reads rows from JSON; a file that does not exist has none.
 ///
 /// # Errors
-/// When the file is malformed.
+/// When the file is malformed, or a row has not one outcome for each line.
 pub fn read_rows(path: &Path) -> Result<Vec<Row>, Error> {
-    if path.exists() {
-        files::read_json(path)
-    } else {
-        Ok(Vec::new())
+    if !path.exists() {
+        return Ok(Vec::new());
     }
+    let rows: Vec<Row> = files::read_json(path)?;
+    for row in &rows {
+        for (field, outcomes) in [
+            ("exact", &row.exact),
+            ("lenient", &row.lenient),
+            ("valid", &row.valid),
+        ] {
+            if outcomes.len() != row.n {
+                return Err(Error::content(
+                    path,
+                    format!(
+                        "task `{}`, method `{}`, {field}: expected {} outcomes, found {}",
+                        row.task,
+                        row.method,
+                        row.n,
+                        outcomes.len()
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(rows)
 }
 
-/// Writes rows as JSON to `path` and as CSV beside it.
+/// A row without the outcomes of its lines, for CSV.
+#[derive(Serialize)]
+struct Shares<'a> {
+    task: &'a str,
+    method: &'a str,
+    exact_match: f64,
+    lenient_match: f64,
+    valid_answers: f64,
+    n: usize,
+    adapt_seconds: f64,
+    answer_seconds: f64,
+    bytes: u64,
+    note: &'a str,
+}
+
+/// Writes rows as JSON to `path`, one a line, and without the outcomes of lines as CSV beside it.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn write_rows(path: &Path, rows: &[Row]) -> Result<(), Error> {
-    files::write_json(path, &rows)?;
+    let lines = rows
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| Error::content(path, e))?;
+    files::write(path, format!("[\n{}\n]\n", lines.join(",\n")).as_bytes())?;
     let path = path.with_extension("csv");
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer
-            .serialize(row)
+            .serialize(Shares {
+                task: &row.task,
+                method: &row.method,
+                exact_match: row.exact_match,
+                lenient_match: row.lenient_match,
+                valid_answers: row.valid_answers,
+                n: row.n,
+                adapt_seconds: row.adapt_seconds,
+                answer_seconds: row.answer_seconds,
+                bytes: row.bytes,
+                note: &row.note,
+            })
             .map_err(|e| Error::content(&path, e))?;
     }
     let bytes = writer.into_inner().map_err(|e| Error::content(&path, e))?;
     files::write(&path, &bytes)
 }
 
-/// A Markdown table of percentages, a row a task, a column a method, with the mean at the end.
-pub fn table(rows: &[Row]) -> String {
-    let distinct = |name: fn(&Row) -> &String| {
-        let mut names: Vec<&String> = Vec::new();
-        for row in rows {
-            if !names.contains(&name(row)) {
-                names.push(name(row));
-            }
+/// The values without repetitions, in the order in which they come first.
+pub(crate) fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for value in values {
+        if !found.contains(&value) {
+            found.push(value);
         }
-        names
-    };
-    let (tasks, methods) = (distinct(|row| &row.task), distinct(|row| &row.method));
+    }
+    found
+}
+
+/// A Markdown table of percentages, a row a task, a column a method, with the mean at the end.
+/// Single training adapters are left to `mean` and `best`.
+pub fn table(rows: &[Row]) -> String {
+    let rows: Vec<&Row> = rows
+        .iter()
+        .filter(|row| !is_training_adapter(&row.method))
+        .collect();
+    let tasks = distinct(rows.iter().map(|row| row.task.as_str()));
+    let methods = distinct(rows.iter().map(|row| row.method.as_str()));
     let score = |task: &str, method: &str| {
         rows.iter()
             .find(|row| row.task == task && row.method == method)
             .map(|row| row.exact_match * 100.0)
     };
-    let width = tasks
-        .iter()
-        .map(|task| task.len())
-        .max()
-        .unwrap_or(0)
-        .max(4);
+    let width = tasks.iter().map(|task| task.len()).max();
+    let width = width.unwrap_or(0).max(4);
     let line = |name: &str, cells: Vec<String>| {
         let mut line = format!("| {name:<width$} |");
         for (cell, method) in cells.iter().zip(&methods) {
@@ -82,7 +123,7 @@ pub fn table(rows: &[Row]) -> String {
         line + "\n"
     };
     let mut text = line("task", methods.iter().map(ToString::to_string).collect());
-    let rule = |method: &&String| format!("{}:", "-".repeat(method.len().max(5) - 1));
+    let rule = |method: &&str| format!("{}:", "-".repeat(method.len().max(5) - 1));
     text.push_str(&line(
         &"-".repeat(width),
         methods.iter().map(rule).collect(),
@@ -106,32 +147,50 @@ pub fn table(rows: &[Row]) -> String {
     text + &line("mean", means.collect())
 }
 
+/// A Markdown table with a row a method: means over tasks with their intervals.
+pub fn summary_table(summaries: &[super::Summary]) -> String {
+    let mut text = String::from(
+        "| method | tasks | exact % | lenient % | valid % | generated is ahead by | adapt s | answer s | bytes |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for summary in summaries {
+        let ahead = summary.ahead.map(super::percent).unwrap_or_default();
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {ahead} | {:.3} | {:.1} | {} |\n",
+            label(&summary.method),
+            summary.tasks,
+            super::percent(summary.exact),
+            super::percent(summary.lenient),
+            super::percent(summary.valid),
+            summary.adapt_seconds,
+            summary.answer_seconds,
+            summary.bytes,
+        ));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(task: &str, method: &str, exact_match: f64) -> Row {
-        Row {
-            task: task.to_owned(),
-            method: method.to_owned(),
-            exact_match,
-            n: 10,
-            seconds: 1.0,
-        }
-    }
+    use crate::measure::summarise;
+    use crate::measure::summary::test_data::row;
 
     #[test]
     fn the_table_has_means_and_gaps() {
         let rows = [
-            row("a", "base", 0.0),
-            row("a", "mean", 0.5),
-            row("b", "base", 1.0),
+            row("a", "base", &[0.0]),
+            row("a", "training:x", &[0.0]),
+            row("a", "mean", &[0.5]),
+            row("b", "base", &[1.0]),
         ];
         assert_eq!(
             table(&rows),
             "| task |  base |  mean |\n| ---- | ----: | ----: |\n| a    |     0 |    50 |\n\
              | b    |   100 |       |\n| mean |  50.0 |       |\n"
         );
+        let text = summary_table(&summarise(&rows));
+        assert!(text.contains("| base | 2 | 50.0 [50.0, 50.0] |"), "{text}");
     }
 
     #[test]
@@ -139,9 +198,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.json");
         assert_eq!(read_rows(&path).unwrap(), []);
-        let rows = [row("a", "base", 0.25)];
+        let mut rows = [row("a", "base", &[1.0, 0.0]), row("b", "mean", &[0.25])];
         write_rows(&path, &rows).unwrap();
         assert_eq!(read_rows(&path).unwrap(), rows);
-        assert!(path.with_extension("csv").exists());
+        assert_eq!(files::read_text(&path).unwrap().lines().count(), 4);
+        let table = files::read_text(&path.with_extension("csv")).unwrap();
+        assert!(table.contains("\na,base,0.5,"), "{table}");
+        rows[0].n = 3;
+        write_rows(&path, &rows).unwrap();
+        let message = read_rows(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("expected 3 outcomes, found 2"),
+            "{message}"
+        );
     }
 }

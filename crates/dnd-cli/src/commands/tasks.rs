@@ -1,0 +1,85 @@
+//! `dnd tasks`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use dnd_train::suite;
+use dnd_train::task::Role;
+
+use crate::observer::Terminal;
+use crate::output;
+
+/// Write tasks of our own: hundreds of them, made from word tables and templates.
+///
+/// Every task gets NAME.train.jsonl and NAME.test.jsonl with different inputs; index.json lists
+/// them. One in ten has the role `dev` and is for measuring only. The same seed gives the same
+/// lines on every machine. `collect` and `eval` use these tasks where they are given none.
+#[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Arguments {
+    /// Folder for the tasks
+    #[arg(long, value_name = "DIR", required_unless_present = "list")]
+    out: Option<PathBuf>,
+
+    /// Seed of the lines
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Most lines a task to train on; small tables give fewer
+    #[arg(long, value_name = "N", default_value_t = suite::TRAIN_LINES as u64, value_parser = clap::value_parser!(u64).range(1..=MOST_LINES))]
+    train: u64,
+
+    /// Most lines a task to measure with
+    #[arg(long, value_name = "N", default_value_t = suite::TEST_LINES as u64, value_parser = clap::value_parser!(u64).range(1..=MOST_LINES))]
+    test: u64,
+
+    /// Tasks to write, separated by commas [default: all]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Print name, family and role of every task and write nothing
+    #[arg(long, conflicts_with = "out")]
+    list: bool,
+}
+
+/// Beyond this, looking for inputs that were not drawn before takes minutes where a pool is small.
+const MOST_LINES: u64 = 10_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  dnd tasks --out tasks
+  dnd tasks --out tasks --only choose-fruit,letter-first-upper --train 1000
+  dnd tasks --list";
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.list {
+        return output::print(&list());
+    }
+    let folder = arguments.out.as_ref().context("--out: expected a folder")?;
+    let observer = Terminal::new()?;
+    let count = suite::write(
+        folder,
+        arguments.seed,
+        arguments.train as usize,
+        arguments.test as usize,
+        &arguments.only,
+        &observer,
+    )?;
+    drop(observer);
+    output::print(&format!("{}: {count} tasks\n", folder.display()))
+}
+
+/// A line a task, its parts separated by tabs.
+fn list() -> String {
+    suite::tasks()
+        .iter()
+        .map(|task| {
+            let role = match task.role {
+                Role::Train => "train",
+                Role::Dev => "dev",
+            };
+            format!("{}\t{}\t{role}\n", task.name, task.family)
+        })
+        .collect()
+}

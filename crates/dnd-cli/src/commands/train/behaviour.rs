@@ -1,0 +1,128 @@
+//! `dnd train --objective behaviour`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use dnd_adapter::{Bundle, Precision, peft};
+use dnd_train::collect::Collection;
+use dnd_train::files;
+use dnd_train::fit::{BehaviourOptions, Recipe, Start, fit_behaviour, mean_adapter};
+use dnd_train::models::{Base, Encoder, default_base, default_encoder};
+use dnd_train::task::TaskFolder;
+
+use crate::observer::Terminal;
+use crate::output;
+
+/// Flags of this objective alone.
+#[derive(clap::Args)]
+#[command(next_help_heading = "With --objective behaviour")]
+pub struct BehaviourArguments {
+    /// Folder of tasks, of which those with role `train` are taken; may be given several times
+    #[arg(long, value_name = "DIR")]
+    tasks: Vec<PathBuf>,
+
+    /// Tasks that are left out to validate with, separated by commas; the bundle holds the weights
+    /// that were best on them
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    holdout: Vec<String>,
+
+    /// Take only tasks whose licence lets weights trained on them be given away
+    #[arg(long)]
+    ship: bool,
+
+    /// Start from the mean adapter and the generator of this bundle
+    #[arg(long, value_name = "FILE", conflicts_with = "collection")]
+    start: Option<PathBuf>,
+
+    /// Write the mean adapter as a PEFT folder too: with `train_generator = false` the adapter of
+    /// all tasks
+    #[arg(long, value_name = "DIR")]
+    adapter_out: Option<PathBuf>,
+
+    /// GGUF file or folder of the base model [default: in the cache]
+    #[arg(long, value_name = "PATH")]
+    base: Option<PathBuf>,
+}
+
+impl BehaviourArguments {
+    /// The flags that were given.
+    pub fn given(&self) -> Vec<&'static str> {
+        [
+            ("--tasks", !self.tasks.is_empty()),
+            ("--holdout", !self.holdout.is_empty()),
+            ("--ship", self.ship),
+            ("--start", self.start.is_some()),
+            ("--adapter-out", self.adapter_out.is_some()),
+            ("--base", self.base.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, is_given)| is_given.then_some(flag))
+        .collect()
+    }
+}
+
+/// Runs the command.
+pub fn run(all: &super::Arguments, device: &str) -> Result<()> {
+    let arguments = &all.behaviour;
+    ensure!(
+        !arguments.tasks.is_empty(),
+        "--objective behaviour: expected --tasks, found none"
+    );
+    let observer = Terminal::new()?;
+    let recipe = Recipe::read(&all.config)?;
+    let tasks = arguments
+        .tasks
+        .iter()
+        .map(|folder| TaskFolder::open(folder))
+        .collect::<Result<Vec<_>, _>>()?;
+    let start = match (&arguments.start, &all.collection) {
+        (Some(bundle), _) => Start::Bundle(bundle.clone()),
+        (None, Some(collection)) => Start::Collection(Collection::open(collection)?),
+        (None, None) => Start::Initial,
+    };
+    let device = super::super::device(device)?;
+    let encoder = all.encoder.clone().unwrap_or_else(default_encoder);
+    let encoder = Encoder::open(&encoder, &device)?;
+    let base = arguments.base.clone().unwrap_or_else(default_base);
+    let base = Base::open(&base, &device)?;
+    let bundle = fit_behaviour(
+        &base,
+        &encoder,
+        &BehaviourOptions {
+            tasks: &tasks,
+            ship: arguments.ship,
+            held_out: arguments.holdout.clone(),
+            start,
+            recipe: &recipe,
+            out: &all.out,
+        },
+        &observer,
+    )?;
+    drop(observer);
+    if let Some(folder) = &arguments.adapter_out {
+        write_mean(&bundle, &all.out, folder)?;
+    }
+    let provenance = &bundle.header.provenance;
+    output::print(&format!(
+        "{}: step {}, loss {}; held out: mean {}, generated {}, from other prompts {}\n",
+        all.out.display(),
+        provenance["step"],
+        provenance["loss"],
+        provenance["mean_loss"],
+        provenance["generated_loss"],
+        provenance["shuffled_loss"],
+    ))
+}
+
+/// Writes the mean adapter of `bundle` as a PEFT folder.
+fn write_mean(bundle: &Bundle, name: &Path, folder: &Path) -> Result<()> {
+    let adapter = mean_adapter(bundle)?;
+    let note = format!(
+        "The mean adapter of {}, trained on all its tasks together by dnd {}.",
+        name.display(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    let readme = peft::readme(&adapter, &note);
+    let peft = peft::write(&adapter, Precision::F16)?;
+    Ok(files::write_peft(folder, &peft, &readme)?)
+}

@@ -1,0 +1,218 @@
+//! The loss of the base model under generated adapters, and its gradients.
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Gradients, Tensor};
+use dnd_adapter::Layout;
+use dnd_model::{LanguageModel, Lora};
+
+use super::factors::{FactorPair, merge, split};
+use super::learner::Learner;
+use crate::Error;
+use crate::collect::{Example, ExampleBatch, answer_loss};
+use crate::fit::values::scalar;
+use crate::workers::Workers;
+
+/// A task's part in a step.
+pub struct Drawn<'a> {
+    /// The condition (N, L, C); none has the mean adapter answer alone.
+    pub condition: Option<Tensor<3>>,
+    /// The lines to answer.
+    pub examples: Vec<&'a Example>,
+}
+
+/// Losses and gradients of a step, before clipping.
+pub struct StepGradients {
+    /// Mean over the tasks of the mean cross-entropy of their answers' tokens, in nats.
+    pub loss: f32,
+    /// Gradients of the generator; none where no task had a condition.
+    pub generator: Option<GradientsParams>,
+    /// Gradient of the mean adapter.
+    pub mean: GradientsParams,
+    /// Root mean square of the generator's output, in units of the scale.
+    pub size: Option<f32>,
+}
+
+/// Lines to answer with the adapter that `tokens` (T, rank, tile width) stand for.
+pub struct Work<'a> {
+    /// Weight tokens of the adapter, constants.
+    pub tokens: Tensor<3>,
+    /// The lines.
+    pub examples: &'a [&'a Example],
+}
+
+/// The base model as a judge of adapters.
+pub struct Objective<'a> {
+    model: &'a LanguageModel,
+    layout: &'a Layout,
+    token_limit: usize,
+    size_penalty: f64,
+    workers: Workers,
+}
+
+impl<'a> Objective<'a> {
+    /// `token_limit` bounds the tokens computed at once on a core; `size_penalty` weighs the mean
+    /// square of the generator's output in its gradients.
+    pub fn new(
+        model: &'a LanguageModel,
+        layout: &'a Layout,
+        token_limit: usize,
+        size_penalty: f64,
+    ) -> Self {
+        Self {
+            model,
+            layout,
+            token_limit,
+            size_penalty,
+            workers: Workers::new(model.device()),
+        }
+    }
+
+    /// The loss of a step and its gradients.
+    ///
+    /// The generator's graph and the base model's are apart: each task's loss is differentiated by
+    /// weight tokens of its own, one task a core at a time, and what comes out is carried into the
+    /// generator as the gradient of its output.
+    ///
+    /// # Errors
+    /// When values cannot be read back from the device.
+    pub fn gradients(&self, learner: &Learner, drawn: &[Drawn]) -> Result<StepGradients, Error> {
+        let conditions: Vec<Tensor<3>> = drawn
+            .iter()
+            .filter_map(|task| task.condition.clone())
+            .collect();
+        let output = (!conditions.is_empty())
+            .then(|| learner.generator.forward(Tensor::stack(conditions, 0)));
+        let difference = output
+            .as_ref()
+            .map(|output| output.clone().inner() * learner.scale.clone());
+
+        let mean = learner.mean.values();
+        let mut place = 0;
+        let works: Vec<Work> = drawn
+            .iter()
+            .map(|task| {
+                let tokens = match (&task.condition, &difference) {
+                    (Some(_), Some(difference)) => {
+                        let own = difference.clone().narrow(0, place, 1).reshape(mean.dims());
+                        place += 1;
+                        mean.clone() + own
+                    }
+                    _ => mean.clone(),
+                };
+                Work {
+                    tokens,
+                    examples: &task.examples,
+                }
+            })
+            .collect();
+        let results = self.map(&works, |work| self.task_gradient(work))?;
+
+        let share = 1.0 / drawn.len().max(1) as f32;
+        let loss: f32 = results.iter().map(|(loss, _)| loss * share).sum();
+        let mut of_mean = mean.zeros_like();
+        let mut of_output = Vec::new();
+        for (task, (_, gradient)) in drawn.iter().zip(results) {
+            let gradient = gradient * share;
+            of_mean = of_mean + gradient.clone();
+            if task.condition.is_some() {
+                of_output.push(gradient);
+            }
+        }
+        let mut gradients = StepGradients {
+            loss,
+            generator: None,
+            mean: learner.mean.gradients(of_mean),
+            size: None,
+        };
+        if let Some(output) = output {
+            let size = output.clone().inner().square().mean().sqrt();
+            gradients.size = Some(scalar(size)?);
+            let gradient: Tensor<4> = Tensor::stack(of_output, 0);
+            let gradient = gradient * learner.scale.clone();
+            // The sum of output times gradient, as a constant, has that gradient.
+            let mut surrogate = (output.clone() * gradient).sum();
+            if self.size_penalty > 0.0 {
+                surrogate = surrogate + output.square().mean() * self.size_penalty;
+            }
+            let of_weights = GradientsParams::from_grads(surrogate.backward(), &learner.generator);
+            gradients.generator = Some(of_weights);
+        }
+        Ok(gradients)
+    }
+
+    /// Mean cross-entropies, in nats a token, of several works.
+    ///
+    /// # Errors
+    /// When values cannot be read back from the device.
+    pub fn losses(&self, works: &[Work]) -> Result<Vec<f32>, Error> {
+        self.map(works, |work| {
+            let lora = Lora::from_tensors(self.layout, split(self.layout, &work.tokens));
+            let mut total = 0.0;
+            for batch in ExampleBatch::split(work.examples, self.token_limit) {
+                total += scalar(answer_loss(self.model, &batch, Some(&lora)))?;
+            }
+            Ok(total / answer_tokens(work.examples))
+        })
+    }
+
+    /// The mean cross-entropy of a task's answers, and its gradient by the weight tokens.
+    fn task_gradient(&self, work: &Work) -> Result<(f32, Tensor<3>), Error> {
+        // Leaves of its own for each task: burn's graphs do not bear sharing them over threads.
+        let leaf = |factor: Tensor<2>| factor.autodiff().require_grad();
+        let leaves: Vec<FactorPair> = split(self.layout, &work.tokens)
+            .into_iter()
+            .map(|(a, b)| (leaf(a), leaf(b)))
+            .collect();
+        let lora = Lora::from_tensors(self.layout, leaves.iter().cloned());
+        let answers = answer_tokens(work.examples);
+        let mut total = 0.0;
+        let mut gradient = work.tokens.zeros_like();
+        for batch in ExampleBatch::split(work.examples, self.token_limit) {
+            let loss = answer_loss(self.model, &batch, Some(&lora)) / answers;
+            let gradients = loss.backward();
+            let of_leaf = |leaf: &Tensor<2>| gradient_of(leaf, &gradients);
+            let factors = leaves.iter().map(|(a, b)| (of_leaf(a), of_leaf(b)));
+            gradient = gradient + merge(self.layout, factors);
+            total += scalar(loss)?;
+        }
+        Ok((total, gradient))
+    }
+
+    /// `job` of all works, dealt to the cores; the results are in the order of the works.
+    fn map<R: Send>(
+        &self,
+        works: &[Work],
+        job: impl Fn(&Work) -> Result<R, Error> + Sync,
+    ) -> Result<Vec<R>, Error> {
+        let mut order: Vec<usize> = (0..works.len()).collect();
+        // Sorted by size, works are dealt out fairly.
+        order.sort_by_key(|&index| {
+            let examples = works[index].examples.iter();
+            examples.map(|example| example.tokens.len()).sum::<usize>()
+        });
+        let shares = self.workers.map(&order, |share| {
+            let results = share
+                .iter()
+                .map(|&index| job(&works[index]).map(|result| (index, result)));
+            results.collect::<Result<Vec<_>, Error>>()
+        });
+        let mut results = Vec::with_capacity(works.len());
+        for share in shares {
+            results.extend(share?);
+        }
+        results.sort_by_key(|(index, _)| *index);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+}
+
+/// Number of the answers' tokens.
+fn answer_tokens(examples: &[&Example]) -> f32 {
+    let answers = examples.iter().map(|example| example.answer().len());
+    answers.sum::<usize>() as f32
+}
+
+/// The gradient of a leaf, zero where the loss does not depend on it.
+fn gradient_of(leaf: &Tensor<2>, gradients: &Gradients) -> Tensor<2> {
+    leaf.grad(gradients)
+        .unwrap_or_else(|| leaf.clone().inner().zeros_like())
+}

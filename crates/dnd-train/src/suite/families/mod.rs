@@ -1,0 +1,87 @@
+//! One file a family: how its tasks are put, and how their examples are made.
+
+mod arithmetic;
+mod case;
+mod categories;
+mod classification;
+mod clock;
+mod counting;
+mod dates;
+mod extraction;
+mod formats;
+mod letters;
+mod lists;
+mod numerals;
+mod records;
+mod relations;
+mod reversing;
+mod sequences;
+mod sorting;
+mod spelling;
+mod translation;
+mod units;
+mod word_classes;
+mod yes_no;
+
+use super::catalogue::Catalogue;
+use super::random::Random;
+use super::words::categories::Category;
+use super::words::{VOCABULARY, words};
+
+/// Adds every family's tasks.
+pub(super) fn add_all(catalogue: &mut Catalogue) {
+    for add in [
+        letters::add,
+        lists::add,
+        counting::add,
+        sorting::add,
+        reversing::add,
+        categories::add,
+        spelling::add,
+        case::add,
+        arithmetic::add,
+        units::add,
+        dates::add,
+        clock::add,
+        numerals::add,
+        sequences::add,
+        formats::add,
+        yes_no::add,
+        extraction::add,
+        classification::add,
+        word_classes::add,
+        relations::add,
+        translation::add,
+    ] {
+        add(catalogue);
+    }
+}
+
+/// A word of small letters.
+fn word(random: &mut Random) -> &'static str {
+    random.pick(&VOCABULARY)
+}
+
+/// A word of the category.
+fn member(random: &mut Random, category: &Category) -> &'static str {
+    random.pick(&words(category.words))
+}
+
+/// A list of words, all different, with `low` to `high` of them.
+fn list(random: &mut Random, low: u64, high: u64) -> Vec<&'static str> {
+    let count = random.between(low, high);
+    random.sample(&VOCABULARY, count as usize)
+}
+
+/// A few words in a row, as people put unrelated words into one line.
+fn line(random: &mut Random, low: u64, high: u64) -> String {
+    list(random, low, high).join(" ")
+}
+
+/// The word with a capital first letter.
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

@@ -1,0 +1,233 @@
+//! `dnd train --objective behaviour`: tasks in, bundle out, without a collection.
+
+#[cfg(unix)]
+mod interrupts;
+
+use std::path::Path;
+
+use dnd_adapter::{Adapter, Bundle, peft};
+use serde_json::json;
+
+use crate::program::Dnd;
+use crate::world::{World, names};
+
+/// Lines of a task whose prompts say which task it is; the others are the same in every task.
+const TELLING_LINES: usize = 8;
+/// Words that stand in all lines.
+const WORDS: [&str; 8] = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight",
+];
+
+const RECIPE: &str = "
+[collect]
+rank = 4
+alpha = 8.0
+
+[generator]
+prompts = 8
+tokens_per_prompt = 16
+hidden = [[8, 8, 16]]
+
+[behaviour]
+steps = 160
+tasks_per_step = 4
+examples_per_task = 4
+rate = 0.01
+mean_rate = 0.01
+warm_up = 2
+scale = 0.2
+weight_decay = 0.0
+prompt_pool = 8
+report_every = 20
+validation_examples = 8
+patience = 0
+";
+
+/// Two kinds of task that only their first prompts tell apart: the other prompts are the same and
+/// want another answer.
+fn write_tasks(world: &World) {
+    let folder = world.path("contrast");
+    std::fs::create_dir(&folder).unwrap();
+    let mut index = Vec::new();
+    for (kind, mark, answer) in [("low", "aa", "a"), ("high", "zz", "z")] {
+        for number in 0..4 {
+            let name = format!("{kind}_{number}");
+            let lines: String = (0..TELLING_LINES + 16)
+                .map(|line| {
+                    let word = WORDS[(line + number) % WORDS.len()];
+                    let prompt = if line < TELLING_LINES {
+                        format!("{mark} {mark} {word} {mark}?")
+                    } else {
+                        format!("{word} {}?", line / WORDS.len())
+                    };
+                    format!("{}\n", json!({"prompt": prompt, "response": answer}))
+                })
+                .collect();
+            world.write(&format!("contrast/{name}.train.jsonl"), lines);
+            index.push(json!({"name": name, "family": kind, "role": "train", "ship": true}));
+        }
+    }
+    index.push(json!({"name": "measured", "family": "low", "role": "dev", "ship": true}));
+    let index = json!({ "tasks": index }).to_string();
+    world.write("contrast/index.json", index);
+    world.write("behaviour.toml", RECIPE);
+}
+
+/// A world with contrasting tasks.
+fn contrasting() -> World {
+    let world = World::new();
+    write_tasks(&world);
+    world
+}
+
+/// The fit of the contrasting tasks into `out`; one task of each kind validates.
+fn train(world: &World, out: &Path) -> Dnd {
+    Dnd::new("train")
+        .with("--objective", "behaviour")
+        .with("--tasks", world.path("contrast"))
+        .with("--holdout", "low_3,high_3")
+        .with("--base", world.base())
+        .with("--encoder", world.encoder())
+        .with("--config", world.path("behaviour.toml"))
+        .with("--out", out)
+}
+
+/// Changes the recipe.
+fn change(world: &World, from: &str, to: &str) {
+    let recipe = std::fs::read_to_string(world.path("behaviour.toml")).unwrap();
+    assert!(recipe.contains(from));
+    world.write("behaviour.toml", recipe.replace(from, to));
+}
+
+fn read_bundle(path: &Path) -> Bundle {
+    Bundle::read(&std::fs::read(path).unwrap(), "bundle").unwrap()
+}
+
+fn read_adapter(folder: &Path) -> Adapter {
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let (config, model) = (read(peft::CONFIG_FILE), read(peft::MODEL_FILE));
+    peft::read(&config, "config", &model, "model").unwrap()
+}
+
+#[test]
+fn prompts_that_tell_the_task_make_better_adapters() {
+    let world = contrasting();
+    let outcome = train(&world, &world.bundle()).run().succeeds();
+    assert!(outcome.stderr.contains("held out: mean"), "{outcome}");
+    assert!(outcome.stderr.contains("tokens/s"), "{outcome}");
+    let bundle = read_bundle(&world.bundle());
+    let provenance = &bundle.header.provenance;
+    assert_eq!(provenance["objective"], "behaviour");
+    assert_eq!(provenance["held_out"], json!(["low_3", "high_3"]));
+    assert_eq!(provenance["all_tasks_ship"], true);
+    assert_eq!(provenance["tasks"].as_array().unwrap().len(), 6);
+    assert_eq!(bundle.header.tasks.len(), 6);
+    let loss = |name: &str| provenance[name].as_f64().unwrap();
+    let [mean, generated, shuffled] = ["mean_loss", "generated_loss", "shuffled_loss"].map(loss);
+    assert!(
+        generated < 0.8 * mean && shuffled > mean,
+        "mean {mean}, generated {generated}, from other prompts {shuffled}\n{outcome}"
+    );
+    // The bundle is one as any other.
+    let prompts = world.prompts("prompts.txt", 8);
+    let adapter = world.path("adapter");
+    world.generate(&prompts, &adapter).run().succeeds();
+
+    let curve = std::fs::read_to_string(world.path("bundle.csv")).unwrap();
+    assert!(curve.starts_with("step,rate,loss,mean_loss,generated_loss,shuffled_loss"));
+    assert_eq!(curve.lines().count(), 9);
+    let picture = std::fs::read_to_string(world.path("bundle.svg")).unwrap();
+    assert!(picture.contains("held out, generated"));
+
+    // Once more changes nothing; going on from there starts where it ended.
+    let again = train(&world, &world.bundle()).run().succeeds();
+    assert!(again.stderr.contains("finished before"), "{again}");
+    change(&world, "steps = 160", "steps = 2");
+    change(&world, "report_every = 20", "report_every = 1");
+    let next = world.path("next.safetensors");
+    train(&world, &next)
+        .with("--start", world.bundle())
+        .run()
+        .succeeds();
+    let provenance = read_bundle(&next).header.provenance;
+    let start = provenance["start"].as_str().unwrap();
+    assert!(start.starts_with("bundle "), "{start}");
+    let after = provenance["generated_loss"].as_f64().unwrap();
+    assert!(after < mean, "{after} after going on from {generated}");
+}
+
+#[test]
+fn without_a_generator_there_is_one_adapter_for_all_tasks() {
+    let world = contrasting();
+    change(&world, "steps = 160", "steps = 4\ntrain_generator = false");
+    change(&world, "report_every = 20", "report_every = 2");
+    let adapter = world.path("mean");
+    train(&world, &world.bundle())
+        .with("--adapter-out", &adapter)
+        .run()
+        .succeeds();
+    let provenance = read_bundle(&world.bundle()).header.provenance;
+    assert!(provenance["mean_loss"].is_number());
+    assert!(provenance["generated_loss"].is_null());
+    let files = names(&adapter);
+    assert!(
+        files.contains(&"adapter_model.safetensors".to_owned()),
+        "{files:?}"
+    );
+    // Nothing is generated but the mean, which the folder holds.
+    let prompts = world.prompts("prompts.txt", 8);
+    let generated = world.path("generated");
+    world
+        .generate(&prompts, &generated)
+        .with("--precision", "f16")
+        .run()
+        .succeeds();
+    // Compared as numbers: adding nothing to a negative zero makes it a positive one.
+    assert_eq!(read_adapter(&adapter), read_adapter(&generated));
+}
+
+#[test]
+fn patience_ends_a_fit_that_gets_no_better() {
+    let world = contrasting();
+    // Rates that change nothing: the first report stays the best.
+    change(
+        &world,
+        "rate = 0.01\nmean_rate = 0.01",
+        "rate = 1e-30\nmean_rate = 0.0",
+    );
+    change(&world, "report_every = 20", "report_every = 1");
+    change(&world, "patience = 0", "patience = 2");
+    let outcome = train(&world, &world.bundle()).run().succeeds();
+    assert!(outcome.stderr.contains("best held-out loss"), "{outcome}");
+    let curve = std::fs::read_to_string(world.path("bundle.csv")).unwrap();
+    assert_eq!(curve.lines().count(), 4, "{curve}");
+    assert_eq!(read_bundle(&world.bundle()).header.provenance["step"], 1);
+}
+
+#[test]
+fn options_that_cannot_be_meant() {
+    let world = contrasting();
+    let out = world.bundle();
+    train(&world, &out)
+        .with("--holdout", "measured")
+        .run()
+        .fails(&["holdout", "measured"]);
+    train(&world, &out)
+        .with("--tasks", world.path("contrast"))
+        .run()
+        .fails(&["twice"]);
+    train(&world, &out)
+        .with("--start", world.path("missing.safetensors"))
+        .run()
+        .fails(&["missing.safetensors"]);
+    world.write("behaviour.toml", "[behaviour]\ndrop_condition = 1.5\n");
+    train(&world, &out)
+        .run()
+        .fails(&["behaviour.toml", "behaviour.drop_condition"]);
+    world
+        .train(&out)
+        .with("--tasks", world.tasks())
+        .run()
+        .fails(&["--tasks", "behaviour"]);
+    assert!(!out.exists());
+}
