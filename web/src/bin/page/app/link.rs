@@ -36,15 +36,15 @@ pub fn read() -> Wanted {
 
 /// What the address asks for in vain, as a sentence.
 pub fn unknown() -> Option<String> {
-    let known: [(&str, fn(&str) -> bool); 3] = [
-        ("example", |name| example(name).is_some()),
-        ("seed", |seed| read_seed(seed).is_ok()),
-        ("device", |name| DeviceChoice::from_name(name).is_some()),
-    ];
-    let unknown: Vec<String> = known
+    let is_known = |name: &str, value: &str| match name {
+        "example" => example(value).is_some(),
+        "seed" => read_seed(value).is_ok(),
+        _ => DeviceChoice::from_name(value).is_some(),
+    };
+    let unknown: Vec<String> = ["example", "seed", "device"]
         .into_iter()
-        .filter_map(|(name, is_known)| {
-            let value = parameter(name).filter(|value| !is_known(value))?;
+        .filter_map(|name| {
+            let value = parameter(name).filter(|value| !is_known(name, value))?;
             let start: String = value.chars().take(LONGEST_VALUE).collect();
             Some(format!("{name}={start}"))
         })
