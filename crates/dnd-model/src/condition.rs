@@ -29,6 +29,14 @@ pub struct PromptDraw {
     pub repeated: usize,
 }
 
+impl PromptDraw {
+    /// The drawn prompts, in their order, of the list that was drawn from.
+    pub fn pick<'a>(&self, prompts: &'a [String]) -> Vec<&'a str> {
+        let drawn = self.indices.iter();
+        drawn.map(|&index| prompts[index].as_str()).collect()
+    }
+}
+
 /// Draws `wanted` of `given` prompts with a seed.
 ///
 /// Prompts are shuffled; with more than wanted the first ones are taken, with fewer the shuffled

@@ -6,10 +6,7 @@
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Adapter, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens};
 
-use crate::{
-    Condition, Error, Generator, GeneratorConfig, PromptDraw, TextEncoder, draw_prompts,
-    mean_embedding,
-};
+use crate::{Condition, Error, Generator, GeneratorConfig, PromptDraw, TextEncoder, draw_prompts};
 
 /// A text encoder as a bundle needs it.
 pub struct EncoderFiles<'a> {
@@ -147,13 +144,8 @@ impl Workshop {
         Ok(tokens::join(&self.header.layout, &tokens)?)
     }
 
-    /// The mean embedding (C) that [`similar_tasks`](Self::similar_tasks) compares.
-    pub fn embedding(&self, states: Tensor<3>) -> Tensor<1> {
-        mean_embedding(states)
-    }
-
     /// The generator's training tasks with the cosine of their prompts' mean embedding and
-    /// `embedding`, the most similar first. Empty when the bundle does not know them.
+    /// `embedding`, a [`mean_embedding`](crate::mean_embedding), the most similar first. Empty when the bundle does not know them.
     pub fn similar_tasks(&self, embedding: &[f32]) -> Vec<(String, f32)> {
         let mut tasks: Vec<(String, f32)> = self
             .tasks

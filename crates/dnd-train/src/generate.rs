@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Adapter, Bundle};
 use dnd_model::{EncoderFiles, PromptDraw, Workshop};
 use serde::Serialize;
@@ -62,29 +62,34 @@ pub fn open_workshop(
 /// # Errors
 /// When there is no prompt, or values cannot be read back from the device.
 pub fn generate(workshop: &Workshop, prompts: &[String], seed: u64) -> Result<Generation, Error> {
-    let unread = |e: String| Error::from(dnd_model::Error::Device(e));
     let started = Instant::now();
     let draw = workshop.draw(prompts.len(), seed)?;
-    let drawn: Vec<&str> = draw
-        .indices
-        .iter()
-        .map(|&index| prompts[index].as_str())
-        .collect();
+    let drawn = draw.pick(prompts);
     let states = workshop.encode(&drawn, &mut |_| ())?;
     let device = states.device();
-    device.sync().map_err(|e| unread(e.to_string()))?;
+    device
+        .sync()
+        .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
     let encode = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let tokens = workshop
-        .decode(states, &mut |_| ())
-        .try_into_vec_as::<f32>()
-        .map_err(|e| unread(e.to_string()))?;
-    let adapter = workshop.adapter(tokens)?;
+    let adapter = decode(workshop, states)?;
     let decode = started.elapsed().as_secs_f64();
     Ok(Generation {
         adapter,
         draw,
         timing: Timing { encode, decode },
     })
+}
+
+/// The adapter for hidden states (N, L, C).
+///
+/// # Errors
+/// When values cannot be read back from the device.
+pub fn decode(workshop: &Workshop, states: Tensor<3>) -> Result<Adapter, Error> {
+    let tokens = workshop
+        .decode(states, &mut |_| ())
+        .try_into_vec_as::<f32>()
+        .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+    Ok(workshop.adapter(tokens)?)
 }

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 
 use crate::Error;
-use crate::generate::generate;
+use crate::generate::{decode, generate};
 use crate::task::{Role, Task};
 
 /// An adapter with the seconds that it took.
@@ -34,26 +34,17 @@ pub(super) fn from_noise(
     prompts: &[String],
     seed: u64,
 ) -> Result<Timed, Error> {
-    let unread = |e: String| Error::from(dnd_model::Error::Device(e));
     let started = Instant::now();
     let draw = workshop.draw(prompts.len(), seed)?;
-    let drawn: Vec<&str> = draw
-        .indices
-        .iter()
-        .map(|&index| prompts[index].as_str())
-        .collect();
+    let drawn = draw.pick(prompts);
     let states = workshop.encode(&drawn, &mut |_| ())?;
     let (shape, device) = (states.dims(), states.device());
     let mut values = states
         .try_into_vec_as::<f32>()
-        .map_err(|e| unread(e.to_string()))?;
+        .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
     replace_by_noise(&mut values, shape[2], seed);
     let states: Tensor<3> = Tensor::from_data(TensorData::new(values, shape), &device);
-    let tokens = workshop
-        .decode(states, &mut |_| ())
-        .try_into_vec_as::<f32>()
-        .map_err(|e| unread(e.to_string()))?;
-    let adapter = workshop.adapter(tokens)?;
+    let adapter = decode(workshop, states)?;
     Ok((adapter, started.elapsed().as_secs_f64()))
 }
 

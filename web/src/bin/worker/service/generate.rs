@@ -1,7 +1,7 @@
 //! From prompts to the files of an adapter.
 
 use dnd_adapter::{Adapter, Precision, Projection, peft};
-use dnd_model::Workshop;
+use dnd_model::{Workshop, mean_embedding};
 
 use super::Failure;
 use super::download::now;
@@ -23,18 +23,14 @@ pub async fn generate(
 ) -> Result<(), Failure> {
     let started = now();
     let draw = workshop.draw(prompts.len(), seed)?;
-    let drawn: Vec<&str> = draw
-        .indices
-        .iter()
-        .map(|&index| prompts[index].as_str())
-        .collect();
+    let drawn = draw.pick(prompts);
     let wanted = drawn.len() as u64;
     post_progress(Stage::Encode, 0, wanted);
     let states = workshop.encode(&drawn, &mut |done| {
         post_progress(Stage::Encode, done as u64, wanted);
     })?;
     // Reading the embedding back waits for the encoder, so that its time is its own.
-    let embedding = read(workshop.embedding(states.clone())).await?;
+    let embedding = read(mean_embedding(states.clone())).await?;
     timings.push((Stage::Encode, (now() - started) / 1e3));
 
     let started = now();
