@@ -27,6 +27,7 @@ alpha = 8.0
 prompts = 8
 tokens_per_prompt = 16
 hidden = [[8, 8, 16]]
+basis = { count = 4, gain = 4.0 }
 
 [behaviour]
 steps = 160
@@ -154,6 +155,24 @@ fn prompts_that_tell_the_task_make_better_adapters() {
     assert!(start.starts_with("bundle "), "{start}");
     let after = provenance["generated_loss"].as_f64().unwrap();
     assert!(after < mean, "{after} after going on from {generated}");
+
+    // The mean can be had without the generator, for one of other sizes.
+    change(&world, "hidden = [[8, 8, 16]]", "hidden = []");
+    train(&world, &next)
+        .with("--start", world.bundle())
+        .run()
+        .fails(&["bundle.safetensors", "generator"]);
+    let fresh = world.path("fresh.safetensors");
+    train(&world, &fresh)
+        .with("--start-mean", world.bundle())
+        .run()
+        .succeeds();
+    let provenance = read_bundle(&fresh).header.provenance;
+    let fresh = provenance["generated_loss"].as_f64().unwrap();
+    assert!(
+        fresh > after,
+        "{fresh} with a new generator, {after} before"
+    );
 }
 
 #[test]

@@ -1,16 +1,8 @@
 //! Ctrl-C and kill -9: what is finished stays, and the same command goes on from there.
 
-use std::process::Command;
-
 use crate::program::Running;
-use crate::world::{TRAIN_TASKS, World, contents, names};
-
-/// What Ctrl-C does in a terminal.
-fn interrupt(program: &Running) {
-    let kill = format!("kill -INT {}", program.id());
-    let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
-    assert!(status.success());
-}
+use crate::stopping::{ends_alike, interrupt, stopped};
+use crate::world::{TRAIN_TASKS, World, contents};
 
 /// Tasks of the world's collection that are finished.
 fn finished(world: &World) -> Vec<&'static str> {
@@ -70,97 +62,42 @@ fn an_interrupted_collection_stops_cleanly_and_goes_on() {
         .collect_steps(&world.collection(), COLLECT_STEPS, "2")
         .start();
     run.wait_until(|| !finished(&world).is_empty());
-    interrupt(&run);
-    let outcome = run.wait();
-    assert_eq!(outcome.code, Some(130), "{outcome}");
-    assert!(
-        outcome
-            .stderr
-            .lines()
-            .last()
-            .unwrap()
-            .starts_with("error: cancelled")
-    );
+    interrupt(run);
     assert_eq!(finished(&world), ["always_a"]);
     goes_on(&world);
 }
 
-/// A world whose recipe takes long enough to be stopped in the middle.
-fn slow_world() -> World {
+const REPORT_EVERY: usize = 20;
+
+/// A world whose recipe takes long enough to be stopped in the middle, and was, by `stop`.
+fn stopped_world(stop: impl Fn(Running)) -> World {
     let world = World::collected();
     let recipe = std::fs::read_to_string(world.recipe()).unwrap();
+    let report_every = format!("report_every = {REPORT_EVERY}");
     let slow = recipe
         .replace("steps = 6", "steps = 400")
-        .replace("report_every = 2", "report_every = 20");
+        .replace("report_every = 2", &report_every);
     world.write("recipe.toml", slow);
+    stopped(&world, world.train(&world.bundle()), stop);
     world
-}
-
-/// Stops a fit after its first saved state, by `stop`; gives the world.
-fn stopped(stop: impl Fn(Running)) -> World {
-    let world = slow_world();
-    let mut run = world.train(&world.bundle()).start();
-    let state = world.path("bundle.safetensors.state");
-    run.wait_until(|| state.join("state.json").exists());
-    stop(run);
-    assert!(state.exists(), "nothing is left to go on from");
-    assert!(!world.bundle().exists(), "half a fit is no bundle");
-    world
-}
-
-/// Asserts that going on ends in the bytes of a fit that nobody stopped, and leaves no state.
-fn ends_alike(world: &World) {
-    let rest = world.train(&world.bundle()).run().succeeds();
-    assert!(rest.stderr.contains("going on after step"), "{rest}");
-    let whole = world.path("whole.safetensors");
-    world.train(&whole).run().succeeds();
-    let read = |path| std::fs::read(path).unwrap();
-    assert!(
-        read(world.bundle()) == read(whole),
-        "the bundle differs after going on"
-    );
-    let left: Vec<String> = names(&world.path(""))
-        .into_iter()
-        .filter(|name| name.contains(".state"))
-        .collect();
-    assert!(left.is_empty(), "{left:?}");
-    let curve = std::fs::read_to_string(world.path("bundle.csv")).unwrap();
-    let steps: Vec<&str> = curve
-        .lines()
-        .skip(1)
-        .map(|row| row.split(',').next().unwrap())
-        .collect();
-    let expected: Vec<String> = (1..=20).map(|point| (point * 20).to_string()).collect();
-    assert_eq!(steps, expected, "the curve has gaps or repeats itself");
 }
 
 #[test]
 fn an_interrupted_fit_ends_in_the_same_bytes() {
-    let world = stopped(|run| {
-        interrupt(&run);
-        let outcome = run.wait();
-        assert_eq!(outcome.code, Some(130), "{outcome}");
-        assert!(
-            outcome
-                .stderr
-                .lines()
-                .last()
-                .unwrap()
-                .starts_with("error: cancelled")
-        );
-    });
-    ends_alike(&world);
+    let world = stopped_world(interrupt);
+    ends_alike(&world, REPORT_EVERY, |out| world.train(out));
 }
 
 #[test]
 fn a_killed_fit_ends_in_the_same_bytes() {
-    ends_alike(&stopped(Running::kill));
+    let world = stopped_world(Running::kill);
+    ends_alike(&world, REPORT_EVERY, |out| world.train(out));
 }
 
 /// A state may only be gone on with under the recipe that it came from.
 #[test]
 fn a_state_of_another_recipe_gets_refused() {
-    let world = stopped(Running::kill);
+    let world = stopped_world(Running::kill);
     let recipe = std::fs::read_to_string(world.recipe()).unwrap();
     world.write("recipe.toml", recipe.replace("rate = 0.01", "rate = 0.02"));
     world

@@ -31,6 +31,8 @@ mod disk;
 mod gguf;
 mod language_model;
 mod program;
+#[cfg(unix)]
+mod stopping;
 mod tensors;
 mod text_encoder;
 mod world;

@@ -40,9 +40,9 @@ impl Cache {
         self.root.join("wasm-std")
     }
 
-    /// Encoders in half precision, as the page fetches them.
-    pub fn half_precision(&self) -> PathBuf {
-        self.models().join("f16")
+    /// Encoders as the page fetches them.
+    pub fn page_models(&self) -> PathBuf {
+        self.models().join("page")
     }
 
     /// Models that are ready to use, one folder each.

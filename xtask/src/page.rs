@@ -1,8 +1,8 @@
 //! `cargo xtask page`: the page, built by Trunk; and what Trunk's hook adds to it, `cargo xtask page-files`.
 
 mod budget;
+mod compact;
 pub mod complete;
-mod half;
 mod inputs;
 mod models;
 mod shell;

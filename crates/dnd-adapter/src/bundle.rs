@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::precision::Precision;
 use crate::statistics::Statistics;
+use crate::storage::Storage;
 use crate::tensor_file::{self, StoredTensor, TensorFile};
 
 /// The bundle format that this crate reads and writes.
@@ -70,7 +71,7 @@ impl Bundle {
     /// Reads a bundle; `source` names it in errors.
     ///
     /// Fails when the file is damaged or of another format version, when the statistics are missing or
-    /// disagree with the layout, and when a tensor has a type other than f32, f16 and bf16 or holds
+    /// disagree with the layout, and when a tensor has a type other than f32, f16, bf16 and int8 with scales or holds
     /// numbers that are not finite.
     pub fn read(bytes: &[u8], source: &str) -> Result<Bundle, Error> {
         let file = TensorFile::new(bytes, source)?;
@@ -104,7 +105,7 @@ impl Bundle {
                 name.clone(),
                 tensor.shape.as_slice(),
                 tensor.data.as_slice(),
-                tensor.precision,
+                tensor.storage,
             )
         });
         tensor_file::write("bundle", tensors, (HEADER_KEY, header))
@@ -117,23 +118,23 @@ impl Bundle {
         Ok(Statistics { mean, scale })
     }
 
-    /// Puts statistics in, the mean in the given precision. The layout of the header gives their shapes;
+    /// Puts statistics in, the mean stored as given. The layout of the header gives their shapes;
     /// fails when the lengths disagree with it.
     pub fn set_statistics(
         &mut self,
         statistics: &Statistics,
-        precision: Precision,
+        mean: impl Into<Storage>,
     ) -> Result<(), Error> {
         let [mean_shape, scale_shape] = self.statistics_shapes("bundle")?;
-        for (name, shape, data, precision) in [
-            (MEAN, mean_shape, &statistics.mean, precision),
+        for (name, shape, data, storage) in [
+            (MEAN, mean_shape, &statistics.mean, mean.into()),
             // There is one scale a token only, so there is nothing to save.
-            (SCALE, scale_shape, &statistics.scale, Precision::F32),
+            (SCALE, scale_shape, &statistics.scale, Precision::F32.into()),
         ] {
             let tensor = BundleTensor {
                 shape,
                 data: data.clone(),
-                precision,
+                storage,
             };
             self.tensors.insert(name.to_owned(), tensor);
         }
@@ -165,7 +166,7 @@ impl Bundle {
             BundleTensor {
                 shape,
                 data: rows.concat(),
-                precision,
+                storage: precision.into(),
             },
         );
         self.validate("bundle")

@@ -16,6 +16,7 @@ pub mod projection;
 pub mod prompts;
 pub mod published;
 pub mod statistics;
+pub mod storage;
 pub mod tensor_file;
 pub mod tokens;
 
@@ -32,3 +33,4 @@ pub use precision::Precision;
 pub use projection::Projection;
 pub use published::PublishedTokens;
 pub use statistics::Statistics;
+pub use storage::Storage;

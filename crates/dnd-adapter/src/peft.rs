@@ -71,13 +71,13 @@ pub fn write(adapter: &Adapter, precision: Precision) -> Result<PeftFiles, Error
                     name(Factor::A),
                     shape_of_a.as_slice(),
                     factors.a.as_slice(),
-                    precision,
+                    precision.into(),
                 ),
                 (
                     name(Factor::B),
                     shape_of_b.as_slice(),
                     factors.b.as_slice(),
-                    precision,
+                    precision.into(),
                 ),
             ]
         },

@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 
+use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo, TensorView};
 
 use crate::error::Error;
 use crate::precision::Precision;
+use crate::storage::{Storage, dequantise, quantise, scale_name};
 
 /// Bytes of the header length at the start of a file.
 const LENGTH_BYTES: usize = 8;
@@ -30,7 +32,7 @@ pub struct StoredTensor {
     /// The numbers, as many as the product of `shape`; all finite.
     pub data: Vec<f32>,
     /// How they are stored.
-    pub precision: Precision,
+    pub storage: Storage,
 }
 
 impl<'a> TensorFile<'a> {
@@ -74,11 +76,19 @@ impl<'a> TensorFile<'a> {
         &self.file
     }
 
-    /// Tensor names, sorted.
+    /// Tensor names, sorted. The scales of integers are part of the tensor that they belong to.
     pub fn names(&self) -> Vec<String> {
         let mut names = self.metadata.offset_keys();
+        let integers = names.iter().filter(|name| self.is_int8(name));
+        let scales: Vec<String> = integers.map(|name| scale_name(name)).collect();
+        names.retain(|name| !scales.contains(name));
         names.sort();
         names
+    }
+
+    fn is_int8(&self, name: &str) -> bool {
+        let info = self.metadata.info(name);
+        info.is_some_and(|info| info.dtype == Dtype::I8)
     }
 
     /// A text in the file's metadata.
@@ -95,30 +105,50 @@ impl<'a> TensorFile<'a> {
         Ok(&self.info(name)?.shape)
     }
 
-    /// Decodes a tensor. Fails when it is missing, is of another type than f32, f16 and bf16, or holds a
-    /// number that is not finite.
+    /// Decodes a tensor. Fails when it is missing, is of another type than f32, f16, bf16 and int8 with
+    /// scales, or holds a number that is not finite.
     pub fn tensor(&self, name: &str) -> Result<StoredTensor, Error> {
         let info = self.info(name)?;
-        let precision = Precision::from_dtype(info.dtype).ok_or_else(|| {
-            Error::tensor(
-                &self.file,
-                name,
-                "type F32, F16 or BF16",
-                format!("type {}", info.dtype),
-            )
-        })?;
+        let storage = match Precision::from_dtype(info.dtype) {
+            Some(precision) => Storage::Float(precision),
+            None if info.dtype == Dtype::I8 => Storage::Int8,
+            None => {
+                return Err(Error::tensor(
+                    &self.file,
+                    name,
+                    "type F32, F16, BF16, or I8 with scales",
+                    format!("type {}", info.dtype),
+                ));
+            }
+        };
         let (start, end) = info.data_offsets;
         let bytes = self.data.get(start..end).ok_or_else(|| {
             let expected = format!("offsets within {} bytes", self.data.len());
             Error::tensor(&self.file, name, expected, format!("{start}..{end}"))
         })?;
-        let data = precision.decode(bytes);
+        let data = match storage {
+            Storage::Float(precision) => precision.decode(bytes),
+            Storage::Int8 => self.dequantise(name, &info.shape, bytes)?,
+        };
         check_finite(&self.file, name, &data)?;
         Ok(StoredTensor {
             shape: info.shape.clone(),
             data,
-            precision,
+            storage,
         })
+    }
+
+    fn dequantise(&self, name: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<f32>, Error> {
+        let scale = scale_name(name);
+        let info = self.info(&scale)?;
+        let (length, vectors) = last_axis(shape);
+        if info.dtype != Dtype::F32 || info.shape != vectors {
+            let expected = format!("type F32, shape {vectors:?}");
+            let found = format!("type {}, shape {:?}", info.dtype, info.shape);
+            return Err(Error::tensor(&self.file, &scale, expected, found));
+        }
+        let scales = self.tensor(&scale)?;
+        Ok(dequantise(bytes, &scales.data, length))
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo, Error> {
@@ -128,13 +158,13 @@ impl<'a> TensorFile<'a> {
     }
 }
 
-/// A safetensors file of `tensors` (name, shape, numbers, precision) and one metadata entry. The bytes
-/// depend on nothing else: tensors are sorted by precision, then by name.
+/// A safetensors file of `tensors` (name, shape, numbers, storage) and one metadata entry. The bytes
+/// depend on nothing else: tensors are sorted by type, then by name.
 ///
-/// Fails when a number is not finite, or too large for its precision. `file` names the file in errors.
+/// Fails when a number is not finite, or too large for its type. `file` names the file in errors.
 pub fn write<'a>(
     file: &str,
-    tensors: impl IntoIterator<Item = (String, &'a [usize], &'a [f32], Precision)>,
+    tensors: impl IntoIterator<Item = (String, &'a [usize], &'a [f32], Storage)>,
     metadata: (&str, String),
 ) -> Result<Vec<u8>, Error> {
     let broken = |error: safetensors::SafeTensorError| Error::Safetensors {
@@ -142,9 +172,19 @@ pub fn write<'a>(
         reason: error.to_string(),
     };
     let mut encoded = Vec::new();
-    for (name, shape, data, precision) in tensors {
+    for (name, shape, data, storage) in tensors {
         check_finite(file, &name, data)?;
-        let bytes = precision.encode(data);
+        let precision = match storage {
+            Storage::Float(precision) => precision,
+            Storage::Int8 => {
+                let (length, vectors) = last_axis(shape);
+                let (bytes, scales) = quantise(data, length);
+                let scales = Precision::F32.encode(&scales);
+                encoded.push((scale_name(&name), vectors.to_vec(), Dtype::F32, scales));
+                encoded.push((name, shape.to_vec(), Dtype::I8, bytes));
+                continue;
+            }
+        };
         if precision == Precision::F16 {
             let largest = data
                 .iter()
@@ -153,16 +193,24 @@ pub fn write<'a>(
                 return Err(Error::tensor(file, name, "numbers that fit f16", largest));
             }
         }
-        encoded.push((name, shape, precision, bytes));
+        let bytes = precision.encode(data);
+        encoded.push((name, shape.to_vec(), precision.dtype(), bytes));
     }
     let mut views = Vec::with_capacity(encoded.len());
-    for (name, shape, precision, bytes) in &encoded {
-        let view = TensorView::new(precision.dtype(), shape.to_vec(), bytes).map_err(broken)?;
+    for (name, shape, dtype, bytes) in &encoded {
+        let view = TensorView::new(*dtype, shape.clone(), bytes).map_err(broken)?;
         views.push((name.as_str(), view));
     }
     let (key, text) = metadata;
     let metadata = HashMap::from([(key.to_owned(), text)]);
     safetensors::serialize(views, Some(metadata)).map_err(broken)
+}
+
+/// Length of the last axis, and the lengths of all others.
+fn last_axis(shape: &[usize]) -> (usize, &[usize]) {
+    shape
+        .split_last()
+        .map_or((1, shape), |(length, vectors)| (*length, vectors))
 }
 
 fn check_finite(file: &str, name: &str, data: &[f32]) -> Result<(), Error> {

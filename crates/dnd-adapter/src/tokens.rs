@@ -60,6 +60,23 @@ pub fn join(layout: &Layout, tokens: &[f32]) -> Result<Adapter, Error> {
     Adapter::new(layout.clone(), factors)
 }
 
+/// Which tokens hold the `B` factors, ascending.
+///
+/// Fails when the layout is malformed.
+pub fn of_b(layout: &Layout) -> Result<Vec<usize>, Error> {
+    layout.validate("layout")?;
+    let width = layout.tile_width();
+    let mut found = Vec::new();
+    let mut start = 0;
+    for module in &layout.modules {
+        start += module.in_features.div_ceil(width);
+        let end = start + module.out_features.div_ceil(width);
+        found.extend(start..end);
+        start = end;
+    }
+    Ok(found)
+}
+
 /// Appends the tiles of a `rows` x `columns` matrix.
 fn cut_matrix(matrix: &[f32], rows: usize, columns: usize, width: usize, tokens: &mut Vec<f32>) {
     for start in (0..columns).step_by(width) {

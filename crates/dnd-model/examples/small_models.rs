@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use dnd_adapter::{
     BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Precision, Projection, Statistics,
-    bundle, tensor_file,
+    bundle, tensor_file, tokens,
 };
-use dnd_model::GeneratorConfig;
+use dnd_model::{BasisConfig, GeneratorConfig};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -140,10 +140,9 @@ fn encoder_weights(random: &mut StdRng) -> Result<Vec<u8>, dnd_adapter::Error> {
         .iter()
         .map(|(_, shape)| numbers(shape.iter().product(), 0.4, random))
         .collect();
-    let tensors = shapes
-        .iter()
-        .zip(&values)
-        .map(|((name, shape), values)| (name.clone(), &shape[..], &values[..], Precision::F32));
+    let tensors = shapes.iter().zip(&values).map(|((name, shape), values)| {
+        (name.clone(), &shape[..], &values[..], Precision::F32.into())
+    });
     tensor_file::write("model.safetensors", tensors, ("format", "pt".to_owned()))
 }
 
@@ -165,11 +164,16 @@ fn small_bundle(encoder: String, random: &mut StdRng) -> Result<Bundle, Box<dyn 
         &Projection::ALL,
     )?;
     let width = layout.tile_width();
-    let tokens = layout.token_count(width);
+    let count = layout.token_count(width);
     let config = GeneratorConfig {
-        features: vec![[PROMPTS, LENGTH, HIDDEN], [16, 8, 32], [tokens, 8, width]],
+        features: vec![[PROMPTS, LENGTH, HIDDEN], [16, 8, 32], [count, 8, width]],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        basis: Some(BasisConfig {
+            count: 4,
+            gain: 1.0,
+            tokens: tokens::of_b(&layout)?,
+        }),
     };
     // The generator's own names and shapes; its last layer would start at zero.
     let mut tensors = config.init(0, &Device::flex()).to_tensors(Precision::F16)?;
@@ -193,8 +197,8 @@ fn small_bundle(encoder: String, random: &mut StdRng) -> Result<Bundle, Box<dyn 
         tensors,
     };
     let statistics = Statistics {
-        mean: numbers(tokens * 8 * width, 0.05, random),
-        scale: vec![0.02; tokens],
+        mean: numbers(count * 8 * width, 0.05, random),
+        scale: vec![0.02; count],
     };
     bundle.set_statistics(&statistics, Precision::F16)?;
     let tasks = ["antonym", "country-capital", "last-letter"].map(|name| {

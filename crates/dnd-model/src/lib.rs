@@ -18,7 +18,7 @@ pub mod workshop;
 pub use condition::{Condition, PromptDraw, draw_prompts, mean_embedding};
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
-pub use generator::{Generator, GeneratorConfig};
+pub use generator::{Basis, BasisConfig, Generator, GeneratorConfig};
 pub use language::{LanguageModel, LanguageModelConfig};
 pub use lora::Lora;
 pub use weights::Weights;

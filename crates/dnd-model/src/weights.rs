@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn wrong_shape_names_both() {
-        let tensor = ("x".to_owned(), &[1][..], &[1.0][..], Precision::F32);
+        let tensor = ("x".to_owned(), &[1][..], &[1.0][..], Precision::F32.into());
         let bytes = tensor_file::write("x", [tensor], ("format", "pt".to_owned())).unwrap();
         let weights = Weights::from_safetensors(&bytes, "model.safetensors").unwrap();
         let error = weights

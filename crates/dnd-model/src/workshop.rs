@@ -123,11 +123,13 @@ impl Workshop {
     /// many of the generator's [`layers`](Self::layers) are done.
     pub fn decode(&self, states: Tensor<3>, report: &mut dyn FnMut(usize)) -> Tensor<4> {
         let layers = self.generator.layers().iter().enumerate();
-        layers.fold(states.unsqueeze_dim(0), |state, (index, layer)| {
+        let condition: Tensor<4> = states.unsqueeze_dim(0);
+        let output = layers.fold(condition.clone(), |state, (index, layer)| {
             let state = layer.forward(state);
             report(index + 1);
             state
-        })
+        });
+        self.generator.add_basis(output, condition)
     }
 
     /// Layers of the generator.

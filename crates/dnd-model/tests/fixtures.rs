@@ -161,6 +161,7 @@ fn generator_agrees(name: &str) {
         features: serde_json::from_str(&expected.metadata["features"]).unwrap(),
         kernel_size,
         prompt_kernel_size: kernel_size,
+        basis: None,
     };
     let names = [
         ("linear1.norm.weight", "norm_weight"),
@@ -183,7 +184,7 @@ fn generator_agrees(name: &str) {
                 BundleTensor {
                     shape: shape.clone(),
                     data: data.clone(),
-                    precision: Precision::F32,
+                    storage: Precision::F32.into(),
                 },
             );
         }

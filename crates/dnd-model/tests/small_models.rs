@@ -6,8 +6,8 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout, Precision, Projection};
 use dnd_model::language::{Cache, TokenBatch};
 use dnd_model::{
-    GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder, TextEncoderConfig,
-    Weights,
+    BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
+    TextEncoderConfig, Weights,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -267,6 +267,11 @@ fn a_generator_starts_at_the_mean_and_keeps_its_weights() {
         features: vec![[4, 6, 8], [4, 6, 8], [10, 2, 12]],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        basis: Some(BasisConfig {
+            count: 3,
+            gain: 1.0,
+            tokens: vec![1, 4],
+        }),
     };
     let device = Device::flex();
     let generator = config.init(3, &device);

@@ -32,6 +32,11 @@ impl Workers {
         }
     }
 
+    /// Shares that are worked on side by side.
+    pub(crate) fn count(&self) -> usize {
+        self.pools.len().max(1)
+    }
+
     /// Deals `items` to the workers and gives their results in a fixed order. A share is every
     /// n-th item, so that items sorted by size are shared fairly.
     pub(crate) fn map<T, R>(&self, items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R>

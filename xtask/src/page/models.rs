@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use dnd_adapter::{Bundle, EncoderId};
 use serde::Serialize;
 
-use super::half;
+use super::compact;
 use crate::cache::Cache;
 use crate::files;
 
@@ -35,7 +35,7 @@ struct ModelFile {
     sha256: String,
 }
 
-/// Writes the models into a page, the encoder in half precision. `encoder` is a folder with the files of
+/// Writes the models into a page, the encoder made smaller. `encoder` is a folder with the files of
 /// the original, which has to be the encoder that the bundle was trained with.
 pub fn write(cache: &Cache, encoder: &Path, bundle: &Path, page: &Path) -> Result<()> {
     let bytes =
@@ -53,7 +53,7 @@ pub fn write(cache: &Cache, encoder: &Path, bundle: &Path, page: &Path) -> Resul
             id.sha256
         );
     }
-    let weights = half::provide(cache, &original, &sha256)?;
+    let weights = compact::provide(cache, &original, &sha256)?;
 
     files::renew_folder(&page.join(FOLDER))?;
     let config = encoder.join("config.json");

@@ -13,7 +13,7 @@ fn bundle() -> Bundle {
     let weight = BundleTensor {
         shape: vec![2, 3],
         data: vec![0.5; 6],
-        precision: Precision::F16,
+        storage: Precision::F16.into(),
     };
     let mut bundle = Bundle {
         header: BundleHeader {
@@ -45,7 +45,7 @@ fn message(change: impl FnOnce(&mut Bundle)) -> String {
             name.clone(),
             tensor.shape.as_slice(),
             tensor.data.as_slice(),
-            tensor.precision,
+            tensor.storage,
         )
     });
     let bytes = tensor_file::write("x", tensors, ("dnd", header)).unwrap();

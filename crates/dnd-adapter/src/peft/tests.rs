@@ -49,7 +49,7 @@ fn model_error(change: impl Fn(&mut String, &mut Vec<usize>)) -> String {
             name.clone(),
             shape.as_slice(),
             data.as_slice(),
-            Precision::F16,
+            Precision::F16.into(),
         )
     });
     files.model = tensor_file::write("x", borrowed, ("format", "pt".to_owned())).unwrap();

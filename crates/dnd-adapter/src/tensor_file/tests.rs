@@ -1,6 +1,6 @@
 use super::*;
 
-fn file(header: &str, data: &[u8]) -> Vec<u8> {
+fn file_of(header: &str, data: &[u8]) -> Vec<u8> {
     let length = (header.len() as u64).to_le_bytes();
     [&length, header.as_bytes(), data].concat()
 }
@@ -20,7 +20,7 @@ fn reads_what_it_writes() {
         ("a", Precision::F16),
         ("c", Precision::F32),
     ]
-    .map(|(name, precision)| (name.to_owned(), shape, values, precision));
+    .map(|(name, precision)| (name.to_owned(), shape, values, precision.into()));
     let bytes = write("out", tensors, ("key", "text".to_owned())).unwrap();
     let file = TensorFile::new(&bytes, "in").unwrap();
     assert_eq!(file.names(), ["a", "b", "c"]);
@@ -47,7 +47,7 @@ fn numbers_that_cannot_be_stored_are_refused() {
             "name".to_owned(),
             &[1_usize] as &[usize],
             &[value] as &[f32],
-            precision,
+            precision.into(),
         );
         let error = write("out", [tensor], ("", String::new()))
             .unwrap_err()
@@ -55,14 +55,46 @@ fn numbers_that_cannot_be_stored_are_refused() {
         assert!(error.contains("out: tensor name"), "{error}");
     }
     let header = r#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
-    let bytes = file(header, &f32::INFINITY.to_le_bytes());
+    let bytes = file_of(header, &f32::INFINITY.to_le_bytes());
     assert!(TensorFile::new(&bytes, "in").unwrap().tensor("x").is_err());
+}
+
+#[test]
+fn integers_take_their_scales_along() {
+    let values: &[f32] = &[127.0, -1.0, 0.25, -0.5];
+    let shape: &[usize] = &[2, 2];
+    let tensor = ("x".to_owned(), shape, values, Storage::Int8);
+    let bytes = write("out", [tensor], ("", String::new())).unwrap();
+    let file = TensorFile::new(&bytes, "in").unwrap();
+    assert_eq!(file.names(), ["x"]);
+    let read = file.tensor("x").unwrap();
+    assert_eq!((&read.shape[..], read.storage), (shape, Storage::Int8));
+    for (value, exact) in read.data.iter().zip(values) {
+        assert!((value - exact).abs() <= 0.5 / 127.0, "{:?}", read.data);
+    }
+
+    let header = r#"{"x":{"dtype":"I8","shape":[1,2],"data_offsets":[4,6]},
+        "x.int8_scale":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let data = [&2.0_f32.to_le_bytes()[..], &[3, 255]].concat();
+    let read = |header: &str| {
+        let bytes = file_of(header, &data);
+        let file = TensorFile::new(&bytes, "in").unwrap();
+        file.tensor("x").map_err(|error| error.to_string())
+    };
+    assert_eq!(read(header).unwrap().data, [6.0, -2.0]);
+    let message = read(&header.replace("[1,2]", "[2,1]")).unwrap_err();
+    assert!(
+        message.contains("x.int8_scale") && message.contains("shape [2]"),
+        "{message}"
+    );
+    let message = read(&header.replace("x.int8_scale", "y")).unwrap_err();
+    assert!(message.contains("tensor x.int8_scale"), "{message}");
 }
 
 #[test]
 fn other_types_are_refused() {
     let header = r#"{"x":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}"#;
-    let bytes = file(header, &[0; 4]);
+    let bytes = file_of(header, &[0; 4]);
     let error = TensorFile::new(&bytes, "in")
         .unwrap()
         .tensor("x")
@@ -74,16 +106,16 @@ fn other_types_are_refused() {
 #[test]
 fn lying_headers_are_refused() {
     let good = r#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
-    assert!(message(&file(good, &[0; 3])).contains("some.safetensors"));
-    message(&file(good, &[0; 5]));
-    message(&file(&good.replace("[1]", "[2]"), &[0; 4]));
-    message(&file(
+    assert!(message(&file_of(good, &[0; 3])).contains("some.safetensors"));
+    message(&file_of(good, &[0; 5]));
+    message(&file_of(&good.replace("[1]", "[2]"), &[0; 4]));
+    message(&file_of(
         &good.replace("[1]", "[4294967296,4294967296,4294967296]"),
         &[0; 4],
     ));
-    message(&file(&good.replace("[0,4]", "[4,0]"), &[0; 4]));
-    message(&file(&good.replace("[0,4]", "[1,5]"), &[0; 5]));
-    message(&file(&good.replace("F32", "F31"), &[0; 4]));
+    message(&file_of(&good.replace("[0,4]", "[4,0]"), &[0; 4]));
+    message(&file_of(&good.replace("[0,4]", "[1,5]"), &[0; 5]));
+    message(&file_of(&good.replace("F32", "F31"), &[0; 4]));
     message(&[0xff; 64]);
     message(&[0; 7]);
 }
@@ -99,5 +131,5 @@ fn lengths_that_add_up_to_more_than_memory_are_refused() {
             format!(r#""{index}":{{"dtype":"U8","shape":[{size}],"data_offsets":[{start},{end}]}}"#)
         })
         .collect();
-    message(&file(&format!("{{{}}}", tensors.join(",")), &[0; 4]));
+    message(&file_of(&format!("{{{}}}", tensors.join(",")), &[0; 4]));
 }

@@ -156,12 +156,17 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         let ids: Vec<f32> = prompt.iter().map(|&id| id as f32).collect();
         let logits = &answer.first_logits;
         let tensors = [
-            ("ids".to_owned(), &[ids.len()][..], &ids[..], Precision::F32),
+            (
+                "ids".to_owned(),
+                &[ids.len()][..],
+                &ids[..],
+                Precision::F32.into(),
+            ),
             (
                 "logits".to_owned(),
                 &[logits.len()],
                 &logits[..],
-                Precision::F32,
+                Precision::F32.into(),
             ),
         ];
         let name = path.display().to_string();

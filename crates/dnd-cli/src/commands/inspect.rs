@@ -142,7 +142,7 @@ fn bundle(bundle: &Bundle) -> String {
     }
     text.push_str("\ntensors\n");
     for (name, tensor) in &bundle.tensors {
-        let _ = writeln!(text, "{name:40} {:?} {:?}", tensor.precision, tensor.shape);
+        let _ = writeln!(text, "{name:40} {} {:?}", tensor.storage, tensor.shape);
     }
     let _ = writeln!(text, "\nprovenance\n{:#}", header.provenance);
     text

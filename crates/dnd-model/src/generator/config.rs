@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::BasisConfig;
 use crate::Error;
 
 /// Sizes of a generator (Drag-and-Drop LLMs, arXiv 2506.16406, section 3.5).
 ///
 /// `features` lists the shapes between layers: the first is the condition's (prompts N, tokens L,
 /// width C), the last the adapter's (weight tokens, rows, columns).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GeneratorConfig {
     /// Shapes (N, L, C) before, between and after the layers; at least two.
     pub features: Vec<[usize; 3]>,
@@ -17,6 +18,9 @@ pub struct GeneratorConfig {
     /// Kernel of the convolution that mixes prompts; odd. The paper's equals `kernel_size`; 1 is a
     /// plain matrix product over the prompts, at a fraction of the weights.
     pub prompt_kernel_size: usize,
+    /// The head beside the cascade; the paper's generator has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<BasisConfig>,
 }
 
 impl GeneratorConfig {
@@ -40,6 +44,32 @@ impl GeneratorConfig {
             if size.is_multiple_of(2) {
                 return Err(Error::field(source_name, field, "an odd number", size));
             }
+        }
+        let Some(basis) = &self.basis else {
+            return Ok(());
+        };
+        let [count, ..] = self.output();
+        if basis.count == 0 {
+            return Err(Error::field(source_name, "basis.count", "at least 1", 0));
+        }
+        if !(basis.gain > 0.0 && basis.gain.is_finite()) {
+            let expected = "a positive number";
+            return Err(Error::field(
+                source_name,
+                "basis.gain",
+                expected,
+                basis.gain,
+            ));
+        }
+        let is_ascending = basis.tokens.windows(2).all(|pair| pair[0] < pair[1]);
+        let last = basis.tokens.last();
+        if !is_ascending || last.is_some_and(|&token| token >= count) {
+            return Err(Error::field(
+                source_name,
+                "basis.tokens",
+                &format!("ascending numbers below {count}"),
+                format!("{:?}", basis.tokens),
+            ));
         }
         Ok(())
     }
@@ -72,7 +102,15 @@ impl GeneratorConfig {
                     n_out,
                 ]
             })
-            .fold(0, usize::saturating_add)
+            .fold(self.basis_parameters(), usize::saturating_add)
+    }
+
+    fn basis_parameters(&self) -> usize {
+        let [_, rows, columns] = self.output();
+        self.basis.as_ref().map_or(0, |basis| {
+            let factors = [basis.tokens.len(), rows, columns];
+            factors.into_iter().fold(basis.count, usize::saturating_mul)
+        })
     }
 }
 
@@ -96,6 +134,7 @@ mod tests {
             ],
             kernel_size: 9,
             prompt_kernel_size: 9,
+            basis: None,
         };
         config.validate("paper").unwrap();
         let millions = config.parameter_count() as f64 / 1e6;
@@ -108,6 +147,7 @@ mod tests {
             features: vec![[1, 2, 3], [4, 5, 6]],
             kernel_size: 4,
             prompt_kernel_size: 1,
+            basis: None,
         };
         let message = config.validate("g.toml").unwrap_err().to_string();
         assert!(message.contains("kernel_size") && message.contains('4'));

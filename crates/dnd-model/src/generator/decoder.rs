@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_adapter::{BundleTensor, Precision};
+use dnd_adapter::{BundleTensor, Precision, Storage};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{GeneratorConfig, HyperConvolution};
+use super::{Basis, BasisConfig, GeneratorConfig, HyperConvolution};
 use crate::Error;
 
 /// The hyper-convolutional decoder: condition (B, N, L, C) to weight tokens (B, T, rows, columns).
 #[derive(Module, Debug)]
 pub struct Generator {
     layers: Vec<HyperConvolution>,
+    basis: Option<Basis>,
+    #[module(skip)]
+    config: GeneratorConfig,
 }
 
 impl GeneratorConfig {
@@ -31,7 +34,15 @@ impl GeneratorConfig {
                 HyperConvolution::random(pair[0], pair[1], self, index == last, &mut random, device)
             })
             .collect();
-        Generator { layers }
+        let basis = self.basis.as_ref().map(|basis| {
+            let [_, _, width] = self.input();
+            Basis::zeros(basis, width, self.output(), device)
+        });
+        Generator {
+            layers,
+            basis,
+            config: self.clone(),
+        }
     }
 
     /// The generator whose weights a bundle holds under the names of
@@ -45,28 +56,36 @@ impl GeneratorConfig {
         source_name: &str,
         device: &Device,
     ) -> Result<Generator, Error> {
+        let stored = |part: String| Stored {
+            tensors,
+            source_name,
+            part,
+        };
         let layers = self.features.windows(2).enumerate().map(|(index, pair)| {
-            let stored = StoredLayer {
-                tensors,
-                source_name,
-                index,
-            };
+            let stored = stored(index.to_string());
             HyperConvolution::load(pair[0], pair[1], self, &stored, device)
+        });
+        let basis = self.basis.as_ref().map(|basis| {
+            let [_, _, width] = self.input();
+            let stored = stored("basis".to_owned());
+            Basis::load(basis, width, self.output(), &stored, device)
         });
         Ok(Generator {
             layers: layers.collect::<Result<_, _>>()?,
+            basis: basis.transpose()?,
+            config: self.clone(),
         })
     }
 }
 
-/// The tensors of one layer of a bundle.
-pub(super) struct StoredLayer<'a> {
+/// The tensors of one part of a generator in a bundle: a layer, or the basis head.
+pub(super) struct Stored<'a> {
     tensors: &'a BTreeMap<String, BundleTensor>,
     source_name: &'a str,
-    index: usize,
+    part: String,
 }
 
-impl StoredLayer<'_> {
+impl Stored<'_> {
     /// A parameter as a tensor. Its shape is compared before anything is allocated, so that sizes
     /// that a file merely claims cost nothing.
     pub(super) fn parameter<const D: usize>(
@@ -75,7 +94,7 @@ impl StoredLayer<'_> {
         shape: [usize; D],
         device: &Device,
     ) -> Result<Param<Tensor<D>>, Error> {
-        let tensor = format!("generator.{}.{name}", self.index);
+        let tensor = format!("generator.{}.{name}", self.part);
         let source_name = self.source_name.to_owned();
         let Some(stored) = self.tensors.get(&tensor) else {
             return Err(Error::MissingTensor {
@@ -99,9 +118,29 @@ impl StoredLayer<'_> {
 impl Generator {
     /// Weight tokens (B, T, rows, columns) for a condition (B, N, L, C).
     pub fn forward(&self, condition: Tensor<4>) -> Tensor<4> {
-        self.layers
-            .iter()
-            .fold(condition, |state, layer| layer.forward(state))
+        let cascade = self.layers.iter();
+        let output = cascade.fold(condition.clone(), |state, layer| layer.forward(state));
+        self.add_basis(output, condition)
+    }
+
+    /// The cascade's output with what the basis head, if there is one, adds to it for a condition.
+    pub fn add_basis(&self, output: Tensor<4>, condition: Tensor<4>) -> Tensor<4> {
+        match self.basis() {
+            Some((basis, config)) => {
+                output + basis.forward(condition, config, self.config.output())
+            }
+            None => output,
+        }
+    }
+
+    /// The basis head and its sizes.
+    pub fn basis(&self) -> Option<(&Basis, &BasisConfig)> {
+        self.basis.as_ref().zip(self.config.basis.as_ref())
+    }
+
+    /// The basis head, to change it.
+    pub fn basis_mut(&mut self) -> Option<&mut Basis> {
+        self.basis.as_mut()
     }
 
     /// The layers, first to last.
@@ -109,7 +148,8 @@ impl Generator {
         &self.layers
     }
 
-    /// The weights by name, `generator.0.norm_weight` and so on.
+    /// The weights by name, `generator.0.norm_weight` and so on. Where they are rounded, the tiles of
+    /// the basis head, most of the weights, are stored as integers.
     ///
     /// # Errors
     /// [`Error::Device`] when values cannot be read back.
@@ -130,6 +170,9 @@ impl Generator {
         }
     }
 }
+
+/// The name in a bundle of the basis head's tiles.
+const TILES: &str = "generator.basis.tiles";
 
 /// The name in a bundle of the parameter at a module path such as `layers`, `0`, `bias`.
 fn bundle_name(path: &[String]) -> String {
@@ -162,15 +205,18 @@ impl ModuleVisitor for Collect {
         let shape = tensor.dims().to_vec();
         match tensor.try_into_vec_as::<f32>() {
             Ok(data) => {
-                let precision = self.precision;
-                self.tensors.insert(
-                    bundle_name(&self.path),
-                    BundleTensor {
-                        shape,
-                        data,
-                        precision,
-                    },
-                );
+                let name = bundle_name(&self.path);
+                let storage = if name == TILES && self.precision != Precision::F32 {
+                    Storage::Int8
+                } else {
+                    self.precision.into()
+                };
+                let tensor = BundleTensor {
+                    shape,
+                    data,
+                    storage,
+                };
+                self.tensors.insert(name, tensor);
             }
             Err(error) => self.error = Some(Error::Device(error.to_string())),
         }

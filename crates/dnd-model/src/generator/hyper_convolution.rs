@@ -10,7 +10,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::GeneratorConfig;
-use super::decoder::StoredLayer;
+use super::decoder::Stored;
 use crate::Error;
 
 /// Maps (B, N, L, C) to (B, N', L', C'), with 'same' padding and stride 1 everywhere.
@@ -81,7 +81,7 @@ impl HyperConvolution {
         [n, l, c]: [usize; 3],
         [n_out, l_out, c_out]: [usize; 3],
         config: &GeneratorConfig,
-        stored: &StoredLayer,
+        stored: &Stored,
         device: &Device,
     ) -> Result<Self, Error> {
         let size = config.kernel_size;

@@ -144,12 +144,23 @@ pub fn forward_answers(
 
 /// Sum of the cross-entropies of the batch's answer tokens, in nats.
 pub fn answer_loss(model: &LanguageModel, batch: &ExampleBatch, lora: Option<&Lora>) -> Tensor<1> {
+    answer_losses(model, batch, lora).sum()
+}
+
+/// The cross-entropy of each of the batch's [answer tokens](ExampleBatch::answers), in nats.
+pub fn answer_losses(
+    model: &LanguageModel,
+    batch: &ExampleBatch,
+    lora: Option<&Lora>,
+) -> Tensor<1> {
     let logits = forward_answers(model, batch, lora);
     let answers: Vec<i32> = batch.answers().into_iter().map(|id| id as i32).collect();
     let shape = [answers.len(), 1];
     let answers: Tensor<2, Int> =
         Tensor::from_data(TensorData::new(answers, shape), model.device());
-    -log_softmax(logits, 1).gather(1, answers).sum()
+    -log_softmax(logits, 1)
+        .gather(1, answers)
+        .reshape([shape[0]])
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod run;
 mod tune;
 
 pub use collection::{Collection, CollectionHeader, Manifest};
-pub use example::{Example, ExampleBatch, answer_loss, forward_answers};
+pub use example::{Example, ExampleBatch, answer_loss, answer_losses, forward_answers};
 pub use parameters::{LoraParameters, initial_adapter};
 pub use run::{CollectOptions, Shard, collect};
 pub use tune::{StepReport, TuneSettings, Tuner};

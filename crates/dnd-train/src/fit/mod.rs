@@ -4,6 +4,7 @@
 mod behaviour;
 mod curve;
 mod data;
+mod directions;
 mod recipe;
 mod run;
 mod schedule;
@@ -16,5 +17,5 @@ pub use behaviour::{
 };
 pub use curve::{CurvePoint, read_curve};
 pub use data::TrainingData;
-pub use recipe::{CollectRecipe, FitSettings, GeneratorRecipe, Recipe};
+pub use recipe::{BasisRecipe, CollectRecipe, FitSettings, GeneratorRecipe, Recipe};
 pub use run::fit;

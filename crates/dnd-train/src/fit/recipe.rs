@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use dnd_adapter::Projection;
-use dnd_model::GeneratorConfig;
+use dnd_adapter::{Layout, Projection, tokens};
+use dnd_model::{BasisConfig, GeneratorConfig};
 use serde::{Deserialize, Serialize};
 
 use super::BehaviourSettings;
@@ -66,6 +66,18 @@ pub struct GeneratorRecipe {
     pub kernel_size: usize,
     /// Kernel of the convolution that mixes prompts.
     pub prompt_kernel_size: usize,
+    /// The head beside the cascade; without it there is none.
+    pub basis: Option<BasisRecipe>,
+}
+
+/// The basis head, which covers the `B` factors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisRecipe {
+    /// Differences that are mixed.
+    pub count: usize,
+    /// Length of the vector of mixing coefficients.
+    pub gain: f32,
 }
 
 impl Default for GeneratorRecipe {
@@ -76,20 +88,34 @@ impl Default for GeneratorRecipe {
             hidden: vec![[64, 16, 96], [128, 8, 96]],
             kernel_size: 3,
             prompt_kernel_size: 1,
+            basis: None,
         }
     }
 }
 
 impl GeneratorRecipe {
-    /// The generator's configuration for an encoder of `width` C and an `output` of (tokens, rows,
-    /// columns).
-    pub fn config(&self, width: usize, output: [usize; 3]) -> GeneratorConfig {
+    /// The generator's configuration for an encoder of `width` C and adapters of a layout.
+    ///
+    /// # Errors
+    /// When the layout cannot be cut into weight tokens.
+    pub fn config(&self, width: usize, layout: &Layout) -> Result<GeneratorConfig, Error> {
+        let columns = layout.tile_width();
+        let output = [layout.token_count(columns), layout.uniform_rank()?, columns];
+        Ok(self.sizes(width, output, tokens::of_b(layout)?))
+    }
+
+    fn sizes(&self, width: usize, output: [usize; 3], of_b: Vec<usize>) -> GeneratorConfig {
         let input = [self.prompts, self.tokens_per_prompt, width];
         let hidden = self.hidden.iter().copied();
         GeneratorConfig {
             features: [input].into_iter().chain(hidden).chain([output]).collect(),
             kernel_size: self.kernel_size,
             prompt_kernel_size: self.prompt_kernel_size,
+            basis: self.basis.as_ref().map(|basis| BasisConfig {
+                count: basis.count,
+                gain: basis.gain,
+                tokens: of_b,
+            }),
         }
     }
 }
@@ -184,7 +210,7 @@ impl Recipe {
             }
         }
         // The encoder's width and the layout's tiles are not known yet; any will do.
-        let config = recipe.generator.config(1, [1, 1, 1]);
+        let config = recipe.generator.sizes(1, [1, 1, 1], Vec::new());
         config.validate(&path.display().to_string())?;
         let in_file = |error: Error| Error::content(path, error);
         recipe.collect.tune.validate().map_err(in_file)?;

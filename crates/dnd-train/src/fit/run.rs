@@ -13,6 +13,7 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
 use super::curve::{draw_curve, read_rows, write_rows};
+use super::directions::set_directions;
 use super::schedule::warm_up_then_cosine;
 use super::state::{Progress, StateHeader, load, save};
 use super::state_folder::{clear, state_folder};
@@ -48,9 +49,10 @@ pub fn fit(
         device,
         observer,
     )?;
+    let layout = &data.collection().header.layout;
     let config = recipe
         .generator
-        .config(encoder.model.hidden_size(), data.output);
+        .config(encoder.model.hidden_size(), layout)?;
     let optimizer = AdamWConfig::new()
         .with_weight_decay(settings.weight_decay)
         .with_epsilon(1e-8)
@@ -76,7 +78,8 @@ pub fn fit(
             .map(|manifest| manifest.task.clone())
             .collect(),
     };
-    let generator = config.init(settings.seed, &device.clone().autodiff());
+    let mut generator = config.init(settings.seed, &device.clone().autodiff());
+    set_directions(&mut generator, &data.task_embeddings(settings)?);
     let (progress, mut generator, mut optimizer) = load(&folder, &header, generator, optimizer)?;
     header.progress = progress;
     let start = header.progress.step;
@@ -175,7 +178,7 @@ fn pack(
     let layout = &data.collection().header.layout;
     let config = recipe
         .generator
-        .config(encoder.model.hidden_size(), data.output);
+        .config(encoder.model.hidden_size(), layout)?;
     let last = curve.last();
     let mut provenance = inputs(data, recipe);
     for (key, value) in [

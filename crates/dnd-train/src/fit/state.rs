@@ -119,6 +119,7 @@ mod tests {
             features: vec![[2, 3, 4], [5, 2, 4]],
             kernel_size: 1,
             prompt_kernel_size: 1,
+            basis: None,
         };
         let device = Device::flex().autodiff();
         let generator = || config.init(0, &device);

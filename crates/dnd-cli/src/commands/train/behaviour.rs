@@ -34,6 +34,10 @@ pub struct BehaviourArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "collection")]
     start: Option<PathBuf>,
 
+    /// Start from the mean adapter of this bundle, with a new generator
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["collection", "start"])]
+    start_mean: Option<PathBuf>,
+
     /// Write the mean adapter as a PEFT folder too: with `train_generator = false` the adapter of
     /// all tasks
     #[arg(long, value_name = "DIR")]
@@ -52,6 +56,7 @@ impl BehaviourArguments {
             ("--holdout", !self.holdout.is_empty()),
             ("--ship", self.ship),
             ("--start", self.start.is_some()),
+            ("--start-mean", self.start_mean.is_some()),
             ("--adapter-out", self.adapter_out.is_some()),
             ("--base", self.base.is_some()),
         ]
@@ -75,10 +80,11 @@ pub fn run(all: &super::Arguments, device: &str) -> Result<()> {
         .iter()
         .map(|folder| TaskFolder::open(folder))
         .collect::<Result<Vec<_>, _>>()?;
-    let start = match (&arguments.start, &all.collection) {
-        (Some(bundle), _) => Start::Bundle(bundle.clone()),
-        (None, Some(collection)) => Start::Collection(Collection::open(collection)?),
-        (None, None) => Start::Initial,
+    let start = match (&arguments.start, &arguments.start_mean, &all.collection) {
+        (Some(bundle), _, _) => Start::Bundle(bundle.clone()),
+        (_, Some(bundle), _) => Start::Mean(bundle.clone()),
+        (_, _, Some(collection)) => Start::Collection(Collection::open(collection)?),
+        (None, None, None) => Start::Initial,
     };
     let device = super::super::device(device)?;
     let encoder = all.encoder.clone().unwrap_or_else(default_encoder);

@@ -68,6 +68,18 @@ impl<'a> Choice<'a> {
         names(&self.training)
     }
 
+    /// One over the number of training tasks that each training task's folder has.
+    pub fn weights(&self) -> Vec<f64> {
+        let of_folder = |chosen: &Chosen| {
+            let others = self.training.iter();
+            others
+                .filter(|other| std::ptr::eq(other.folder, chosen.folder))
+                .count()
+        };
+        let counts = self.training.iter().map(of_folder);
+        counts.map(|count| 1.0 / count as f64).collect()
+    }
+
     /// Names of the tasks that are left out.
     pub fn held_out_names(&self) -> Vec<String> {
         names(&self.held_out)
@@ -119,6 +131,7 @@ mod tests {
         let choice = Choice::new(&folders, false, &name("b")).unwrap();
         assert_eq!(choice.training_names(), ["a", "d"]);
         assert_eq!(choice.held_out_names(), ["b"]);
+        assert_eq!(choice.weights(), [1.0, 1.0]);
         assert!(!choice.all_ship());
         let choice = Choice::new(&folders, true, &[]).unwrap();
         assert_eq!(choice.training_names(), ["a", "d"]);

@@ -21,6 +21,8 @@ pub struct TaskData {
     pub name: String,
     /// Mean embedding of its prompts, a vector of length one.
     pub embedding: Vec<f32>,
+    /// How often it is drawn: one in as many as its folder has tasks.
+    weight: f64,
     /// All its training lines.
     examples: Vec<Example>,
     /// Hidden states (pool, L, C) of the first lines' prompts.
@@ -67,21 +69,38 @@ impl BehaviourData {
             observer.advance(1, &task.name);
             Ok(task)
         };
+        let mut training: Vec<TaskData> =
+            choice.training.iter().map(open).collect::<Result<_, _>>()?;
+        for (task, weight) in training.iter_mut().zip(choice.weights()) {
+            task.weight = weight;
+        }
         Ok(Self {
-            training: choice.training.iter().map(open).collect::<Result<_, _>>()?,
+            training,
             held_out: choice.held_out.iter().map(open).collect::<Result<_, _>>()?,
             prompts: recipe.generator.prompts,
             device: device.clone(),
         })
     }
 
-    /// Draws the tasks of a step, with a condition and lines for each.
-    pub fn draw(&self, settings: &BehaviourSettings, random: &mut StdRng) -> Vec<Drawn<'_>> {
+    /// Draws the tasks of a step, with a condition and lines for each. Every folder is drawn from as
+    /// often as any other, so that few collected tasks are not lost among many made ones.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a task has no weight to be drawn by.
+    pub fn draw(
+        &self,
+        settings: &BehaviourSettings,
+        random: &mut StdRng,
+    ) -> Result<Vec<Drawn<'_>>, Error> {
         let tasks = self.training.len();
-        index::sample(random, tasks, settings.tasks_per_step.min(tasks))
-            .into_iter()
+        let weight = |task: usize| self.training[task].weight;
+        let count = settings.tasks_per_step.min(tasks);
+        let drawn = index::sample_weighted(random, tasks, weight, count)
+            .map_err(|e| Error::argument("tasks", "tasks to draw", e))?;
+        let drawn = drawn.into_iter();
+        Ok(drawn
             .map(|task| self.draw_task(&self.training[task], settings, random))
-            .collect()
+            .collect())
     }
 
     fn draw_task<'a>(
@@ -217,6 +236,7 @@ impl TaskData {
         Ok(Self {
             name: chosen.task.name.clone(),
             embedding,
+            weight: 1.0,
             examples,
             states,
         })

@@ -3,11 +3,13 @@
 use burn::optim::{AdamWConfig, ModuleOptimizer};
 use burn::tensor::Device;
 
+use super::data::BehaviourData;
 use super::learner::{Learner, MeanTokens};
 use super::objective::StepGradients;
 use super::plan::Plan;
 use super::state::{Best, Progress};
 use crate::fit::BehaviourSettings;
+use crate::fit::directions::set_directions;
 use crate::fit::schedule::warm_up_then_cosine;
 use crate::{Error, gradients};
 
@@ -29,17 +31,21 @@ pub struct Fitting {
 }
 
 impl Fitting {
-    /// A fit before its first step, on a device that does not record gradients.
+    /// A fit to `data` before its first step, on a device that does not record gradients.
     ///
     /// # Errors
     /// When the weights to start from have other shapes than the plan's.
-    pub fn new(plan: &Plan, device: &Device) -> Result<Self, Error> {
+    pub fn new(plan: &Plan, data: &BehaviourData, device: &Device) -> Result<Self, Error> {
         let settings = &plan.recipe.behaviour;
         let beginning = &plan.beginning;
         let recording = device.clone().autodiff();
         let generator = match &beginning.generator {
             Some(tensors) => plan.config.load(tensors, "start", &recording)?,
-            None => plan.config.init(settings.seed, &recording),
+            None => {
+                let mut generator = plan.config.init(settings.seed, &recording);
+                set_directions(&mut generator, &data.task_embeddings());
+                generator
+            }
         };
         let optimizer = |decay: f64| {
             AdamWConfig::new()
@@ -66,7 +72,8 @@ impl Fitting {
     }
 
     fn part_of_rate(&self, settings: &BehaviourSettings) -> f64 {
-        warm_up_then_cosine(self.progress.step, settings.steps, settings.warm_up)
+        let steps = settings.decay_steps.unwrap_or(settings.steps);
+        warm_up_then_cosine(self.progress.step, steps, settings.warm_up)
     }
 
     /// Takes a step.

@@ -8,7 +8,7 @@ use dnd_model::{LanguageModel, Lora};
 use super::factors::{FactorPair, merge, split};
 use super::learner::Learner;
 use crate::Error;
-use crate::collect::{Example, ExampleBatch, answer_loss};
+use crate::collect::{Example, ExampleBatch, answer_loss, answer_losses};
 use crate::fit::values::scalar;
 use crate::workers::Workers;
 
@@ -38,6 +38,12 @@ pub struct Work<'a> {
     pub tokens: Tensor<3>,
     /// The lines.
     pub examples: &'a [&'a Example],
+}
+
+/// Lines to answer with one adapter, each with its weight in the loss, by token of its answer.
+struct WeightedWork<'a> {
+    tokens: Tensor<3>,
+    lines: Vec<(&'a Example, f32)>,
 }
 
 /// The base model as a judge of adapters.
@@ -87,34 +93,43 @@ impl<'a> Objective<'a> {
             .map(|output| output.clone().inner() * learner.scale.clone());
 
         let mean = learner.mean.values();
-        let mut place = 0;
-        let works: Vec<Work> = drawn
-            .iter()
-            .map(|task| {
-                let tokens = match (&task.condition, &difference) {
-                    (Some(_), Some(difference)) => {
-                        let own = difference.clone().narrow(0, place, 1).reshape(mean.dims());
-                        place += 1;
-                        mean.clone() + own
-                    }
-                    _ => mean.clone(),
-                };
-                Work {
-                    tokens,
-                    examples: &task.examples,
-                }
-            })
-            .collect();
-        let results = self.map(&works, |work| self.task_gradient(work))?;
-
         let share = 1.0 / drawn.len().max(1) as f32;
-        let loss: f32 = results.iter().map(|(loss, _)| loss * share).sum();
+        let mut place = 0;
+        let mut works = Vec::new();
+        let mut alone = Vec::new();
+        for task in drawn {
+            let weight = share / answer_tokens(&task.examples);
+            let lines = task.examples.iter().map(|&example| (example, weight));
+            match (&task.condition, &difference) {
+                (Some(_), Some(difference)) => {
+                    let own = difference.clone().narrow(0, place, 1).reshape(mean.dims());
+                    place += 1;
+                    works.push(WeightedWork {
+                        tokens: mean.clone() + own,
+                        lines: lines.collect(),
+                    });
+                }
+                _ => alone.extend(lines),
+            }
+        }
+        // Lines that the mean answers have one adapter, so that any of them can be computed together.
+        let conditional = works.len();
+        works.extend(deal(alone, self.workers.count()).map(|lines| WeightedWork {
+            tokens: mean.clone(),
+            lines,
+        }));
+        let size = |work: &WeightedWork| {
+            let lines = work.lines.iter();
+            lines.map(|(example, _)| example.tokens.len()).sum()
+        };
+        let results = self.map(&works, size, |work| self.work_gradient(work))?;
+
+        let loss: f32 = results.iter().map(|(loss, _)| loss).sum();
         let mut of_mean = mean.zeros_like();
         let mut of_output = Vec::new();
-        for (task, (_, gradient)) in drawn.iter().zip(results) {
-            let gradient = gradient * share;
+        for (index, (_, gradient)) in results.into_iter().enumerate() {
             of_mean = of_mean + gradient.clone();
-            if task.condition.is_some() {
+            if index < conditional {
                 of_output.push(gradient);
             }
         }
@@ -145,7 +160,11 @@ impl<'a> Objective<'a> {
     /// # Errors
     /// When values cannot be read back from the device.
     pub fn losses(&self, works: &[Work]) -> Result<Vec<f32>, Error> {
-        self.map(works, |work| {
+        let size = |work: &Work| {
+            let examples = work.examples.iter();
+            examples.map(|example| example.tokens.len()).sum()
+        };
+        self.map(works, size, |work| {
             let lora = Lora::from_tensors(self.layout, split(self.layout, &work.tokens));
             let mut total = 0.0;
             for batch in ExampleBatch::split(work.examples, self.token_limit) {
@@ -155,20 +174,30 @@ impl<'a> Objective<'a> {
         })
     }
 
-    /// The mean cross-entropy of a task's answers, and its gradient by the weight tokens.
-    fn task_gradient(&self, work: &Work) -> Result<(f32, Tensor<3>), Error> {
-        // Leaves of its own for each task: burn's graphs do not bear sharing them over threads.
+    /// The weighted cross-entropy of a work's answers, and its gradient by the weight tokens.
+    fn work_gradient(&self, work: &WeightedWork) -> Result<(f32, Tensor<3>), Error> {
+        // Leaves of its own for each work: burn's graphs do not bear sharing them over threads.
         let leaf = |factor: Tensor<2>| factor.autodiff().require_grad();
         let leaves: Vec<FactorPair> = split(self.layout, &work.tokens)
             .into_iter()
             .map(|(a, b)| (leaf(a), leaf(b)))
             .collect();
         let lora = Lora::from_tensors(self.layout, leaves.iter().cloned());
-        let answers = answer_tokens(work.examples);
+        let mut lines = work.lines.clone();
+        // Batches keep the order of lines that are sorted already, and so the weights can follow them.
+        lines.sort_by_key(|(example, _)| example.tokens.len());
+        let (examples, weights): (Vec<&Example>, Vec<f32>) = lines.into_iter().unzip();
+        let mut weights = weights.into_iter();
         let mut total = 0.0;
         let mut gradient = work.tokens.zeros_like();
-        for batch in ExampleBatch::split(work.examples, self.token_limit) {
-            let loss = answer_loss(self.model, &batch, Some(&lora)) / answers;
+        for batch in ExampleBatch::split(&examples, self.token_limit) {
+            let lines = batch.examples().iter().zip(weights.by_ref());
+            let weights: Vec<f32> = lines
+                .flat_map(|(example, weight)| vec![weight; example.answer().len()])
+                .collect();
+            let losses = answer_losses(self.model, &batch, Some(&lora));
+            let weights = Tensor::<1>::from_data(weights.as_slice(), &losses.device());
+            let loss = (losses * weights).sum();
             let gradients = loss.backward();
             let of_leaf = |leaf: &Tensor<2>| gradient_of(leaf, &gradients);
             let factors = leaves.iter().map(|(a, b)| (of_leaf(a), of_leaf(b)));
@@ -178,18 +207,17 @@ impl<'a> Objective<'a> {
         Ok((total, gradient))
     }
 
-    /// `job` of all works, dealt to the cores; the results are in the order of the works.
-    fn map<R: Send>(
+    /// `job` of all works, dealt to the cores; the results are in the order of the works. `size` is
+    /// what a work costs.
+    fn map<W: Sync, R: Send>(
         &self,
-        works: &[Work],
-        job: impl Fn(&Work) -> Result<R, Error> + Sync,
+        works: &[W],
+        size: impl Fn(&W) -> usize,
+        job: impl Fn(&W) -> Result<R, Error> + Sync,
     ) -> Result<Vec<R>, Error> {
         let mut order: Vec<usize> = (0..works.len()).collect();
         // Sorted by size, works are dealt out fairly.
-        order.sort_by_key(|&index| {
-            let examples = works[index].examples.iter();
-            examples.map(|example| example.tokens.len()).sum::<usize>()
-        });
+        order.sort_by_key(|&index| size(&works[index]));
         let shares = self.workers.map(&order, |share| {
             let results = share
                 .iter()
@@ -203,6 +231,16 @@ impl<'a> Objective<'a> {
         results.sort_by_key(|(index, _)| *index);
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
+}
+
+/// Lines in at most `count` shares of about equal lengths.
+fn deal(
+    mut lines: Vec<(&Example, f32)>,
+    count: usize,
+) -> impl Iterator<Item = Vec<(&Example, f32)>> {
+    lines.sort_by_key(|(example, _)| example.tokens.len());
+    let count = count.min(lines.len());
+    (0..count).map(move |number| lines.iter().copied().skip(number).step_by(count).collect())
 }
 
 /// Number of the answers' tokens.

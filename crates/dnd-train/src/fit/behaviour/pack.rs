@@ -1,7 +1,7 @@
 //! A fitted generator as a bundle.
 
 use dnd_adapter::{
-    Adapter, Bundle, BundleHeader, EncoderId, Precision, Statistics, bundle, tokens,
+    Adapter, Bundle, BundleHeader, EncoderId, Precision, Statistics, Storage, bundle, tokens,
 };
 use serde_json::json;
 
@@ -58,7 +58,7 @@ pub fn pack(
         mean: learner.mean.to_vec()?,
         scale: plan.beginning.scale.clone(),
     };
-    bundle.set_statistics(&statistics, Precision::F16)?;
+    bundle.set_statistics(&statistics, Storage::Int8)?;
     bundle.set_task_embeddings(data.task_embeddings(), Precision::F16)?;
     Ok(bundle)
 }

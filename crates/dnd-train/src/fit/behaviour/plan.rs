@@ -47,9 +47,9 @@ impl<'a> Plan<'a> {
             recipe.collect.alpha,
             &recipe.collect.targets,
         )?;
-        let width = layout.tile_width();
-        let output = [layout.token_count(width), layout.uniform_rank()?, width];
-        let config = recipe.generator.config(encoder.model.hidden_size(), output);
+        let config = recipe
+            .generator
+            .config(encoder.model.hidden_size(), &layout)?;
         let beginning = options.start.open(&layout, &config, encoder, recipe)?;
         Ok(Self {
             recipe,

@@ -62,10 +62,11 @@ pub fn fit_behaviour(
     let device = base.model.device();
     let folder = state_folder(options.out);
     let header = plan.header();
-    let fitting = load(&folder, &header, Fitting::new(&plan, device)?)?;
+    let data = BehaviourData::open(&plan.choice, base, encoder, plan.recipe, observer)?;
+    let fitting = load(&folder, &header, Fitting::new(&plan, &data, device)?)?;
     let settings = &plan.recipe.behaviour;
     let mut run = Run {
-        data: BehaviourData::open(&plan.choice, base, encoder, plan.recipe, observer)?,
+        data,
         objective: Objective::new(
             &base.model,
             &plan.layout,
@@ -176,7 +177,7 @@ impl Run<'_> {
         // A generator of its own for every step, so that a resumed run draws the same.
         let step = self.fitting.progress.step as u64;
         let mut random = StdRng::seed_from_u64(settings.seed.wrapping_add(1 + step));
-        let drawn = self.data.draw(settings, &mut random);
+        let drawn = self.data.draw(settings, &mut random)?;
         let gradients = self.objective.gradients(&self.fitting.learner, &drawn)?;
         self.fitting.step(gradients, settings)?;
         let examples = drawn.iter().flat_map(|task| &task.examples);

@@ -21,6 +21,9 @@ pub struct BehaviourSettings {
     pub mean_rate: f64,
     /// Steps over which the rates rise from zero.
     pub warm_up: usize,
+    /// Step at which the rates have fallen to zero; where it is not set, the last one. With more than
+    /// `steps` a fit ends while the rates are still high, to be gone on with from its bundle.
+    pub decay_steps: Option<usize>,
     /// Decoupled weight decay of the generator's AdamW.
     pub weight_decay: f64,
     /// The same of the mean adapter's.
@@ -68,6 +71,7 @@ impl Default for BehaviourSettings {
             rate: 5e-4,
             mean_rate: 2e-3,
             warm_up: 10,
+            decay_steps: None,
             weight_decay: 0.1,
             mean_weight_decay: 0.01,
             clip: 1.0,
@@ -108,6 +112,10 @@ impl BehaviourSettings {
                 return Err(Error::argument(field, "at least 1", value));
             }
         }
+        if let Some(steps) = self.decay_steps.filter(|&steps| steps < self.steps) {
+            let expected = format!("at least the {} steps", self.steps);
+            return Err(Error::argument("behaviour.decay_steps", &expected, steps));
+        }
         for (field, value) in [
             ("behaviour.token_dropout", self.token_dropout),
             ("behaviour.drop_condition", self.drop_condition),
@@ -143,6 +151,7 @@ mod tests {
             assert!(message.contains(field), "{message}");
         };
         refused(|settings| settings.steps = 0, "behaviour.steps");
+        refused(|settings| settings.decay_steps = Some(1), "decay_steps");
         refused(|settings| settings.rate = f64::NAN, "behaviour.rate");
         refused(|settings| settings.scale = Some(0.0), "behaviour.scale");
         refused(|settings| settings.drop_condition = 1.0, "drop_condition");

@@ -24,6 +24,8 @@ pub enum Start {
     Collection(Collection),
     /// An earlier bundle's mean, scale and generator.
     Bundle(PathBuf),
+    /// An earlier bundle's mean and scale, and a new generator.
+    Mean(PathBuf),
 }
 
 /// A start as numbers.
@@ -88,18 +90,24 @@ impl Start {
                     ships: tasks.iter().all(|task| task.ship),
                 })
             }
-            Self::Bundle(path) => {
+            Self::Bundle(path) | Self::Mean(path) => {
                 let bytes = files::read(path)?;
                 let name = path.display().to_string();
                 let bundle = Bundle::read(&bytes, &name)?;
-                check_bundle(&bundle, path, layout, config, encoder, recipe)?;
+                // Where there is no generator to train, only the mean adapter is taken.
+                let is_whole = matches!(self, Self::Bundle(_));
+                let takes_generator = is_whole && recipe.behaviour.train_generator;
+                check(&name, "layout", bundle.header.layout == *layout)?;
+                if takes_generator {
+                    check_generator(&bundle, path, config, encoder)?;
+                }
                 let statistics = bundle.statistics()?;
                 let ships = &bundle.header.provenance["all_tasks_ship"];
                 Ok(Beginning {
                     mean: statistics.mean,
                     scale: statistics.scale,
                     ships: ships.as_bool().unwrap_or(false),
-                    generator: recipe.behaviour.train_generator.then_some(bundle.tensors),
+                    generator: takes_generator.then_some(bundle.tensors),
                     fingerprint: format!("bundle {}", hexadecimal(&Sha256::digest(&bytes))),
                 })
             }
@@ -119,21 +127,14 @@ fn check(source: &str, field: &str, agrees: bool) -> Result<(), Error> {
     ))
 }
 
-fn check_bundle(
+fn check_generator(
     bundle: &Bundle,
     path: &Path,
-    layout: &Layout,
     config: &GeneratorConfig,
     encoder: &Encoder,
-    recipe: &Recipe,
 ) -> Result<(), Error> {
     let name = path.display().to_string();
     let header = &bundle.header;
-    check(&name, "layout", header.layout == *layout)?;
-    // Where there is no generator to train, only the mean adapter is taken.
-    if !recipe.behaviour.train_generator {
-        return Ok(());
-    }
     let found: GeneratorConfig = serde_json::from_value(header.generator.clone())
         .map_err(|e| Error::content(path, format!("generator: {e}")))?;
     check(&name, "generator", found == *config)?;

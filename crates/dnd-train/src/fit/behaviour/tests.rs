@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{Layout, Precision, Projection, tensor_file, tokens};
-use dnd_model::{GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
+use dnd_model::{BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
@@ -54,9 +54,9 @@ fn language_model(random: &mut StdRng) -> LanguageModel {
         let name = format!("{}.{}", projection.block(), projection.name());
         matrix(layer(&name), output, input);
     }
-    let borrowed = tensors
-        .iter()
-        .map(|(name, shape, values)| (name.clone(), &shape[..], &values[..], Precision::F32));
+    let borrowed = tensors.iter().map(|(name, shape, values)| {
+        (name.clone(), &shape[..], &values[..], Precision::F32.into())
+    });
     let bytes = tensor_file::write("model", borrowed, ("format", "pt".to_owned())).unwrap();
     let weights = Weights::from_safetensors(&bytes, "model").unwrap();
     config.init(&weights, &Device::flex()).unwrap()
@@ -140,6 +140,11 @@ fn gradients_are_those_of_the_loss() {
         features: vec![[3, 4, 5], [6, 2, 4], output],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        basis: Some(BasisConfig {
+            count: 3,
+            gain: 1.5,
+            tokens: vec![0, 2],
+        }),
     };
     let device = Device::flex();
     let recording = device.clone().autodiff();
@@ -221,6 +226,7 @@ fn without_conditions_the_mean_alone_has_gradients() {
         features: vec![[1, 1, 1], output],
         kernel_size: 1,
         prompt_kernel_size: 1,
+        basis: None,
     };
     let device = Device::flex();
     let recording = device.clone().autodiff();

@@ -112,6 +112,7 @@ pub fn drop(state: State, event: &DragEvent) {
     }
     // Else the browser would leave the page and show the file.
     event.prevent_default();
+    prompts::look_now(state);
     let files = event.data_transfer().and_then(|transfer| transfer.files());
     match files {
         Some(files) if files.length() > 1 => expect_context::<Desk>().complain(
@@ -135,6 +136,8 @@ fn carries_files(event: &DragEvent) -> bool {
 
 /// Reads a file into the box; if that fails, the box stays as it is.
 pub fn open(state: State, file: File) {
+    // What was typed is taken up now: done later, that would take back what is said about the file.
+    prompts::look_now(state);
     let desk = expect_context::<Desk>();
     let name = file.name();
     if file.size() > LARGEST {

@@ -1,0 +1,199 @@
+//! The basis head: differences that whole tasks share, mixed by what the prompts are about.
+//!
+//! A cascade of hyper-convolutions sees every token of every prompt, but what tells one task from
+//! another is a small part of that, and learns slowly. The head takes the prompts' mean embedding
+//! alone, along the directions in which the training tasks differ, and adds that mix of learned
+//! tiles. It covers some of the weight tokens: the `B` factors, because tasks that share `A` and
+//! have `B` of their own lose little (HydraLoRA, arXiv 2404.19245).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::decoder::Stored;
+use crate::Error;
+
+/// Sizes of a basis head.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BasisConfig {
+    /// Differences that are mixed, K.
+    pub count: usize,
+    /// Length of the vector of mixing coefficients: the larger, the faster the head learns beside the
+    /// cascade.
+    pub gain: f32,
+    /// The weight tokens that it adds to, ascending.
+    pub tokens: Vec<usize>,
+}
+
+/// Condition (B, N, L, C) to what is added to the weight tokens (B, T, rows, columns).
+#[derive(Module, Debug)]
+pub struct Basis {
+    /// Mean embedding of the training tasks, C values; not trained.
+    pub centre: Param<Tensor<1>>,
+    /// Directions (C, K) in which the training tasks' embeddings differ, each divided by their
+    /// deviation along it; not trained.
+    pub directions: Param<Tensor<2>>,
+    /// The learned tiles (K, tokens covered, rows * columns).
+    pub tiles: Param<Tensor<3>>,
+}
+
+/// Below this a vector has no direction.
+const EPSILON: f32 = 1e-6;
+
+impl Basis {
+    /// A head of zeros, which adds nothing.
+    pub(super) fn zeros(
+        config: &BasisConfig,
+        width: usize,
+        [_, rows, columns]: [usize; 3],
+        device: &Device,
+    ) -> Self {
+        let shape = [config.count, config.tokens.len(), rows * columns];
+        Self {
+            centre: constant(Tensor::zeros([width], device)),
+            directions: constant(Tensor::zeros([width, config.count], device)),
+            tiles: Param::from_tensor(Tensor::zeros(shape, device)),
+        }
+    }
+
+    /// A head with the weights of a bundle.
+    pub(super) fn load(
+        config: &BasisConfig,
+        width: usize,
+        [_, rows, columns]: [usize; 3],
+        stored: &Stored,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let covered = config.tokens.len();
+        let numbers = rows.saturating_mul(columns);
+        Ok(Self {
+            centre: stored
+                .parameter("centre", [width], device)?
+                .set_require_grad(false),
+            directions: stored
+                .parameter("directions", [width, config.count], device)?
+                .set_require_grad(false),
+            tiles: stored.parameter("tiles", [config.count, covered, numbers], device)?,
+        })
+    }
+
+    /// Sets the directions that mixing coefficients are taken along: `centre` has C values, `directions`
+    /// (C, K) is row-major.
+    pub fn set_directions(&mut self, centre: Vec<f32>, directions: Vec<f32>) {
+        let shape = self.directions.dims();
+        let device = self.directions.device();
+        self.centre = constant(Tensor::from_data(
+            TensorData::new(centre, [shape[0]]),
+            &device,
+        ));
+        self.directions = constant(Tensor::from_data(
+            TensorData::new(directions, shape),
+            &device,
+        ));
+    }
+
+    /// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding; each row has the
+    /// length `gain`.
+    pub fn coefficients(&self, condition: Tensor<4>, gain: f32) -> Tensor<2> {
+        let [batch, prompts, _, width] = condition.dims();
+        let sums = condition.sum_dim(2).reshape([batch, prompts, width]);
+        let mean: Tensor<2> = unit(sums).mean_dim(1).reshape([batch, width]);
+        let centred = unit(mean) - self.centre.val().reshape([1, width]);
+        unit(centred.matmul(self.directions.val())) * gain
+    }
+
+    /// What is added to the weight tokens (B, T, rows, columns).
+    pub fn forward(
+        &self,
+        condition: Tensor<4>,
+        config: &BasisConfig,
+        [count, rows, columns]: [usize; 3],
+    ) -> Tensor<4> {
+        let covered = config.tokens.len();
+        let tiles = self.tiles.val();
+        let tiles = tiles.reshape([config.count, covered * rows * columns]);
+        let mixed = self.coefficients(condition, config.gain).matmul(tiles);
+        let [batch, _] = mixed.dims();
+        let device = mixed.device();
+        let mixed = mixed.reshape([batch, covered, rows, columns]);
+        // Tokens that are not covered take the tile of zeros that is put last.
+        let zero = Tensor::zeros([batch, 1, rows, columns], &device);
+        let mut places = vec![covered as i32; count];
+        for (place, &token) in config.tokens.iter().enumerate() {
+            places[token] = place as i32;
+        }
+        let places = Tensor::from_data(places.as_slice(), &device);
+        Tensor::cat(vec![mixed, zero], 1).select(1, places)
+    }
+}
+
+/// Vectors along the last axis, divided by their length.
+fn unit<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
+    let lengths = vectors.clone().square().sum_dim(D - 1).sqrt() + EPSILON;
+    vectors / lengths
+}
+
+fn constant<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
+    Param::from_tensor(tensor).set_require_grad(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: [usize; 3] = [3, 1, 2];
+
+    fn head() -> (Basis, BasisConfig) {
+        let config = BasisConfig {
+            count: 2,
+            gain: 5.0,
+            tokens: vec![0, 2],
+        };
+        let device = Device::flex();
+        let mut basis = Basis::zeros(&config, 3, OUTPUT, &device);
+        // The first coefficient is along the first axis, the second along the second.
+        basis.set_directions(vec![0.0, 0.0, 0.6], vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        let tiles = TensorData::new(
+            vec![1.0f32, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0],
+            [2, 2, 2],
+        );
+        basis.tiles = Param::from_tensor(Tensor::from_data(tiles, &device));
+        (basis, config)
+    }
+
+    /// Two prompts of two tokens, one of them padding.
+    fn condition(first: [f32; 3], second: [f32; 3]) -> Tensor<4> {
+        let values = [first, [0.0; 3], second, [0.0; 3]].concat();
+        Tensor::from_data(TensorData::new(values, [1, 2, 2, 3]), &Device::flex())
+    }
+
+    fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        let values = tensor.try_into_vec_as::<f32>().unwrap();
+        values
+            .iter()
+            .map(|value| (value * 1e4).round() / 1e4)
+            .collect()
+    }
+
+    #[test]
+    fn coefficients_follow_the_mean_embedding() {
+        let (basis, config) = head();
+        // Both prompts point to (0.6, 0.8): the mean does, and a coefficient vector of length 5 too.
+        let prompts = condition([3.0, 4.0, 0.0], [0.6, 0.8, 0.0]);
+        assert_eq!(values(basis.coefficients(prompts, config.gain)), [3.0, 4.0]);
+    }
+
+    #[test]
+    fn covered_tokens_alone_are_added_to() {
+        let (basis, config) = head();
+        let added = basis.forward(condition([1.0, 0.0, 0.0], [1.0, 0.0, 0.0]), &config, OUTPUT);
+        assert_eq!(values(added), [5.0, 10.0, 0.0, 0.0, 15.0, 20.0]);
+    }
+
+    #[test]
+    fn prompts_that_say_nothing_add_nothing() {
+        let (basis, config) = head();
+        let added = basis.forward(condition([0.0, 0.0, 1.0], [0.0, 0.0, 1.0]), &config, OUTPUT);
+        assert_eq!(values(added), [0.0; 6]);
+    }
+}

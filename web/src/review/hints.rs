@@ -1,0 +1,194 @@
+//! What would make a better adapter than the prompts as they are.
+
+use std::collections::{HashMap, HashSet};
+
+/// Prompts that the generator reads for an adapter.
+pub const READ: usize = 32;
+/// Fewer different prompts than this are too few to show what a task is.
+const FEW: usize = 8;
+/// Prompts compared for likeness; more of them would not change what is said.
+const SAMPLE: usize = 256;
+/// Words after which the encoder has certainly stopped reading: 32 tokens are fewer words.
+const LONG_WORDS: usize = 32;
+/// The same for text without spaces.
+const LONG_CHARACTERS: usize = 200;
+/// Share of common words above which prompts hardly differ.
+const ALIKE: f64 = 0.9;
+/// Share of recurring words below which prompts have nothing to do with each other.
+const DIFFERENT: f64 = 0.15;
+
+/// What there is to say about prompts before an adapter is generated from them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Review {
+    /// How many prompts there are.
+    pub count: usize,
+    /// How many of them are different.
+    pub distinct: usize,
+    /// What would make a better adapter; sentences.
+    pub hints: Vec<String>,
+}
+
+impl Review {
+    /// Looks at prompts, in time that grows with the length of the text.
+    pub fn of(prompts: &[String]) -> Self {
+        let different: HashSet<&str> = prompts.iter().map(|prompt| prompt.trim()).collect();
+        let distinct = different.len();
+        let count = prompts.len();
+        let mut hints = Vec::new();
+        if count == 0 {
+            return Self::default();
+        }
+        if distinct < FEW {
+            hints.push(format!(
+                "More different prompts give a better adapter; the generator reads {READ}."
+            ));
+        } else if (count - distinct) * 4 >= count {
+            hints.push(format!(
+                "Only {distinct} of the {count} prompts are different. Repeated prompts teach the \
+                 generator nothing new."
+            ));
+        }
+        if distinct >= FEW {
+            hints.extend(likeness_hint(prompts));
+        }
+        hints.extend(length_hint(prompts));
+        Self {
+            count,
+            distinct,
+            hints,
+        }
+    }
+}
+
+/// Says so when prompts are too alike, or too different, to show what one task is.
+fn likeness_hint(prompts: &[String]) -> Option<String> {
+    let step = prompts.len().div_ceil(SAMPLE);
+    let sample: Vec<HashSet<String>> = prompts.iter().step_by(step).map(|p| words(p)).collect();
+    let mut prompts_with: HashMap<&str, usize> = HashMap::new();
+    for word in sample.iter().flatten() {
+        *prompts_with.entry(word).or_default() += 1;
+    }
+    let (mut common, mut recurring, mut all) = (0.0, 0.0, 0.0);
+    for word in sample.iter().flatten() {
+        let found = prompts_with.get(word.as_str()).copied().unwrap_or_default();
+        common += found as f64 / sample.len() as f64;
+        if found > 1 {
+            recurring += 1.0;
+        }
+        all += 1.0;
+    }
+    // Without spaces between words there is nothing to compare.
+    if all < 3.0 * sample.len() as f64 {
+        return None;
+    }
+    if common / all > ALIKE {
+        Some(
+            "The prompts are much alike. Ask in different ways and about different things, as you \
+             would when you use the adapter."
+                .to_owned(),
+        )
+    } else if recurring / all < DIFFERENT {
+        Some(
+            "The prompts have few words in common. An adapter is made for one task: leave out \
+             prompts of other tasks, and say in each prompt what is to be done."
+                .to_owned(),
+        )
+    } else {
+        None
+    }
+}
+
+/// The different words at the beginning of a prompt, where the encoder reads.
+fn words(prompt: &str) -> HashSet<String> {
+    prompt
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(LONG_WORDS)
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// Says how many prompts are read in part only.
+fn length_hint(prompts: &[String]) -> Option<String> {
+    let long = prompts
+        .iter()
+        .filter(|prompt| {
+            prompt.split_whitespace().nth(LONG_WORDS).is_some()
+                || prompt.chars().nth(LONG_CHARACTERS).is_some()
+        })
+        .count();
+    let which = match long {
+        0 => return None,
+        1 => "1 prompt is".to_owned(),
+        _ => format!("{long} prompts are"),
+    };
+    Some(format!(
+        "{which} long. Only about the first 32 tokens of each prompt (some 25 words) are read, so \
+         begin with what is to be done."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::tests::prompts;
+
+    fn hints(lines: &[String]) -> String {
+        Review::of(lines).hints.join(" ")
+    }
+
+    #[test]
+    fn examples_need_no_hint() {
+        for text in [
+            include_str!("../../../assets/prompts/antonyms.txt"),
+            include_str!("../../../assets/prompts/last-letter.txt"),
+            include_str!("../../../assets/prompts/sentiment.txt"),
+        ] {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            assert_eq!(Review::of(&lines).hints, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn few_and_repeated_prompts_get_a_hint() {
+        let few = Review::of(&prompts(&[
+            "one two three",
+            "two three four",
+            "one two three",
+        ]));
+        assert_eq!((few.count, few.distinct), (3, 2));
+        assert!(few.hints[0].contains("generator reads 32"));
+        let mut many: Vec<String> = (0..10)
+            .map(|i| format!("Which letter follows {i}?"))
+            .collect();
+        many.extend(many.clone());
+        assert!(hints(&many).contains("Only 10 of the 20"));
+    }
+
+    #[test]
+    fn too_alike_and_too_different_prompts_get_a_hint() {
+        let alike: Vec<String> = (0..20)
+            .map(|i| {
+                format!("Please tell me now, in one single short word, what comes next after {i}")
+            })
+            .collect();
+        assert!(hints(&alike).contains("much alike"));
+        let different = prompts(&[
+            "Translate bread into German",
+            "Why do leaves fall?",
+            "Summarise yesterday's meeting",
+            "Sort these numbers quickly",
+            "Write Python code",
+            "Capital of Norway?",
+            "My soup arrived cold",
+            "Recommend nice books please",
+        ]);
+        assert!(hints(&different).contains("few words in common"));
+    }
+
+    #[test]
+    fn long_prompts_get_a_hint() {
+        let long = vec!["word ".repeat(40), "short".to_owned()];
+        assert!(hints(&long).contains("1 prompt is long"));
+    }
+}
