@@ -71,8 +71,8 @@ impl Bundle {
     /// Reads a bundle; `source` names it in errors.
     ///
     /// Fails when the file is damaged or of another format version, when the statistics are missing or
-    /// disagree with the layout, and when a tensor has a type other than f32, f16, bf16 and int8 with scales or holds
-    /// numbers that are not finite.
+    /// disagree with the layout, and when a tensor has a type other than f32, f16, bf16 and
+    /// int8 with scales or holds numbers that are not finite.
     pub fn read(bytes: &[u8], source: &str) -> Result<Bundle, Error> {
         let file = TensorFile::new(bytes, source)?;
         let header = file.text(HEADER_KEY).ok_or_else(|| {

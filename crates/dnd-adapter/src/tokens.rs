@@ -143,6 +143,7 @@ mod tests {
             a: count(32),
             b: count(16),
         };
+        assert_eq!(of_b(&layout).unwrap(), [2]);
         let tokens = cut(&Adapter::new(layout, vec![factors]).unwrap()).unwrap();
         let rows: Vec<&[f32]> = tokens.chunks(8).collect();
         assert_eq!(rows.len(), 6);

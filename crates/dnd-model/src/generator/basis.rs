@@ -94,7 +94,7 @@ impl Basis {
 
     /// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding; each row has the
     /// length `gain`.
-    pub fn coefficients(&self, condition: Tensor<4>, gain: f32) -> Tensor<2> {
+    fn coefficients(&self, condition: Tensor<4>, gain: f32) -> Tensor<2> {
         let [batch, prompts, _, width] = condition.dims();
         let sums = condition.sum_dim(2).reshape([batch, prompts, width]);
         let mean: Tensor<2> = unit(sums).mean_dim(1).reshape([batch, width]);

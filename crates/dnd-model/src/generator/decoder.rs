@@ -134,7 +134,7 @@ impl Generator {
     }
 
     /// The basis head and its sizes.
-    pub fn basis(&self) -> Option<(&Basis, &BasisConfig)> {
+    fn basis(&self) -> Option<(&Basis, &BasisConfig)> {
         self.basis.as_ref().zip(self.config.basis.as_ref())
     }
 

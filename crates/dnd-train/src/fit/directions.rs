@@ -6,9 +6,9 @@ use nalgebra::{DMatrix, SymmetricEigen};
 /// Directions along which embeddings hardly differ are left out: this part of the largest deviation.
 const SMALLEST_PART: f32 = 1e-4;
 
-/// Gives the basis head of a new generator, if it has one, the mean of the tasks' embeddings and their principal
-/// directions, each divided by the deviation along it (whitening), so that siblings are told apart as
-/// well as families. Directions that the embeddings do not have are zero.
+/// Gives the basis head of a new generator, if it has one, the mean of the tasks' embeddings and their
+/// principal directions, each divided by the deviation along it (whitening), so that siblings are told
+/// apart as well as families. Directions that the embeddings do not have are zero.
 pub fn set_directions(generator: &mut Generator, tasks: &[(String, Vec<f32>)]) {
     let Some(basis) = generator.basis_mut() else {
         return;

@@ -8,7 +8,7 @@ use dnd_model::{LanguageModel, Lora};
 use super::factors::{FactorPair, merge, split};
 use super::learner::Learner;
 use crate::Error;
-use crate::collect::{Example, ExampleBatch, answer_loss, answer_losses};
+use crate::collect::{Example, ExampleBatch, answer_losses};
 use crate::fit::values::scalar;
 use crate::workers::Workers;
 
@@ -35,15 +35,38 @@ pub struct StepGradients {
 /// Lines to answer with the adapter that `tokens` (T, rank, tile width) stand for.
 pub struct Work<'a> {
     /// Weight tokens of the adapter, constants.
-    pub tokens: Tensor<3>,
-    /// The lines.
-    pub examples: &'a [&'a Example],
+    tokens: Tensor<3>,
+    /// Lines, each with its weight in the loss, by token of its answer.
+    lines: Vec<(&'a Example, f32)>,
 }
 
-/// Lines to answer with one adapter, each with its weight in the loss, by token of its answer.
-struct WeightedWork<'a> {
-    tokens: Tensor<3>,
-    lines: Vec<(&'a Example, f32)>,
+impl<'a> Work<'a> {
+    /// All answers' tokens alike; their weights add up to `weight`.
+    pub fn new(tokens: Tensor<3>, examples: &[&'a Example], weight: f32) -> Self {
+        Self {
+            tokens,
+            lines: weighted(examples, weight).collect(),
+        }
+    }
+
+    /// The lines in batches of at most `token_limit` tokens, with the weights (answer tokens) of each.
+    fn batches(&self, token_limit: usize) -> Vec<(ExampleBatch<'a>, Vec<f32>)> {
+        let mut lines = self.lines.clone();
+        // Batches keep the order of lines that are sorted already, and so the weights can follow them.
+        lines.sort_by_key(|(example, _)| example.tokens.len());
+        let (examples, weights): (Vec<&Example>, Vec<f32>) = lines.into_iter().unzip();
+        let mut weights = weights.into_iter();
+        let batches = ExampleBatch::split(&examples, token_limit).into_iter();
+        batches
+            .map(|batch| {
+                let lines = batch.examples().iter().zip(weights.by_ref());
+                let weights = lines
+                    .flat_map(|(example, weight)| vec![weight; example.answer().len()])
+                    .collect();
+                (batch, weights)
+            })
+            .collect()
+    }
 }
 
 /// The base model as a judge of adapters.
@@ -98,31 +121,22 @@ impl<'a> Objective<'a> {
         let mut works = Vec::new();
         let mut alone = Vec::new();
         for task in drawn {
-            let weight = share / answer_tokens(&task.examples);
-            let lines = task.examples.iter().map(|&example| (example, weight));
             match (&task.condition, &difference) {
                 (Some(_), Some(difference)) => {
                     let own = difference.clone().narrow(0, place, 1).reshape(mean.dims());
                     place += 1;
-                    works.push(WeightedWork {
-                        tokens: mean.clone() + own,
-                        lines: lines.collect(),
-                    });
+                    works.push(Work::new(mean.clone() + own, &task.examples, share));
                 }
-                _ => alone.extend(lines),
+                _ => alone.extend(weighted(&task.examples, share)),
             }
         }
         // Lines that the mean answers have one adapter, so that any of them can be computed together.
         let conditional = works.len();
-        works.extend(deal(alone, self.workers.count()).map(|lines| WeightedWork {
+        works.extend(deal(alone, self.workers.count()).map(|lines| Work {
             tokens: mean.clone(),
             lines,
         }));
-        let size = |work: &WeightedWork| {
-            let lines = work.lines.iter();
-            lines.map(|(example, _)| example.tokens.len()).sum()
-        };
-        let results = self.map(&works, size, |work| self.work_gradient(work))?;
+        let results = self.map(&works, |work| self.work_gradient(work))?;
 
         let loss: f32 = results.iter().map(|(loss, _)| loss).sum();
         let mut of_mean = mean.zeros_like();
@@ -155,27 +169,29 @@ impl<'a> Objective<'a> {
         Ok(gradients)
     }
 
-    /// Mean cross-entropies, in nats a token, of several works.
+    /// Weighted cross-entropies, in nats, of several works.
     ///
     /// # Errors
     /// When values cannot be read back from the device.
     pub fn losses(&self, works: &[Work]) -> Result<Vec<f32>, Error> {
-        let size = |work: &Work| {
-            let examples = work.examples.iter();
-            examples.map(|example| example.tokens.len()).sum()
-        };
-        self.map(works, size, |work| {
+        self.map(works, |work| {
             let lora = Lora::from_tensors(self.layout, split(self.layout, &work.tokens));
             let mut total = 0.0;
-            for batch in ExampleBatch::split(work.examples, self.token_limit) {
-                total += scalar(answer_loss(self.model, &batch, Some(&lora)))?;
+            for (batch, weights) in work.batches(self.token_limit) {
+                total += scalar(self.loss(&batch, &weights, &lora))?;
             }
-            Ok(total / answer_tokens(work.examples))
+            Ok(total)
         })
     }
 
+    fn loss(&self, batch: &ExampleBatch, weights: &[f32], lora: &Lora) -> Tensor<1> {
+        let losses = answer_losses(self.model, batch, Some(lora));
+        let weights = Tensor::<1>::from_data(weights, &losses.device());
+        (losses * weights).sum()
+    }
+
     /// The weighted cross-entropy of a work's answers, and its gradient by the weight tokens.
-    fn work_gradient(&self, work: &WeightedWork) -> Result<(f32, Tensor<3>), Error> {
+    fn work_gradient(&self, work: &Work) -> Result<(f32, Tensor<3>), Error> {
         // Leaves of its own for each work: burn's graphs do not bear sharing them over threads.
         let leaf = |factor: Tensor<2>| factor.autodiff().require_grad();
         let leaves: Vec<FactorPair> = split(self.layout, &work.tokens)
@@ -183,21 +199,10 @@ impl<'a> Objective<'a> {
             .map(|(a, b)| (leaf(a), leaf(b)))
             .collect();
         let lora = Lora::from_tensors(self.layout, leaves.iter().cloned());
-        let mut lines = work.lines.clone();
-        // Batches keep the order of lines that are sorted already, and so the weights can follow them.
-        lines.sort_by_key(|(example, _)| example.tokens.len());
-        let (examples, weights): (Vec<&Example>, Vec<f32>) = lines.into_iter().unzip();
-        let mut weights = weights.into_iter();
         let mut total = 0.0;
         let mut gradient = work.tokens.zeros_like();
-        for batch in ExampleBatch::split(&examples, self.token_limit) {
-            let lines = batch.examples().iter().zip(weights.by_ref());
-            let weights: Vec<f32> = lines
-                .flat_map(|(example, weight)| vec![weight; example.answer().len()])
-                .collect();
-            let losses = answer_losses(self.model, &batch, Some(&lora));
-            let weights = Tensor::<1>::from_data(weights.as_slice(), &losses.device());
-            let loss = (losses * weights).sum();
+        for (batch, weights) in work.batches(self.token_limit) {
+            let loss = self.loss(&batch, &weights, &lora);
             let gradients = loss.backward();
             let of_leaf = |leaf: &Tensor<2>| gradient_of(leaf, &gradients);
             let factors = leaves.iter().map(|(a, b)| (of_leaf(a), of_leaf(b)));
@@ -207,17 +212,20 @@ impl<'a> Objective<'a> {
         Ok((total, gradient))
     }
 
-    /// `job` of all works, dealt to the cores; the results are in the order of the works. `size` is
-    /// what a work costs.
-    fn map<W: Sync, R: Send>(
+    /// `job` of all works, dealt to the cores; the results are in the order of the works.
+    fn map<R: Send>(
         &self,
-        works: &[W],
-        size: impl Fn(&W) -> usize,
-        job: impl Fn(&W) -> Result<R, Error> + Sync,
+        works: &[Work],
+        job: impl Fn(&Work) -> Result<R, Error> + Sync,
     ) -> Result<Vec<R>, Error> {
         let mut order: Vec<usize> = (0..works.len()).collect();
         // Sorted by size, works are dealt out fairly.
-        order.sort_by_key(|&index| size(&works[index]));
+        order.sort_by_key(|&index| {
+            let lines = works[index].lines.iter();
+            lines
+                .map(|(example, _)| example.tokens.len())
+                .sum::<usize>()
+        });
         let shares = self.workers.map(&order, |share| {
             let results = share
                 .iter()
@@ -243,10 +251,11 @@ fn deal(
     (0..count).map(move |number| lines.iter().copied().skip(number).step_by(count).collect())
 }
 
-/// Number of the answers' tokens.
-fn answer_tokens(examples: &[&Example]) -> f32 {
+/// Lines with the weight that a token of their answers has where all together have `weight`.
+fn weighted<'a>(examples: &[&'a Example], weight: f32) -> impl Iterator<Item = (&'a Example, f32)> {
     let answers = examples.iter().map(|example| example.answer().len());
-    answers.sum::<usize>() as f32
+    let weight = weight / answers.sum::<usize>() as f32;
+    examples.iter().map(move |&example| (example, weight))
 }
 
 /// The gradient of a leaf, zero where the loss does not depend on it.

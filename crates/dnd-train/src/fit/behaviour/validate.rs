@@ -52,7 +52,7 @@ pub fn held_out_losses(
         let works: Vec<Work> = adapters
             .into_iter()
             .zip(&lines)
-            .map(|(tokens, examples)| Work { tokens, examples })
+            .map(|(tokens, examples)| Work::new(tokens, examples, 1.0))
             .collect();
         Ok::<_, Error>(mean(&objective.losses(&works)?))
     };
