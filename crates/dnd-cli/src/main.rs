@@ -20,9 +20,8 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {
-    /// Device to compute on; `auto` takes the fastest kind in this build
-    #[arg(long, global = true, default_value = "auto", value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES))]
-    device: String,
+    #[command(flatten)]
+    compute: commands::Compute,
 
     #[command(subcommand)]
     command: Command,
@@ -47,15 +46,15 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let device = arguments.device.as_str();
+    let compute = &arguments.compute;
     let result = match &arguments.command {
-        Command::Generate(arguments) => commands::generate::run(arguments, device),
-        Command::Complete(arguments) => commands::complete::run(arguments, device),
-        Command::Eval(arguments) => commands::eval::run(arguments, device),
+        Command::Generate(arguments) => commands::generate::run(arguments, compute),
+        Command::Complete(arguments) => commands::complete::run(arguments, compute),
+        Command::Eval(arguments) => commands::eval::run(arguments, compute),
         Command::Report(arguments) => commands::report::run(arguments),
         Command::Tasks(arguments) => commands::tasks::run(arguments),
-        Command::Collect(arguments) => commands::collect::run(arguments, device),
-        Command::Train(arguments) => commands::train::run(arguments, device),
+        Command::Collect(arguments) => commands::collect::run(arguments, compute),
+        Command::Train(arguments) => commands::train::run(arguments, compute),
         Command::Inspect(arguments) => commands::inspect::run(arguments),
         Command::Serve(arguments) => commands::serve::run(arguments),
     };

@@ -70,6 +70,11 @@ pub enum Error {
         /// The devices of this build.
         available: String,
     },
+    /// Products in bfloat16 were asked for where there are none.
+    #[error(
+        "products in bfloat16: expected the CPU device with Intel AMX, found neither or one of them"
+    )]
+    NoBf16,
     /// An error of the adapter crate: layouts, bundles, GGUF files.
     #[error(transparent)]
     Adapter(#[from] dnd_adapter::Error),

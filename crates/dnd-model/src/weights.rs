@@ -87,7 +87,7 @@ impl<'a> Weights<'a> {
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
-    fn values(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, Error> {
+    pub(crate) fn values(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, Error> {
         let (found, values) = match &self.file {
             File::Safetensors(file) => {
                 if file.shape(name).is_err() {

@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout, Precision, Projection};
-use dnd_model::language::{Cache, TokenBatch};
+use dnd_model::language::{Cache, Products, TokenBatch};
 use dnd_model::{
     BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
     TextEncoderConfig, Weights,
@@ -71,6 +71,7 @@ fn language_model() -> LanguageModel {
         .unwrap()
         .init(
             &Weights::from_safetensors(&bytes, "model.safetensors").unwrap(),
+            Products::F32,
             &Device::flex(),
         )
         .unwrap()

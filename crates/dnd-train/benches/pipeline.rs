@@ -184,7 +184,7 @@ fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Compar
 
 fn job(examples: usize, tokens: usize) -> Result<Job> {
     let model = default_base();
-    let base = Base::open(&model, &device("cpu")?.0)?;
+    let base = Base::open(&model, Products::F32, &device("cpu")?.0)?;
     let settings = TuneSettings {
         batch: examples,
         ..TuneSettings::default()
@@ -280,7 +280,7 @@ impl Worker {
 fn work() -> Result<()> {
     let mut lines = std::io::stdin().lines();
     let job: Job = serde_json::from_str(&lines.next().ok_or("no job on standard input")??)?;
-    let base = Base::open(&job.model, &device("cpu")?.0)?;
+    let base = Base::open(&job.model, Products::F32, &device("cpu")?.0)?;
     let dimensions = &base.model.config().dimensions;
     let targets = &Projection::ALL;
     let layout = Layout::new(BASE_MODEL, dimensions, job.rank, job.alpha, targets)?;

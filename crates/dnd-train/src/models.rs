@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use dnd_adapter::EncoderId;
 use dnd_adapter::gguf::Gguf;
-use dnd_model::language::LanguageTokenizer;
+use dnd_model::language::{LanguageTokenizer, Products};
 use dnd_model::{LanguageModel, LanguageModelConfig, TextEncoder, TextEncoderConfig, Weights};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
@@ -88,17 +88,19 @@ pub struct Base {
     pub model: LanguageModel,
     /// Its tokenizer and chat template.
     pub tokenizer: LanguageTokenizer,
+    /// How products with its weights are computed.
+    pub products: Products,
 }
 
 impl Base {
-    /// Loads a base model onto `device`.
+    /// Loads a base model onto `device`, with `products` of its weights.
     ///
     /// # Errors
     /// When a file is missing, malformed, or of an unsupported kind.
-    pub fn open(path: &Path, device: &Device) -> Result<Self, Error> {
+    pub fn open(path: &Path, products: Products, device: &Device) -> Result<Self, Error> {
         check_exists(path)?;
         if path.is_dir() {
-            return Self::open_folder(path, device);
+            return Self::open_folder(path, products, device);
         }
         let bytes = map(path)?;
         let name = path.display().to_string();
@@ -106,11 +108,15 @@ impl Base {
         let tokenizer = LanguageTokenizer::from_gguf(&gguf, &name)?;
         let config = LanguageModelConfig::from_gguf(&gguf, &name)?;
         tokenizer.check_vocabulary(config.vocab_size, &name)?;
-        let model = config.init(&Weights::from_gguf(gguf, &name)?, device)?;
-        Ok(Self { model, tokenizer })
+        let model = config.init(&Weights::from_gguf(gguf, &name)?, products, device)?;
+        Ok(Self {
+            model,
+            tokenizer,
+            products,
+        })
     }
 
-    fn open_folder(folder: &Path, device: &Device) -> Result<Self, Error> {
+    fn open_folder(folder: &Path, products: Products, device: &Device) -> Result<Self, Error> {
         let path = |name: &str| folder.join(name);
         let config = LanguageModelConfig::from_json(
             &files::read_text(&path("config.json"))?,
@@ -130,8 +136,9 @@ impl Base {
         let name = path("tokenizer.json").display().to_string();
         tokenizer.check_vocabulary(config.vocab_size, &name)?;
         Ok(Self {
-            model: config.init(&weights, device)?,
+            model: config.init(&weights, products, device)?,
             tokenizer,
+            products,
         })
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use dnd_train::collect::{CollectOptions, Shard, collect};
 use dnd_train::fit::Recipe;
-use dnd_train::models::{Base, default_base};
 
+use super::Compute;
 use crate::observer::Terminal;
 use crate::output;
 
@@ -67,7 +67,7 @@ Examples:
   RAYON_NUM_THREADS=1 dnd collect --tasks tasks --out collection --shard 1/2";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
+pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let observer = Terminal::new()?;
     let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let mut recipe = match &arguments.config {
@@ -88,11 +88,8 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         settings: recipe.tune,
         shard: arguments.shard,
     };
-    let device = super::device(device)?;
-    let base = Base::open(
-        &arguments.base.clone().unwrap_or_else(default_base),
-        &device,
-    )?;
+    let device = compute.device()?;
+    let base = compute.open_base(arguments.base.as_deref(), &device)?;
     let collection = collect(&base, &tasks, &arguments.out, &options, &observer)?;
     let finished = collection.finished()?.len();
     output::print(&format!("{}: {finished} tasks\n", arguments.out.display()))

@@ -9,8 +9,8 @@ use dnd_model::language::{CompletionOptions, Message, complete};
 use dnd_model::lora::check_layout;
 use dnd_model::sampling::Sampling;
 use dnd_train::files;
-use dnd_train::models::{Base, default_base};
 
+use super::Compute;
 use crate::output;
 
 /// Answer a prompt with the base model.
@@ -106,13 +106,10 @@ fn read_adapter(folder: &Path) -> Result<Adapter> {
 }
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
-    let device = super::device(device)?;
+pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+    let device = compute.device()?;
     let adapter = arguments.adapter.as_deref().map(read_adapter).transpose()?;
-    let base = Base::open(
-        &arguments.base.clone().unwrap_or_else(default_base),
-        &device,
-    )?;
+    let base = compute.open_base(arguments.base.as_deref(), &device)?;
     let lora = match (&adapter, &arguments.adapter) {
         (Some(adapter), Some(folder)) => {
             let dimensions = &base.model.config().dimensions;

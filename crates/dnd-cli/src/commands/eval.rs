@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use dnd_adapter::Bundle;
+use dnd_model::language::Products;
 use dnd_train::collect::Collection;
 use dnd_train::generate::open_workshop;
 use dnd_train::measure::{
@@ -12,6 +13,7 @@ use dnd_train::measure::{
 };
 use dnd_train::models::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
 
+use super::Compute;
 use crate::observer::Terminal;
 use crate::output;
 
@@ -108,7 +110,7 @@ Examples:
       --limit 200 --json results.json --resume";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
+pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let observer = Terminal::new()?;
     let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let collection = arguments
@@ -128,7 +130,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
             "method {method}: expected --collection, found none"
         );
     }
-    let device = super::device(device)?;
+    let device = compute.device()?;
     // A bundle that no method needs is not loaded.
     let bundle = bundle.filter(|_| methods.iter().any(Method::needs_bundle));
     let encoder = (bundle.is_some() || methods.iter().any(Method::needs_prompt_embeddings))
@@ -148,7 +150,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         None => String::new(),
     };
     let base_path = arguments.base.clone().unwrap_or_else(default_base);
-    let base = Base::open(&base_path, &device)?;
+    let base = compute.open_base(Some(&base_path), &device)?;
     let work = arguments
         .work
         .clone()
@@ -156,7 +158,7 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
     let rows = evaluate(
         &Sources {
             base: &base,
-            base_hash: weights_hash(&base_path)?,
+            base_hash: base_hash(&base, &base_path)?,
             encoder: encoder.as_ref(),
             workshop: workshop.as_ref(),
             bundle_hash,
@@ -182,6 +184,15 @@ pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
         summary_table(&summarise(&rows))
     } else {
         table(&rows)
+    })
+}
+
+/// What stands for the base model in results: measurements with other products are not the same.
+fn base_hash(base: &Base, path: &Path) -> Result<String> {
+    let hash = weights_hash(path)?;
+    Ok(match base.products {
+        Products::F32 => hash,
+        Products::Bf16 => format!("{hash}-bf16"),
     })
 }
 

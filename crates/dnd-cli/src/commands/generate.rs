@@ -13,6 +13,7 @@ use dnd_train::prompts::read_prompts;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::Compute;
 use crate::output;
 
 /// Generate an adapter from prompts.
@@ -85,10 +86,10 @@ Examples:
   cut -f 2 table.tsv | dnd generate --prompts - --out adapter --json";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
+pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let started = Instant::now();
     let prompts = read_prompts(&arguments.prompts, std::io::stdin())?;
-    let device = super::device(device)?;
+    let device = compute.device()?;
     let (bundle, bundle_name) = super::open_bundle(arguments.bundle.as_deref())?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;

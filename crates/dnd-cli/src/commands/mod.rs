@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use dnd_adapter::Bundle;
+use dnd_model::language::Products;
 use dnd_train::Observer;
-use dnd_train::models::cache_folder;
+use dnd_train::models::{Base, cache_folder, default_base};
 use dnd_train::suite;
 use dnd_train::task::TaskFolder;
 
@@ -26,15 +27,50 @@ pub mod train;
 /// The shipped bundle, from the root of the repository.
 const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 
-/// The device called `name`; says which one `auto` took.
-fn device(name: &str) -> Result<Device> {
-    let (device, words) = dnd_model::device::device(name)?;
-    // Where the CPU is the only kind there is nothing that a script would want to hear.
-    let has_choice = dnd_model::device::DEVICE_NAMES.len() > 2;
-    if name == "auto" && (has_choice || std::io::stderr().is_terminal()) {
-        output::complain(&format!("device: {words}"));
+/// Where and how models are computed: flags of all commands.
+#[derive(clap::Args)]
+pub struct Compute {
+    /// Device to compute on; `auto` takes the fastest kind in this build
+    #[arg(long, global = true, default_value = "auto", value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES))]
+    device: String,
+
+    /// Numbers in which the base model's frozen weights are multiplied; bf16 is several times as fast on CPUs
+    /// with Intel AMX, and `auto` takes it there
+    #[arg(long, global = true, value_enum, default_value_t = NamedProducts::F32)]
+    products: NamedProducts,
+}
+
+/// Values of `--products`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum NamedProducts {
+    F32,
+    Bf16,
+    Auto,
+}
+
+impl Compute {
+    /// The device that was asked for; says which one `auto` took.
+    fn device(&self) -> Result<Device> {
+        let name = self.device.as_str();
+        let (device, words) = dnd_model::device::device(name)?;
+        // Where the CPU is the only kind there is nothing that a script would want to hear.
+        let has_choice = dnd_model::device::DEVICE_NAMES.len() > 2;
+        if name == "auto" && (has_choice || std::io::stderr().is_terminal()) {
+            output::complain(&format!("device: {words}"));
+        }
+        Ok(device)
     }
-    Ok(device)
+
+    /// Loads the base model at `path`, else the one in the cache.
+    fn open_base(&self, path: Option<&Path>, device: &Device) -> Result<Base> {
+        let products = match self.products {
+            NamedProducts::F32 => Products::F32,
+            NamedProducts::Bf16 => Products::Bf16,
+            NamedProducts::Auto => Products::fastest(device),
+        };
+        let path = path.map_or_else(default_base, Path::to_owned);
+        Ok(Base::open(&path, products, device)?)
+    }
 }
 
 /// The seed of the suite that stands in for a folder of tasks.

@@ -10,6 +10,7 @@ use dnd_train::collect::Collection;
 use dnd_train::fit::{Recipe, fit};
 use dnd_train::models::{Encoder, default_encoder};
 
+use super::Compute;
 use crate::observer::Terminal;
 use crate::output;
 
@@ -64,14 +65,14 @@ Examples:
       --config recipe.toml --out better.safetensors";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, device: &str) -> Result<()> {
+pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     match arguments.objective {
-        Objective::Weights => fit_weights(arguments, device),
-        Objective::Behaviour => behaviour::run(arguments, device),
+        Objective::Weights => fit_weights(arguments, compute),
+        Objective::Behaviour => behaviour::run(arguments, compute),
     }
 }
 
-fn fit_weights(arguments: &Arguments, device: &str) -> Result<()> {
+fn fit_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let given = arguments.behaviour.given();
     ensure!(
         given.is_empty(),
@@ -84,7 +85,7 @@ fn fit_weights(arguments: &Arguments, device: &str) -> Result<()> {
     let observer = Terminal::new()?;
     let recipe = Recipe::read(&arguments.config)?;
     let collection = Collection::open(collection)?;
-    let device = super::device(device)?;
+    let device = compute.device()?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
     let bundle = fit(

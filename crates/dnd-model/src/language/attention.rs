@@ -5,7 +5,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_adapter::Projection;
 
 use super::Cache;
-use super::model::{Linear, Step};
+use super::linear::Linear;
+use super::model::Step;
 
 /// Cosines and sines of the rotary embedding (Su et al., arXiv 2104.09864) for every position of a
 /// batch, each of shape (B, 1, T, head dimension), in the half-rotation order of transformers.

@@ -5,6 +5,7 @@ mod cache;
 mod chat;
 mod config;
 mod generate;
+mod linear;
 mod model;
 mod tokenizer;
 
@@ -12,5 +13,6 @@ pub use cache::Cache;
 pub use chat::{ChatTemplate, Message};
 pub use config::LanguageModelConfig;
 pub use generate::{Completion, CompletionOptions, complete};
+pub use linear::Products;
 pub use model::{LanguageModel, TokenBatch};
 pub use tokenizer::{LanguageTokenizer, tokenizer_from_gguf};

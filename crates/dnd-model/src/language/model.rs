@@ -5,8 +5,10 @@
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor, module};
 use dnd_adapter::Projection;
+use dnd_kernels::FrozenMatrix;
 
 use super::attention::{Attention, Rotary, causal_mask, id_tensor};
+use super::linear::{Linear, Products};
 use super::{Cache, LanguageModelConfig};
 use crate::lora::LoraFactors;
 use crate::{Error, Lora, Weights};
@@ -19,8 +21,8 @@ pub struct LanguageModel {
     embedding: Tensor<2>,
     layers: Vec<Layer>,
     norm: RmsNorm,
-    /// (vocabulary, hidden); absent where the embedding serves as the output too.
-    output: Option<Tensor<2>>,
+    /// (vocabulary, hidden): a matrix of its own, or the embedding.
+    output: FrozenMatrix,
 }
 
 struct Layer {
@@ -92,7 +94,12 @@ impl LanguageModelConfig {
     ///
     /// # Errors
     /// When a tensor is missing or has another shape.
-    pub fn init(&self, weights: &Weights, device: &Device) -> Result<LanguageModel, Error> {
+    pub fn init(
+        &self,
+        weights: &Weights,
+        products: Products,
+        device: &Device,
+    ) -> Result<LanguageModel, Error> {
         let dimensions = &self.dimensions;
         let hidden = dimensions.hidden_size;
         let vocabulary = [self.vocab_size, hidden];
@@ -113,7 +120,7 @@ impl LanguageModelConfig {
                         projection.name()
                     );
                     let (input, output) = dimensions.projection_shape(projection);
-                    Linear::load(weights, &name, input, output, device)
+                    Linear::load(weights, &name, [output, input], products, device)
                 };
                 Ok(Layer {
                     attention_norm: norm(&format!("model.layers.{index}.input_layernorm.weight"))?,
@@ -135,15 +142,17 @@ impl LanguageModelConfig {
                 })
             })
             .collect::<Result<_, Error>>()?;
-        let output = weights
-            .contains("lm_head.weight")
-            .then(|| weights.tensor("lm_head.weight", vocabulary, device))
-            .transpose()?;
+        let embedding = "model.embed_tokens.weight";
+        let output = if weights.contains("lm_head.weight") {
+            "lm_head.weight"
+        } else {
+            embedding
+        };
         Ok(LanguageModel {
-            embedding: weights.tensor("model.embed_tokens.weight", vocabulary, device)?,
+            embedding: weights.tensor(embedding, vocabulary, device)?,
             layers,
             norm: norm("model.norm.weight")?,
-            output,
+            output: products.matrix(weights, output, vocabulary, device)?,
             config: self.clone(),
             device: device.clone(),
         })
@@ -190,8 +199,7 @@ impl LanguageModel {
 
     /// Logits (rows, vocabulary) of hidden states (rows, hidden).
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let weight = self.output.as_ref().unwrap_or(&self.embedding);
-        hidden.matmul(weight.clone().transpose())
+        self.output.product(hidden)
     }
 }
 
@@ -210,46 +218,6 @@ impl Layer {
             .down
             .forward(silu(gate) * up, step.lora_factors(index, Projection::Down));
         state + down
-    }
-}
-
-/// A frozen linear map, with the adapter's update beside it.
-pub(super) struct Linear {
-    /// (output, input), as stored.
-    weight: Tensor<2>,
-    /// (1, output).
-    bias: Option<Tensor<2>>,
-}
-
-impl Linear {
-    fn load(
-        weights: &Weights,
-        name: &str,
-        input: usize,
-        output: usize,
-        device: &Device,
-    ) -> Result<Self, Error> {
-        let bias_name = format!("{name}.bias");
-        let bias = weights
-            .contains(&bias_name)
-            .then(|| weights.tensor::<1>(&bias_name, [output], device))
-            .transpose()?;
-        Ok(Self {
-            weight: weights.tensor(&format!("{name}.weight"), [output, input], device)?,
-            bias: bias.map(|bias| bias.reshape([1, output])),
-        })
-    }
-
-    /// (rows, input) to (rows, output).
-    pub(super) fn forward(&self, input: Tensor<2>, lora: Option<&LoraFactors>) -> Tensor<2> {
-        let mut output = input.clone().matmul(self.weight.clone().transpose());
-        if let Some(bias) = &self.bias {
-            output = output + bias.clone();
-        }
-        match lora {
-            Some(factors) => output + factors.forward(input),
-            None => output,
-        }
     }
 }
 

@@ -7,9 +7,10 @@ use dnd_adapter::{Bundle, Precision, peft};
 use dnd_train::collect::Collection;
 use dnd_train::files;
 use dnd_train::fit::{BehaviourOptions, Recipe, Start, fit_behaviour, mean_adapter};
-use dnd_train::models::{Base, Encoder, default_base, default_encoder};
+use dnd_train::models::{Encoder, default_encoder};
 use dnd_train::task::TaskFolder;
 
+use super::super::Compute;
 use crate::observer::Terminal;
 use crate::output;
 
@@ -67,7 +68,7 @@ impl BehaviourArguments {
 }
 
 /// Runs the command.
-pub fn run(all: &super::Arguments, device: &str) -> Result<()> {
+pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
     let arguments = &all.behaviour;
     ensure!(
         !arguments.tasks.is_empty(),
@@ -86,11 +87,10 @@ pub fn run(all: &super::Arguments, device: &str) -> Result<()> {
         (_, _, Some(collection)) => Start::Collection(Collection::open(collection)?),
         (None, None, None) => Start::Initial,
     };
-    let device = super::super::device(device)?;
+    let device = compute.device()?;
     let encoder = all.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
-    let base = arguments.base.clone().unwrap_or_else(default_base);
-    let base = Base::open(&base, &device)?;
+    let base = compute.open_base(arguments.base.as_deref(), &device)?;
     let bundle = fit_behaviour(
         &base,
         &encoder,

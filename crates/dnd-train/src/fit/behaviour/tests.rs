@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{Layout, Precision, Projection, tensor_file, tokens};
+use dnd_model::language::Products;
 use dnd_model::{BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -59,7 +60,9 @@ fn language_model(random: &mut StdRng) -> LanguageModel {
     });
     let bytes = tensor_file::write("model", borrowed, ("format", "pt".to_owned())).unwrap();
     let weights = Weights::from_safetensors(&bytes, "model").unwrap();
-    config.init(&weights, &Device::flex()).unwrap()
+    config
+        .init(&weights, Products::F32, &Device::flex())
+        .unwrap()
 }
 
 /// Adds to one number of one parameter; with none to add to, moves all numbers at random, so that

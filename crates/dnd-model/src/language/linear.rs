@@ -1,0 +1,93 @@
+//! Frozen linear maps, and how their products are computed.
+
+use burn::tensor::{Device, Tensor};
+use dnd_kernels::{FrozenMatrix, bf16};
+
+use crate::lora::LoraFactors;
+use crate::{Error, Weights};
+
+/// The numbers in which products with frozen weights are computed; sums are kept in f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Products {
+    /// 24 bits of precision.
+    #[default]
+    F32,
+    /// 8 bits of precision, as language models are commonly computed: several times as fast on a CPU with
+    /// matrix instructions for it.
+    Bf16,
+}
+
+impl Products {
+    /// bfloat16 if `device` has fast products of it in this build, else f32.
+    pub fn fastest(device: &Device) -> Self {
+        if *device == Device::flex() && bf16::is_available() {
+            Self::Bf16
+        } else {
+            Self::F32
+        }
+    }
+
+    /// The matrix `name` (output, input), ready for products.
+    ///
+    /// # Errors
+    /// When it is missing or has another shape, or the device has no such products.
+    pub(super) fn matrix(
+        self,
+        weights: &Weights,
+        name: &str,
+        shape: [usize; 2],
+        device: &Device,
+    ) -> Result<FrozenMatrix, Error> {
+        match self {
+            Self::F32 => Ok(FrozenMatrix::new(weights.tensor(name, shape, device)?)),
+            Self::Bf16 => {
+                let values = weights.values(name, &shape)?;
+                let matrix = (*device == Device::flex())
+                    .then(|| FrozenMatrix::packed(&values, shape))
+                    .flatten();
+                matrix.ok_or(Error::NoBf16)
+            }
+        }
+    }
+}
+
+/// A frozen linear map, with the adapter's update beside it.
+pub(super) struct Linear {
+    /// (output, input), as stored.
+    weight: FrozenMatrix,
+    /// (1, output).
+    bias: Option<Tensor<2>>,
+}
+
+impl Linear {
+    pub(super) fn load(
+        weights: &Weights,
+        name: &str,
+        shape: [usize; 2],
+        products: Products,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let [output, _] = shape;
+        let bias_name = format!("{name}.bias");
+        let bias = weights
+            .contains(&bias_name)
+            .then(|| weights.tensor::<1>(&bias_name, [output], device))
+            .transpose()?;
+        Ok(Self {
+            weight: products.matrix(weights, &format!("{name}.weight"), shape, device)?,
+            bias: bias.map(|bias| bias.reshape([1, output])),
+        })
+    }
+
+    /// (rows, input) to (rows, output).
+    pub(super) fn forward(&self, input: Tensor<2>, lora: Option<&LoraFactors>) -> Tensor<2> {
+        let mut output = self.weight.product(input.clone());
+        if let Some(bias) = &self.bias {
+            output = output + bias.clone();
+        }
+        match lora {
+            Some(factors) => output + factors.forward(input),
+            None => output,
+        }
+    }
+}
