@@ -60,6 +60,16 @@ impl Cache {
         self.root.join("tools")
     }
 
+    /// Tasks of our own.
+    pub fn tasks(&self) -> PathBuf {
+        self.root.join("tasks")
+    }
+
+    /// Bundles and adapters of fits that are not shipped.
+    pub fn fits(&self) -> PathBuf {
+        self.root.join("fits")
+    }
+
     /// Adapters collected by `cargo xtask bundle` and `evaluate`.
     pub fn collections(&self) -> PathBuf {
         self.root.join("collections")

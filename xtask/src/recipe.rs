@@ -11,7 +11,13 @@ use serde::Deserialize;
 use crate::cache::Cache;
 use crate::{command, programs, setup};
 
-const RECIPE: &str = "assets/recipe.toml";
+/// Recipes of the shipped bundle, of its rival, and of the adapters that it is compared with.
+const RECIPES: &str = "assets/recipe";
+/// Tasks that no fit sees, to choose its best point by: one of most families.
+const HELD_OUT: &str = "last-letter-lower,pick-fruit,letter-third-upper,item-second,choose-body,\
+                        from-spanish,find-profession,sentiment-film,opposite";
+/// Products of the base model's weights: bfloat16 where the CPU is fast with it.
+const PRODUCTS: [&str; 2] = ["--products", "auto"];
 /// More processes than this would need more memory than a desktop has.
 const MOST_PROCESSES: usize = 8;
 
@@ -47,8 +53,8 @@ pub struct EvaluateArgs {
     /// Keep the measurements of an interrupted evaluation of the same bundle
     #[arg(long)]
     resume: bool,
-    /// With --suite: PEFT folder of one adapter for all training tasks [default: collections/multitask in the
-    /// cache, if it is there]
+    /// With --suite: PEFT folder of one adapter for all training tasks [default: the one of
+    /// assets/recipe/multitask.toml, which is trained the first time]
     #[arg(long, value_name = "DIR", requires = "suite")]
     multitask: Option<PathBuf>,
     /// With --suite: loss curves of the bundle's training, for the report
@@ -59,16 +65,59 @@ pub struct EvaluateArgs {
     tasks_curve: Option<String>,
 }
 
-/// Collects adapters of all tasks that may ship and fits the generator, as the recipe says.
+/// Fits the generator, as the recipes say: first one adapter for all tasks, then the generator along with it.
 pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = programs::dnd()?;
-    let collection = cache.collections().join("ship");
-    collect(&dnd, args, &collection, &[])?;
-    let mut train = command::new(&dnd);
-    train.args(["train", "--config", RECIPE, "--collection"]);
-    train.arg(&collection).arg("--out").arg(&args.bundle);
+    let mean = mean(cache, &dnd, &args.tasks)?;
+    let mut train = train(cache, &dnd, &args.tasks, "generator.toml")?;
+    train.arg("--start-mean").arg(mean);
+    train.arg("--out").arg(&args.bundle);
     command::run(train)
+}
+
+/// The bundle whose mean adapter both the generator and its rival start from.
+fn mean(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
+    let path = cache.fits().join("mean.safetensors");
+    let mut train = train(cache, dnd, tasks, "mean.toml")?;
+    train.arg("--out").arg(&path);
+    command::run(train)?;
+    Ok(path)
+}
+
+/// The generator's rival: one adapter for all training tasks that had as many steps and lines.
+fn multitask(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
+    let adapter = cache.collections().join("multitask");
+    let mean = mean(cache, dnd, tasks)?;
+    let mut train = train(cache, dnd, tasks, "multitask.toml")?;
+    train.arg("--start-mean").arg(mean);
+    train
+        .arg("--out")
+        .arg(cache.fits().join("multitask.safetensors"));
+    train.arg("--adapter-out").arg(&adapter);
+    command::run(train)?;
+    Ok(adapter)
+}
+
+/// `dnd train` on the given tasks and our own. A fit that is finished, or was interrupted, is not begun anew.
+fn train(cache: &Cache, dnd: &Path, tasks: &Path, recipe: &str) -> Result<Command> {
+    let suite = cache.tasks().join("suite");
+    let mut write = command::new(dnd);
+    write.arg("tasks").arg("--out").arg(&suite);
+    command::run(write)?;
+    let fits = cache.fits();
+    std::fs::create_dir_all(&fits).with_context(|| format!("cannot create {}", fits.display()))?;
+    let mut train = command::new(dnd);
+    train
+        .args(["train", "--objective", "behaviour", "--ship"])
+        .args(PRODUCTS)
+        .args(["--holdout", HELD_OUT, "--config"])
+        .arg(Path::new(RECIPES).join(recipe))
+        .arg("--tasks")
+        .arg(tasks)
+        .arg("--tasks")
+        .arg(suite);
+    Ok(train)
 }
 
 /// Tunes an adapter on each development task, for comparison alone, and measures all methods.
@@ -86,7 +135,9 @@ pub fn evaluate(cache: &Cache, args: &EvaluateArgs) -> Result<()> {
     )?;
     let own = format!("adapter:{}/{{task}}", own.display());
     let mut eval = command::new(&dnd);
-    eval.args(["eval", "--tasks"])
+    eval.arg("eval")
+        .args(PRODUCTS)
+        .arg("--tasks")
         .arg(&args.files.tasks)
         .arg("--collection")
         .arg(&ship)
@@ -120,15 +171,11 @@ fn evaluate_suite(
     let folder = command::root().join("docs/report");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    let in_cache = cache.collections().join("multitask");
-    let multitask = args
-        .multitask
-        .clone()
-        .or(in_cache.exists().then_some(in_cache));
-    match multitask {
-        Some(path) => methods.push_str(&format!(",multitask:{}", path.display())),
-        None => println!("no adapter for all training tasks: the multitask method is left out"),
-    }
+    let multitask = match &args.multitask {
+        Some(path) => path.clone(),
+        None => multitask(cache, dnd, &args.files.tasks)?,
+    };
+    methods.push_str(&format!(",multitask:{}", multitask.display()));
     let results = folder.join("results.json");
     eval.args(["--suite", "--methods", &methods])
         .args(["--limit", &args.limit.unwrap_or(200).to_string()])
@@ -160,7 +207,11 @@ fn collect(dnd: &Path, args: &BundleArgs, out: &Path, only: &[String]) -> Result
     let commands = (1..=processes).map(|number| {
         let mut collect = command::new(dnd);
         collect
-            .args(["collect", "--config", RECIPE, "--tasks"])
+            .arg("collect")
+            .args(PRODUCTS)
+            .arg("--config")
+            .arg(Path::new(RECIPES).join("collect.toml"))
+            .arg("--tasks")
             .arg(&args.tasks)
             .arg("--out")
             .arg(out)

@@ -4,9 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::bf16::{self, Packed};
+use crate::cpu;
+use crate::lora::AdaptedProduct;
 
 /// A frozen matrix (output, input), as linear layers store it.
 #[derive(Clone)]
@@ -38,13 +40,29 @@ impl FrozenMatrix {
             }
         }
     }
+
+    /// The same with the update of LoRA factors `a` (rank, input) and `b` (output, rank): plus `scaling` times input
+    /// times `a` transposed times `b` transposed.
+    pub fn adapted(&self, input: Tensor<2>, a: Tensor<2>, b: Tensor<2>, scaling: f32) -> Tensor<2> {
+        match self {
+            Self::Plain(_) => {
+                let low = input.clone().matmul(a.transpose()) * scaling;
+                self.product(input) + low.matmul(b.transpose())
+            }
+            Self::Packed(pair) => {
+                let [input, a, b] = [input, a, b].map(Tensor::into_dispatch);
+                let output = Dispatch::adapted_product(input, a, b, scaling, Arc::clone(pair));
+                Tensor::from_dispatch(output)
+            }
+        }
+    }
 }
 
 /// A matrix packed for the product forwards and, once gradients are asked for, for the one backwards.
 #[derive(Debug)]
 pub struct PackedPair {
     /// (input, output).
-    forward: Packed,
+    pub(crate) forward: Packed,
     /// (output, input).
     backward: OnceLock<Packed>,
 }
@@ -58,7 +76,7 @@ impl PackedPair {
     }
 
     #[cfg(feature = "autodiff")]
-    fn backward(&self) -> &Packed {
+    pub(crate) fn backward(&self) -> &Packed {
         self.backward.get_or_init(|| self.forward.transposed())
     }
 }
@@ -76,13 +94,11 @@ impl FrozenProduct for Flex {
     }
 }
 
-fn product(left: &FloatTensor<Flex>, right: &Packed) -> FloatTensor<Flex> {
+/// `left` (rows, depth) times a packed matrix (depth, width).
+pub(crate) fn product(left: &FloatTensor<Flex>, right: &Packed) -> FloatTensor<Flex> {
     let left = left.to_contiguous();
-    let start = left.layout().start_offset();
-    let count = left.layout().num_elements();
-    let values = right.product(&left.storage::<f32>()[start..start + count]);
-    let shape = [count / right.depth(), right.width()];
-    FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
+    let [rows, _] = cpu::shape(&left);
+    cpu::tensor(right.product(cpu::numbers(&left)), [rows, right.width()])
 }
 
 #[cfg(feature = "autodiff")]

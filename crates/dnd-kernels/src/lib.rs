@@ -1,9 +1,20 @@
-//! Kernels of our own behind burn tensors. Each has a twin in plain burn that tests compare it with; models
-//! fall back on the twin where a kernel does not run.
+//! Kernels of our own behind burn tensors, for burn's CPU device. Each has a twin in plain burn that tests compare
+//! it with, and that takes its place on other devices.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod adamw;
+pub mod attention;
 pub mod bf16;
+mod cpu;
 pub mod frozen;
+pub mod gated;
+mod lora;
+pub mod rms_norm;
+pub mod rotary;
 
+pub use attention::attend;
 pub use frozen::FrozenMatrix;
+pub use gated::gated;
+pub use rms_norm::rms_norm;
+pub use rotary::rotate;

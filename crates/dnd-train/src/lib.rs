@@ -12,6 +12,7 @@ pub mod gradients;
 pub mod measure;
 pub mod models;
 pub mod observe;
+mod optimizer;
 pub mod prompts;
 pub mod report;
 pub mod suite;

@@ -9,6 +9,8 @@ mod amx;
 
 pub use amx::is_available;
 
+use std::cell::Cell;
+
 use half::bf16;
 use rayon::prelude::*;
 
@@ -22,6 +24,11 @@ const TILE: usize = 16;
 const ROWS: usize = 32;
 /// Numbers of a tile of the packed matrix.
 const TILE_LEN: usize = TILE * DEPTH;
+
+thread_local! {
+    /// Room for a rounded left operand, kept from one product to the next.
+    static ROUNDED: Cell<Vec<bf16>> = const { Cell::new(Vec::new()) };
+}
 
 /// The right operand B (depth, width) of products A B, rounded to bfloat16 and packed.
 ///
@@ -94,13 +101,16 @@ impl Packed {
         // A last group of at most 16 rows needs only one tile of them.
         let padded = rows.div_ceil(TILE) * TILE;
         let stride = steps * DEPTH;
-        let mut rounded = vec![bf16::ZERO; padded * stride];
+        let mut rounded = ROUNDED.take();
+        // Rows beyond the last are not stored, and may hold anything.
+        rounded.resize(rounded.len().max(padded * stride), bf16::ZERO);
         for (row, values) in left.chunks_exact(self.depth).enumerate() {
-            let target = &mut rounded[row * stride..][..self.depth];
+            let (target, beyond) = rounded[row * stride..][..stride].split_at_mut(self.depth);
             amx::round(values, target);
+            beyond.fill(bf16::ZERO);
         }
 
-        let mut output = vec![0.0f32; rows * self.width];
+        let mut output = Vec::with_capacity(rows * self.width);
         let target = Target {
             values: output.as_mut_ptr(),
             width: self.width,
@@ -111,13 +121,22 @@ impl Packed {
         let share = blocks.div_ceil(threads);
         let work = |thread: usize| {
             let range = thread * share..((thread + 1) * share).min(blocks);
-            amx::blocks(self, &rounded, range, &target);
+            amx::blocks(self, &rounded[..padded * stride], range, &target);
         };
         if threads == 1 {
             work(0);
         } else {
             (0..threads).into_par_iter().for_each(work);
         }
+        #[allow(
+            unsafe_code,
+            reason = "writing zeros first would cost a pass over the output"
+        )]
+        // SAFETY: the blocks together have written every column of every row.
+        unsafe {
+            output.set_len(rows * self.width);
+        }
+        ROUNDED.set(rounded);
         output
     }
 

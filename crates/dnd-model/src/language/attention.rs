@@ -1,6 +1,5 @@
 //! Grouped-query attention with rotary positions.
 
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_adapter::Projection;
 
@@ -44,13 +43,9 @@ impl Rotary {
         }
     }
 
-    /// Rotates (B, heads, T, head dimension).
-    fn rotate(&self, input: Tensor<4>) -> Tensor<4> {
-        let half = input.dims()[3] / 2;
-        let first = input.clone().narrow(3, 0, half);
-        let second = input.clone().narrow(3, half, half);
-        let turned = Tensor::cat(vec![-second, first], 3);
-        input * self.cosine.clone() + turned * self.sine.clone()
+    /// Rotates (B * T, heads * head dimension) to (B, heads, T, head dimension).
+    fn rotate(&self, input: Tensor<2>) -> Tensor<4> {
+        dnd_kernels::rotate(input, self.cosine.clone(), self.sine.clone())
     }
 }
 
@@ -60,7 +55,6 @@ pub(super) struct Attention {
     pub(super) key: Linear,
     pub(super) value: Linear,
     pub(super) output: Linear,
-    pub(super) heads: usize,
     pub(super) key_value_heads: usize,
     pub(super) head_dim: usize,
 }
@@ -75,32 +69,16 @@ impl Attention {
         cache: &mut Cache,
     ) -> Tensor<2> {
         let [batch, length] = step.shape;
-        let project = |linear: &Linear, projection, heads| {
-            linear
-                .forward(state.clone(), step.lora_factors(layer, projection))
-                .reshape([batch, length, heads, self.head_dim])
-                .swap_dims(1, 2)
+        let project = |linear: &Linear, projection| {
+            linear.forward(state.clone(), step.lora_factors(layer, projection))
         };
-        let query = project(&self.query, Projection::Query, self.heads);
-        let key = project(&self.key, Projection::Key, self.key_value_heads);
-        let value = project(&self.value, Projection::Value, self.key_value_heads);
-        let (keys, values) = cache.extend(layer, step.rotary.rotate(key), value);
-
-        // All query heads of a group meet their shared keys in one matrix product.
-        let groups = self.heads / self.key_value_heads;
-        let total = keys.dims()[2];
-        let query = step.rotary.rotate(query) / (self.head_dim as f32).sqrt();
-        let query = query.reshape([batch, self.key_value_heads, groups * length, self.head_dim]);
-        let scores = query
-            .matmul(keys.transpose())
-            .reshape([batch, self.heads, length, total])
-            + step.mask.clone();
-        let context = softmax(scores, 3)
-            .reshape([batch, self.key_value_heads, groups * length, total])
-            .matmul(values)
-            .reshape([batch, self.heads, length, self.head_dim])
-            .swap_dims(1, 2)
-            .reshape([batch * length, self.heads * self.head_dim]);
+        let query = step.rotary.rotate(project(&self.query, Projection::Query));
+        let key = step.rotary.rotate(project(&self.key, Projection::Key));
+        let value = project(&self.value, Projection::Value)
+            .reshape([batch, length, self.key_value_heads, self.head_dim])
+            .swap_dims(1, 2);
+        let (keys, values) = cache.extend(layer, key, value);
+        let context = dnd_kernels::attend(query, keys, values, step.mask.clone());
         self.output
             .forward(context, step.lora_factors(layer, Projection::Output))
     }

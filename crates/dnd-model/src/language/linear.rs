@@ -81,12 +81,14 @@ impl Linear {
 
     /// (rows, input) to (rows, output).
     pub(super) fn forward(&self, input: Tensor<2>, lora: Option<&LoraFactors>) -> Tensor<2> {
-        let mut output = self.weight.product(input.clone());
-        if let Some(bias) = &self.bias {
-            output = output + bias.clone();
-        }
-        match lora {
-            Some(factors) => output + factors.forward(input),
+        let output = match lora {
+            Some(LoraFactors { a, b, scaling }) => {
+                self.weight.adapted(input, a.clone(), b.clone(), *scaling)
+            }
+            None => self.weight.product(input),
+        };
+        match &self.bias {
+            Some(bias) => output + bias.clone(),
             None => output,
         }
     }

@@ -2,10 +2,9 @@
 //!
 //! Follows `modeling_llama.py` and `modeling_qwen2.py` of transformers.
 
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor, module};
 use dnd_adapter::Projection;
-use dnd_kernels::FrozenMatrix;
+use dnd_kernels::{FrozenMatrix, gated, rms_norm};
 
 use super::attention::{Attention, Rotary, causal_mask, id_tensor};
 use super::linear::{Linear, Products};
@@ -129,7 +128,6 @@ impl LanguageModelConfig {
                         key: linear(Projection::Key)?,
                         value: linear(Projection::Value)?,
                         output: linear(Projection::Output)?,
-                        heads: dimensions.num_attention_heads,
                         key_value_heads: dimensions.num_key_value_heads,
                         head_dim: dimensions.head_dim,
                     },
@@ -216,7 +214,7 @@ impl Layer {
             .forward(normed, step.lora_factors(index, Projection::Up));
         let down = self
             .down
-            .forward(silu(gate) * up, step.lora_factors(index, Projection::Down));
+            .forward(gated(gate, up), step.lora_factors(index, Projection::Down));
         state + down
     }
 }
@@ -229,7 +227,6 @@ struct RmsNorm {
 
 impl RmsNorm {
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        let scale = (input.clone().square().mean_dim(1) + self.epsilon).sqrt();
-        input / scale * self.weight.clone()
+        rms_norm(input, self.weight.clone(), self.epsilon as f32)
     }
 }

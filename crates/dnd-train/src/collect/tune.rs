@@ -1,7 +1,7 @@
 //! Fine-tuning one adapter.
 
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use dnd_adapter::{Adapter, Layout};
 use dnd_model::LanguageModel;
@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::{Example, ExampleBatch, LoraParameters, answer_loss};
+use crate::optimizer::adam_w;
 use crate::workers::Workers;
 use crate::{Error, gradients};
 
@@ -138,10 +139,7 @@ impl<'a> Tuner<'a> {
             layout: &initial.layout,
             settings,
             parameters: LoraParameters::new(initial, &device),
-            optimizer: AdamWConfig::new()
-                .with_weight_decay(settings.weight_decay)
-                .with_epsilon(1e-8)
-                .init(),
+            optimizer: adam_w(settings.weight_decay.into()),
             examples,
             order: Vec::new(),
             random: StdRng::seed_from_u64(settings.seed),

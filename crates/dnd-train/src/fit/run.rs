@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Bundle, BundleHeader, Precision, bundle};
 use dnd_model::Generator;
@@ -21,6 +21,7 @@ use super::values::{mean, scalar};
 use super::{CurvePoint, FitSettings, Recipe, TrainingData};
 use crate::collect::Collection;
 use crate::models::Encoder;
+use crate::optimizer::adam_w;
 use crate::{Error, Observer, files, gradients};
 
 /// Largest number of tasks that a validation loss is taken over.
@@ -53,10 +54,7 @@ pub fn fit(
     let config = recipe
         .generator
         .config(encoder.model.hidden_size(), layout)?;
-    let optimizer = AdamWConfig::new()
-        .with_weight_decay(settings.weight_decay)
-        .with_epsilon(1e-8)
-        .init();
+    let optimizer = adam_w(settings.weight_decay.into());
     let folder = state_folder(out);
     if out.exists() && !folder.exists() {
         let name = out.display().to_string();

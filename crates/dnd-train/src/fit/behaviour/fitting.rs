@@ -1,6 +1,6 @@
 //! A fit in progress: weights, optimisers, figures since the last report.
 
-use burn::optim::{AdamWConfig, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 
 use super::data::BehaviourData;
@@ -11,10 +11,8 @@ use super::state::{Best, Progress};
 use crate::fit::BehaviourSettings;
 use crate::fit::directions::set_directions;
 use crate::fit::schedule::warm_up_then_cosine;
+use crate::optimizer::adam_w;
 use crate::{Error, gradients};
-
-/// Added to the denominator of AdamW.
-const EPSILON: f32 = 1e-8;
 
 /// All that changes while fitting.
 pub struct Fitting {
@@ -47,20 +45,14 @@ impl Fitting {
                 generator
             }
         };
-        let optimizer = |decay: f64| {
-            AdamWConfig::new()
-                .with_weight_decay(decay as f32)
-                .with_epsilon(EPSILON)
-                .init()
-        };
         Ok(Self {
             learner: Learner {
                 generator,
                 mean: MeanTokens::new(beginning.mean.clone(), plan.config.output(), &recording),
                 scale: Learner::scale(&beginning.scale, device),
             },
-            generator_optimizer: optimizer(settings.weight_decay),
-            mean_optimizer: optimizer(settings.mean_weight_decay),
+            generator_optimizer: adam_w(settings.weight_decay),
+            mean_optimizer: adam_w(settings.mean_weight_decay),
             progress: Progress::default(),
             best_bundle: None,
         })

@@ -1,0 +1,106 @@
+//! A step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) in one pass over memory.
+
+use burn::backend::Flex;
+use burn::tensor::Tensor;
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use crate::cpu;
+
+/// What all parameters have in common in a step.
+#[derive(Debug, Clone, Copy)]
+pub struct AdamW {
+    /// Learning rate of the step.
+    pub rate: f32,
+    /// Part of the first moment that is kept.
+    pub beta_1: f32,
+    /// Part of the second moment that is kept.
+    pub beta_2: f32,
+    /// Added to the denominator.
+    pub epsilon: f32,
+    /// Decoupled weight decay.
+    pub weight_decay: f32,
+    /// Number of the step, from 1.
+    pub time: usize,
+}
+
+/// A parameter and its two moments.
+pub type Moments<const D: usize> = [Tensor<D>; 3];
+
+/// The parameter and its moments after a step; no tensor records gradients.
+pub fn adamw<const D: usize>(step: AdamW, state: Moments<D>, gradient: Tensor<D>) -> Moments<D> {
+    if !cpu::is_here(&gradient) {
+        return twin(step, state, gradient);
+    }
+    let shape = gradient.dims();
+    let read = |tensor: Tensor<D>| tensor.try_into_primitive::<Flex>();
+    let [parameter, first, second] = state.clone().map(read);
+    let (Ok(parameter), Ok(first), Ok(second), Ok(of)) =
+        (parameter, first, second, read(gradient.clone()))
+    else {
+        return twin(step, state, gradient);
+    };
+    let inputs = [parameter, first, second, of].map(|tensor| tensor.to_contiguous());
+    let [parameter, first, second, of] = inputs.each_ref().map(cpu::numbers);
+    let mut outputs = [(); 3].map(|()| vec![0.0; of.len()]);
+    let [new_parameter, new_first, new_second] = &mut outputs;
+    // Large enough that sharing among threads costs nothing, small enough for the cache.
+    const CHUNK: usize = 1 << 14;
+    parameter
+        .par_chunks(CHUNK)
+        .zip(first.par_chunks(CHUNK))
+        .zip(second.par_chunks(CHUNK))
+        .zip(of.par_chunks(CHUNK))
+        .zip(new_parameter.par_chunks_mut(CHUNK))
+        .zip(new_first.par_chunks_mut(CHUNK))
+        .zip(new_second.par_chunks_mut(CHUNK))
+        .for_each(|((((((a, b), c), gradient), d), e), f)| {
+            update(step, [a, b, c, gradient], [d, e, f]);
+        });
+    outputs.map(|values| Tensor::from_primitive::<Flex>(cpu::tensor(values, shape)))
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn update(step: AdamW, inputs: [&[f32]; 4], outputs: [&mut [f32]; 3]) {
+    let [parameter, first, second, gradient] = inputs;
+    let [new_parameter, new_first, new_second] = outputs;
+    let (of_first, of_second) = step.corrections();
+    let kept = 1.0 - step.rate * step.weight_decay;
+    let inputs = parameter.iter().zip(first).zip(second).zip(gradient);
+    let outputs = new_parameter.iter_mut().zip(new_first).zip(new_second);
+    for ((((parameter, first), second), gradient), ((new, first_out), second_out)) in
+        inputs.zip(outputs)
+    {
+        let first = first * step.beta_1 + gradient * (1.0 - step.beta_1);
+        let second = second * step.beta_2 + gradient * gradient * (1.0 - step.beta_2);
+        let change = first * of_first / ((second * of_second).sqrt() + step.epsilon);
+        *new = parameter * kept - change * step.rate;
+        *first_out = first;
+        *second_out = second;
+    }
+}
+
+/// The same in plain burn.
+pub fn twin<const D: usize>(
+    step: AdamW,
+    [parameter, first, second]: Moments<D>,
+    gradient: Tensor<D>,
+) -> Moments<D> {
+    let (of_first, of_second) = step.corrections();
+    let first = first * step.beta_1 + gradient.clone() * (1.0 - step.beta_1);
+    let second = second * step.beta_2 + gradient.square() * (1.0 - step.beta_2);
+    let change = first.clone() * of_first / ((second.clone() * of_second).sqrt() + step.epsilon);
+    let kept = 1.0 - step.rate * step.weight_decay;
+    [parameter * kept - change * step.rate, first, second]
+}
+
+impl AdamW {
+    /// Factors that correct the moments for their start at zero.
+    fn corrections(&self) -> (f32, f32) {
+        let of = |beta: f32| 1.0 / (1.0 - beta.powi(self.time as i32));
+        (of(self.beta_1), of(self.beta_2))
+    }
+}

@@ -1,0 +1,387 @@
+//! Masked attention for short sequences: scores, softmax and mix without intermediate tensors.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
+use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
+
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use crate::cpu::{self, Matrix};
+
+/// Attention of `query` (B, heads, T, D) to `keys` and `values` (B, key heads, S, D): (B * T, heads * D).
+///
+/// Query heads are shared among key heads in order. `mask`, (B, 1, T, S) or (B, 1, 1, S), is added to the scores,
+/// which are scaled by one over the root of D.
+pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
+    if !cpu::is_here(&query) {
+        return twin(query, keys, values, mask);
+    }
+    let output = Dispatch::attend(
+        query.into_dispatch(),
+        keys.into_dispatch(),
+        values.into_dispatch(),
+        mask.into_dispatch(),
+    );
+    Tensor::from_dispatch(output)
+}
+
+/// The same in plain burn.
+pub fn twin(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
+    let [batch, heads, length, head_dim] = query.dims();
+    let [_, key_heads, total, _] = keys.dims();
+    // All query heads of a group meet their shared keys in one matrix product.
+    let grouped = [batch, key_heads, heads / key_heads * length, head_dim];
+    let query = (query / (head_dim as f32).sqrt()).reshape(grouped);
+    let scores = query
+        .matmul(keys.transpose())
+        .reshape([batch, heads, length, total])
+        + mask;
+    softmax(scores, 3)
+        .reshape([batch, key_heads, heads / key_heads * length, total])
+        .matmul(values)
+        .reshape([batch, heads, length, head_dim])
+        .swap_dims(1, 2)
+        .reshape([batch * length, heads * head_dim])
+}
+
+/// The kernel of each device.
+#[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
+pub trait Attention: Backend {
+    /// See [`attend`].
+    fn attend(
+        query: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+impl Attention for Flex {
+    fn attend(
+        query: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let inputs = Inputs::new(query, keys, values, mask);
+        let sizes = inputs.sizes();
+        let width = sizes.heads * sizes.head_dim;
+        let mut output = vec![0.0; sizes.batch * sizes.length * width];
+        let sequences = output.par_chunks_mut(sizes.length * width).enumerate();
+        sequences.for_each(|(index, output)| {
+            let sequence = inputs.sequence(index, sizes);
+            let mut shares = vec![0.0; sizes.length * sizes.total];
+            for head in 0..sizes.heads {
+                sequence.shares(head, &mut shares);
+                sequence.mix(head, &shares, output);
+            }
+        });
+        cpu::tensor(output, [sizes.batch * sizes.length, width])
+    }
+}
+
+/// The inputs, contiguous.
+#[derive(Debug, Clone)]
+struct Inputs {
+    query: FloatTensor<Flex>,
+    keys: FloatTensor<Flex>,
+    values: FloatTensor<Flex>,
+    mask: FloatTensor<Flex>,
+}
+
+#[derive(Clone, Copy)]
+struct Sizes {
+    batch: usize,
+    heads: usize,
+    key_heads: usize,
+    /// T.
+    length: usize,
+    /// S.
+    total: usize,
+    head_dim: usize,
+}
+
+impl Inputs {
+    fn new(
+        query: FloatTensor<Flex>,
+        keys: FloatTensor<Flex>,
+        values: FloatTensor<Flex>,
+        mask: FloatTensor<Flex>,
+    ) -> Self {
+        Self {
+            query: query.to_contiguous(),
+            keys: keys.to_contiguous(),
+            values: values.to_contiguous(),
+            mask: mask.to_contiguous(),
+        }
+    }
+
+    fn sizes(&self) -> Sizes {
+        let [batch, heads, length, head_dim] = cpu::shape(&self.query);
+        let [_, key_heads, total, _] = cpu::shape(&self.keys);
+        Sizes {
+            batch,
+            heads,
+            key_heads,
+            length,
+            total,
+            head_dim,
+        }
+    }
+
+    /// One sequence of the batch.
+    fn sequence(&self, index: usize, sizes: Sizes) -> Sequence<'_> {
+        let part = |tensor| {
+            let numbers = cpu::numbers(tensor);
+            let count = numbers.len() / sizes.batch;
+            &numbers[index * count..][..count]
+        };
+        Sequence {
+            query: part(&self.query),
+            keys: part(&self.keys),
+            values: part(&self.values),
+            mask: part(&self.mask),
+            sizes,
+        }
+    }
+}
+
+/// The inputs of one sequence: (heads, T, D), twice (key heads, S, D), and (T or 1, S).
+struct Sequence<'a> {
+    query: &'a [f32],
+    keys: &'a [f32],
+    values: &'a [f32],
+    mask: &'a [f32],
+    sizes: Sizes,
+}
+
+impl<'a> Sequence<'a> {
+    /// (T, D) of the query.
+    fn query(&self, head: usize) -> Matrix<'a> {
+        let Sizes {
+            length, head_dim, ..
+        } = self.sizes;
+        let numbers = &self.query[head * length * head_dim..][..length * head_dim];
+        Matrix::new(numbers, length, head_dim)
+    }
+
+    /// (S, D) of keys or values that a head of the query meets.
+    fn shared(&self, numbers: &'a [f32], head: usize) -> Matrix<'a> {
+        let Sizes {
+            total, head_dim, ..
+        } = self.sizes;
+        let start = self.sizes.key_head(head) * total * head_dim;
+        Matrix::new(&numbers[start..][..total * head_dim], total, head_dim)
+    }
+
+    /// The share (T, S) of each value in a head's output.
+    fn shares(&self, head: usize, shares: &mut [f32]) {
+        let total = self.sizes.total;
+        let (query, keys) = (self.query(head), self.shared(self.keys, head).transposed());
+        cpu::multiply(shares, total, 0.0, self.sizes.scale(), query, keys);
+        softmax_rows(shares, self.mask, total);
+    }
+
+    /// A head's columns of the output (T, heads * D).
+    fn mix(&self, head: usize, shares: &[f32], output: &mut [f32]) {
+        let Sizes {
+            length,
+            total,
+            heads,
+            head_dim,
+            ..
+        } = self.sizes;
+        let shares = Matrix::new(shares, length, total);
+        let columns = &mut output[head * head_dim..];
+        let values = self.shared(self.values, head);
+        cpu::multiply(columns, heads * head_dim, 0.0, 1.0, shares, values);
+    }
+}
+
+impl Sizes {
+    fn key_head(self, head: usize) -> usize {
+        head / (self.heads / self.key_heads)
+    }
+
+    fn scale(self) -> f32 {
+        1.0 / (self.head_dim as f32).sqrt()
+    }
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn softmax_rows(scores: &mut [f32], mask: &[f32], total: usize) {
+    let lines = mask.chunks_exact(total).cycle();
+    for (row, mask) in scores.chunks_exact_mut(total).zip(lines) {
+        softmax_row(row, mask);
+    }
+}
+
+#[inline(always)]
+fn softmax_row(row: &mut [f32], mask: &[f32]) {
+    let mut largest = f32::NEG_INFINITY;
+    for (score, mask) in row.iter_mut().zip(mask) {
+        *score += mask;
+        largest = if *score > largest { *score } else { largest };
+    }
+    let mut sum = 0.0;
+    for score in row.iter_mut() {
+        *score = cpu::exp(*score - largest);
+        sum += *score;
+    }
+    let factor = 1.0 / sum;
+    for score in row {
+        *score *= factor;
+    }
+}
+
+#[cfg(feature = "autodiff")]
+mod gradient {
+    use burn::backend::Autodiff;
+    use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+    use burn::backend::autodiff::grads::Gradients;
+    use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct AttentionBackward;
+
+    impl Backward<Flex, 3> for AttentionBackward {
+        type State = Inputs;
+
+        fn backward(
+            self,
+            ops: Ops<Self::State, 3>,
+            gradients: &mut Gradients,
+            _checkpointer: &mut Checkpointer,
+        ) {
+            let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
+            let gradients_of_inputs = backward(&ops.state, &gradient);
+            for (parent, gradient) in ops.parents.into_iter().zip(gradients_of_inputs) {
+                if let Some(parent) = parent {
+                    gradients.register::<Flex>(parent.id, gradient);
+                }
+            }
+        }
+    }
+
+    /// Gradients of query, keys and values; the shares are computed again, which costs less than to keep them.
+    fn backward(inputs: &Inputs, gradient: &FloatTensor<Flex>) -> [FloatTensor<Flex>; 3] {
+        let sizes = inputs.sizes();
+        let [query, keys, values] =
+            [&inputs.query, &inputs.keys, &inputs.values].map(cpu::shape::<4>);
+        let zeros = |shape: [usize; 4]| vec![0.0f32; shape.iter().product()];
+        let (mut of_query, mut of_keys, mut of_values) = (zeros(query), zeros(keys), zeros(values));
+        let part = |numbers: &[f32]| (numbers.len() / sizes.batch).max(1);
+        let of_output = cpu::numbers(gradient);
+        let query_parts = of_query.par_chunks_mut(part(cpu::numbers(&inputs.query)));
+        let shared = part(cpu::numbers(&inputs.keys));
+        query_parts
+            .zip(of_keys.par_chunks_mut(shared))
+            .zip(of_values.par_chunks_mut(shared))
+            .zip(of_output.par_chunks(part(of_output)))
+            .enumerate()
+            .for_each(|(index, (((of_query, of_keys), of_values), of_output))| {
+                inputs
+                    .sequence(index, sizes)
+                    .backward(of_output, of_query, of_keys, of_values);
+            });
+        [
+            cpu::tensor(of_query, query),
+            cpu::tensor(of_keys, keys),
+            cpu::tensor(of_values, values),
+        ]
+    }
+
+    impl Sequence<'_> {
+        fn backward(
+            &self,
+            of_output: &[f32],
+            of_query: &mut [f32],
+            of_keys: &mut [f32],
+            of_values: &mut [f32],
+        ) {
+            let Sizes {
+                heads,
+                length,
+                total,
+                head_dim,
+                ..
+            } = self.sizes;
+            let mut shares = vec![0.0; length * total];
+            let mut of_shares = vec![0.0; length * total];
+            for head in 0..heads {
+                self.shares(head, &mut shares);
+                let columns = &of_output[head * head_dim..];
+                let of_output =
+                    Matrix::new(columns, length, head_dim).with_stride(heads * head_dim);
+                let start = self.sizes.key_head(head) * total * head_dim;
+                let of_values = &mut of_values[start..][..total * head_dim];
+                let shares_matrix = Matrix::new(&shares, length, total);
+                let transposed = shares_matrix.transposed();
+                cpu::multiply(of_values, head_dim, 1.0, 1.0, transposed, of_output);
+
+                let values = self.shared(self.values, head).transposed();
+                cpu::multiply(&mut of_shares, total, 0.0, 1.0, of_output, values);
+                through_softmax(&shares, &mut of_shares, total);
+
+                let of_scores = Matrix::new(&of_shares, length, total);
+                let scale = self.sizes.scale();
+                let of_head = &mut of_query[head * length * head_dim..][..length * head_dim];
+                let keys = self.shared(self.keys, head);
+                cpu::multiply(of_head, head_dim, 0.0, scale, of_scores, keys);
+                let of_keys = &mut of_keys[start..][..total * head_dim];
+                let (of_scores, query) = (of_scores.transposed(), self.query(head));
+                cpu::multiply(of_keys, head_dim, 1.0, scale, of_scores, query);
+            }
+        }
+    }
+
+    /// From the gradient of the shares, in place, to the one of the scores.
+    #[multiversion(targets(
+        "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+        "x86_64+avx2+fma"
+    ))]
+    fn through_softmax(shares: &[f32], gradient: &mut [f32], total: usize) {
+        let rows = shares.chunks_exact(total);
+        for (shares, gradient) in rows.zip(gradient.chunks_exact_mut(total)) {
+            let along = cpu::dot(shares, gradient);
+            for (share, gradient) in shares.iter().zip(gradient) {
+                *gradient = share * (*gradient - along);
+            }
+        }
+    }
+
+    impl<C: CheckpointStrategy> Attention for Autodiff<Flex, C> {
+        fn attend(
+            query: FloatTensor<Self>,
+            keys: FloatTensor<Self>,
+            values: FloatTensor<Self>,
+            mask: FloatTensor<Self>,
+        ) -> FloatTensor<Self> {
+            let nodes = [query.node(), keys.node(), values.node()];
+            let [query, keys, values, mask] =
+                [query, keys, values, mask].map(|tensor| tensor.primitive().clone());
+            let inputs = Inputs::new(query, keys, values, mask);
+            let output = Flex::attend(
+                inputs.query.clone(),
+                inputs.keys.clone(),
+                inputs.values.clone(),
+                inputs.mask.clone(),
+            );
+            match AttentionBackward
+                .prepare::<C>(nodes)
+                .compute_bound()
+                .stateful()
+            {
+                OpsKind::Tracked(step) => step.finish(inputs, output),
+                OpsKind::UnTracked(step) => step.finish(output),
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Every kernel against its twin in plain burn: values and gradients, over random shapes.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use burn::tensor::{Device, Distribution, Tensor};
+use dnd_kernels::adamw::{self, AdamW};
+use dnd_kernels::{FrozenMatrix, attention, bf16, gated, rms_norm, rotary};
+use proptest::prelude::*;
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.try_into_vec_as::<f32>().unwrap()
+}
+
+/// The largest difference, as a share of the largest expected value.
+fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected
+        .iter()
+        .fold(1e-6f32, |most, value| most.max(value.abs()));
+    let pairs = found.iter().zip(expected);
+    pairs.fold(0.0f32, |most, (a, b)| most.max((a - b).abs())) / scale
+}
+
+/// Values and gradients by all `inputs` of the sum of outputs, each with a weight of its own.
+fn with_gradients<const D: usize, const E: usize>(
+    inputs: &[Tensor<D>],
+    job: impl Fn(&[Tensor<D>]) -> Tensor<E>,
+) -> Vec<Vec<f32>> {
+    let leaves: Vec<Tensor<D>> = inputs
+        .iter()
+        .map(|input| input.clone().autodiff().require_grad())
+        .collect();
+    let output = job(&leaves);
+    let count: usize = output.dims().iter().product();
+    let weights: Vec<f32> = (0..count).map(|index| (index as f32 * 0.7).sin()).collect();
+    let weights = Tensor::<1>::from_data(weights.as_slice(), &output.device());
+    let gradients = (output.clone().reshape([count]) * weights).sum().backward();
+    let of_leaves = leaves
+        .iter()
+        .map(|leaf| values(leaf.grad(&gradients).unwrap()));
+    std::iter::once(values(output.inner()))
+        .chain(of_leaves)
+        .collect()
+}
+
+fn assert_same(found: Vec<Vec<f32>>, expected: Vec<Vec<f32>>, tolerance: f32) {
+    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let difference = difference(found, expected);
+        assert!(difference < tolerance, "output {index}: {difference}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn rms_norm_is_its_twin(rows in 1usize..9, width in 1usize..70, size in -3i32..4) {
+        let input = random([rows, width]) * 10f32.powi(size);
+        let weight = random([1, width]);
+        let epsilon = 1e-5;
+        let kernel = with_gradients(&[input.clone()], |inputs| {
+            rms_norm(inputs[0].clone(), weight.clone(), epsilon)
+        });
+        let twin = with_gradients(&[input], |inputs| {
+            rms_norm::twin(inputs[0].clone(), weight.clone(), epsilon)
+        });
+        assert_same(kernel, twin, 1e-4);
+    }
+
+    #[test]
+    fn gated_is_its_twin(rows in 1usize..9, width in 1usize..70, size in -1i32..3) {
+        let inputs = [random([rows, width]) * 10f32.powi(size), random([rows, width])];
+        let kernel = with_gradients(&inputs, |inputs| {
+            gated(inputs[0].clone(), inputs[1].clone())
+        });
+        let twin = with_gradients(&inputs, |inputs| {
+            gated::twin(inputs[0].clone(), inputs[1].clone())
+        });
+        assert_same(kernel, twin, 1e-5);
+    }
+
+    #[test]
+    fn rotate_is_its_twin(batch in 1usize..4, length in 1usize..7, heads in 1usize..4, half in 1usize..9) {
+        // Angles are the same in both halves of a head.
+        let angles = random([batch, 1, length, half]);
+        let angles = Tensor::cat(vec![angles.clone(), angles], 3);
+        let (cosine, sine) = (angles.clone().cos(), angles.sin());
+        let input = random([batch * length, heads * half * 2]);
+        let kernel = with_gradients(&[input.clone()], |inputs| {
+            rotary::rotate(inputs[0].clone(), cosine.clone(), sine.clone())
+        });
+        let twin = with_gradients(&[input], |inputs| {
+            rotary::twin(inputs[0].clone(), cosine.clone(), sine.clone())
+        });
+        assert_same(kernel, twin, 1e-5);
+    }
+
+    #[test]
+    fn attend_is_its_twin(
+        batch in 1usize..4,
+        key_heads in 1usize..3,
+        group in 1usize..4,
+        length in 1usize..20,
+        past in 0usize..20,
+        head_dim in 1usize..40,
+        is_causal: bool,
+    ) {
+        let (heads, total) = (key_heads * group, past + length);
+        // Keys as wide as the query are a part of it, so that all inputs can have one rank.
+        let inputs = [
+            random([batch, heads, length, head_dim]),
+            random([batch, key_heads, total, head_dim]),
+            random([batch, key_heads, total, head_dim]),
+        ];
+        let lines = if is_causal { length } else { 1 };
+        let mask: Vec<f32> = (0..batch * lines * total)
+            .map(|index| {
+                let (line, column) = (index / total % lines, index % total);
+                let is_seen = if is_causal { column <= past + line } else { column % 5 != 3 };
+                if is_seen { 0.0 } else { -1e9 }
+            })
+            .collect();
+        let mask = Tensor::<1>::from_data(mask.as_slice(), &Device::flex())
+            .reshape([batch, 1, lines, total]);
+        let run = |attend: fn(Tensor<4>, Tensor<4>, Tensor<4>, Tensor<4>) -> Tensor<2>| {
+            with_gradients(&inputs, |inputs| {
+                attend(
+                    inputs[0].clone(),
+                    inputs[1].clone(),
+                    inputs[2].clone(),
+                    mask.clone(),
+                )
+            })
+        };
+        assert_same(run(attention::attend), run(attention::twin), 1e-4);
+    }
+
+    #[test]
+    fn adamw_is_its_twin(rows in 1usize..200, width in 1usize..200, time in 1usize..50, decay in 0f32..0.5) {
+        let [parameter, first, second, gradient] = [(); 4].map(|()| random([rows, width]));
+        let step = AdamW {
+            rate: 1e-2,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: decay,
+            time,
+        };
+        let state = [parameter, first, second.abs()];
+        let found = adamw::adamw(step, state.clone(), gradient.clone());
+        let expected = adamw::twin(step, state, gradient);
+        assert_same(found.map(values).to_vec(), expected.map(values).to_vec(), 1e-5);
+    }
+
+    #[test]
+    fn packed_products_are_those_of_rounded_numbers(
+        rows in 1usize..70,
+        depth in 1usize..100,
+        width in 1usize..100,
+        rank in 1usize..10,
+    ) {
+        if !bf16::is_available() {
+            println!("skipped: this CPU has no tiles of bfloat16");
+            return Ok(());
+        }
+        let weight = random([width, depth]);
+        let packed = FrozenMatrix::packed(&values(weight.clone()), [width, depth]).unwrap();
+        let rounded: Vec<f32> = values(weight)
+            .into_iter()
+            .map(|value| half::bf16::from_f32(value).to_f32())
+            .collect();
+        let plain = Tensor::<1>::from_data(rounded.as_slice(), &Device::flex());
+        let plain = FrozenMatrix::new(plain.reshape([width, depth]));
+        let inputs = [random([rows, depth]), random([rank, depth]), random([width, rank])];
+        let run = |matrix: &FrozenMatrix| {
+            with_gradients(&inputs, |inputs| {
+                matrix.adapted(inputs[0].clone(), inputs[1].clone(), inputs[2].clone(), 2.0)
+            })
+        };
+        // The left operand and the gradients of outputs are rounded too.
+        assert_same(run(&packed), run(&plain), 2e-2);
+        let alone = |matrix: &FrozenMatrix| {
+            with_gradients(&inputs[..1], |inputs| matrix.product(inputs[0].clone()))
+        };
+        assert_same(alone(&packed), alone(&plain), 2e-2);
+        // Numbers that bfloat16 holds are multiplied exactly.
+        let whole = inputs[0].clone().round();
+        let (found, expected) = (packed.product(whole.clone()), plain.product(whole));
+        assert!(difference(&values(found), &values(expected)) < 1e-5);
+    }
+}

@@ -1,0 +1,54 @@
+//! The optimiser of all training: burn's AdamW, computed in one pass over memory.
+
+use burn::optim::{AdamWState, AdaptiveMomentumState, ModuleOptimizer, Optimizer};
+use burn::tensor::{Device, Tensor};
+use dnd_kernels::adamw::{self, AdamW};
+
+/// Added to the denominator of AdamW.
+const EPSILON: f32 = 1e-8;
+/// The decays that PyTorch and burn start from.
+const BETAS: [f32; 2] = [0.9, 0.999];
+
+/// An optimiser of a module with this decoupled weight decay.
+pub(crate) fn adam_w(weight_decay: f64) -> ModuleOptimizer {
+    let weight_decay = weight_decay as f32;
+    ModuleOptimizer::from(OnePass { weight_decay })
+}
+
+#[derive(Clone)]
+struct OnePass {
+    weight_decay: f32,
+}
+
+impl Optimizer for OnePass {
+    type State<const D: usize> = AdamWState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: f64,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let (time, first, second) = match state {
+            Some(AdamWState { momentum }) => (momentum.time, momentum.moment_1, momentum.moment_2),
+            None => (0, gradient.zeros_like(), gradient.zeros_like()),
+        };
+        let time = time + 1;
+        let step = AdamW {
+            rate: rate as f32,
+            beta_1: BETAS[0],
+            beta_2: BETAS[1],
+            epsilon: EPSILON,
+            weight_decay: self.weight_decay,
+            time,
+        };
+        let [tensor, first, second] = adamw::adamw(step, [tensor, first, second], gradient);
+        let momentum = AdaptiveMomentumState::new(time, first, second);
+        (tensor, Some(AdamWState::new(momentum)))
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        burn::optim::AdamW::to_device(state, device)
+    }
+}
