@@ -4,9 +4,9 @@ use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Whether a tensor is on burn's CPU device, tracked or not.
+/// Whether a tensor is on burn's CPU device, tracked or not, where that has threads.
 pub(crate) fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
-    tensor.device().inner() == Device::flex()
+    cfg!(not(target_arch = "wasm32")) && tensor.device().inner() == Device::flex()
 }
 
 /// The numbers of a contiguous tensor.

@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 use dnd_kernels::adamw::{self, AdamW};
-use dnd_kernels::{FrozenMatrix, attention, bf16, gated, rms_norm, rotary};
+use dnd_kernels::{FrozenMatrix, attention, bf16, biased_gelu, gated, gelu, rms_norm, rotary};
 use proptest::prelude::*;
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
@@ -81,6 +81,17 @@ proptest! {
             gated::twin(inputs[0].clone(), inputs[1].clone())
         });
         assert_same(kernel, twin, 1e-5);
+    }
+
+    #[test]
+    fn biased_gelu_is_its_twin(rows in 1usize..9, width in 1usize..70, size in -3i32..3) {
+        let input = random([rows, width]) * 10f32.powi(size);
+        let bias = random([1, width]);
+        let found = values(biased_gelu(input.clone(), bias.clone()));
+        let expected = values(gelu::twin(input, bias));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} {expected}");
+        }
     }
 
     #[test]

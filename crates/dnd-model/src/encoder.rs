@@ -2,8 +2,8 @@
 //!
 //! Follows `modeling_bert.py` of transformers; checked against MiniLM-L6 (`all-MiniLM-L6-v2`).
 
-use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{Device, Int, Tensor, module};
+use dnd_kernels::{attend, biased_gelu};
 use serde::Deserialize;
 
 use crate::{Error, Weights};
@@ -184,7 +184,7 @@ struct Layer {
 impl Layer {
     /// (N * L, C) to (N * L, C); `bias` is (N, 1, 1, L).
     fn forward(&self, state: Tensor<2>, bias: Tensor<4>, heads: usize) -> Tensor<2> {
-        let [rows, hidden] = state.dims();
+        let [_, hidden] = state.dims();
         let [prompts, _, _, length] = bias.dims();
         let head_dim = hidden / heads;
         let split = |linear: &Linear| {
@@ -194,15 +194,14 @@ impl Layer {
                 .swap_dims(1, 2)
         };
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
-        let scores = query.matmul(key.transpose()) / (head_dim as f32).sqrt() + bias;
-        let context = softmax(scores, 3)
-            .matmul(value)
-            .swap_dims(1, 2)
-            .reshape([rows, hidden]);
+        let context = attend(query, key, value, bias);
         let state = self
             .attention_norm
             .forward(self.output.forward(context) + state);
-        let fed = self.down.forward(gelu(self.up.forward(state.clone())));
+        let fed = self.down.forward(biased_gelu(
+            self.up.product(state.clone()),
+            self.up.bias.clone(),
+        ));
         self.output_norm.forward(fed + state)
     }
 }
@@ -232,7 +231,12 @@ impl Linear {
     }
 
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        input.matmul(self.weight.clone().transpose()) + self.bias.clone()
+        self.product(input) + self.bias.clone()
+    }
+
+    /// Without the bias.
+    fn product(&self, input: Tensor<2>) -> Tensor<2> {
+        input.matmul(self.weight.clone().transpose())
     }
 }
 
