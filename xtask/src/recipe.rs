@@ -65,32 +65,19 @@ pub struct EvaluateArgs {
     tasks_curve: Option<String>,
 }
 
-/// Fits the generator, as the recipes say: first one adapter for all tasks, then the generator along with it.
+/// Fits the generator, as its recipe says.
 pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = programs::dnd()?;
-    let mean = mean(cache, &dnd, &args.tasks)?;
     let mut train = train(cache, &dnd, &args.tasks, "generator.toml")?;
-    train.arg("--start-mean").arg(mean);
     train.arg("--out").arg(&args.bundle);
     command::run(train)
 }
 
-/// The bundle whose mean adapter both the generator and its rival start from.
-fn mean(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
-    let path = cache.fits().join("mean.safetensors");
-    let mut train = train(cache, dnd, tasks, "mean.toml")?;
-    train.arg("--out").arg(&path);
-    command::run(train)?;
-    Ok(path)
-}
-
-/// The generator's rival: one adapter for all training tasks that had as many steps and lines.
+/// The generator's rival: one adapter for all training tasks, from the same fit without a generator.
 fn multitask(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
     let adapter = cache.collections().join("multitask");
-    let mean = mean(cache, dnd, tasks)?;
     let mut train = train(cache, dnd, tasks, "multitask.toml")?;
-    train.arg("--start-mean").arg(mean);
     train
         .arg("--out")
         .arg(cache.fits().join("multitask.safetensors"));
@@ -124,9 +111,9 @@ fn train(cache: &Cache, dnd: &Path, tasks: &Path, recipe: &str) -> Result<Comman
 pub fn evaluate(cache: &Cache, args: &EvaluateArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = programs::dnd()?;
-    let ship = cache.collections().join("ship");
+    let ship = cache.collections().join("tuned");
     collect(&dnd, &args.files, &ship, &[])?;
-    let own = cache.collections().join("dev");
+    let own = cache.collections().join("own");
     collect(
         &dnd,
         &args.files,

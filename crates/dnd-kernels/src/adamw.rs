@@ -33,6 +33,12 @@ pub fn adamw<const D: usize>(step: AdamW, state: Moments<D>, gradient: Tensor<D>
         return twin(step, state, gradient);
     }
     let shape = gradient.dims();
+    for (name, tensor) in ["parameter", "first moment", "second moment"]
+        .iter()
+        .zip(&state)
+    {
+        cpu::expect(name, tensor.dims(), shape);
+    }
     let read = |tensor: Tensor<D>| tensor.try_into_primitive::<Flex>();
     let [parameter, first, second] = state.clone().map(read);
     let (Ok(parameter), Ok(first), Ok(second), Ok(of)) =

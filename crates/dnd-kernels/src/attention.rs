@@ -13,7 +13,7 @@ use crate::cpu::{self, Matrix};
 /// Attention of `query` (B, heads, T, D) to `keys` and `values` (B, key heads, S, D): (B * T, heads * D).
 ///
 /// Query heads are shared among key heads in order. `mask`, (B, 1, T, S) or (B, 1, 1, S), is added to the scores,
-/// which are scaled by one over the root of D.
+/// which are scaled by one over the root of D; it is a constant, to which no gradient flows.
 pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
     if !cpu::is_here(&query) {
         return twin(query, keys, values, mask);
@@ -69,7 +69,8 @@ impl Attention for Flex {
         let sizes = inputs.sizes();
         let width = sizes.heads * sizes.head_dim;
         let mut output = vec![0.0; sizes.batch * sizes.length * width];
-        let sequences = output.par_chunks_mut(sizes.length * width).enumerate();
+        let sequences = output.par_chunks_mut((sizes.length * width).max(1));
+        let sequences = sequences.enumerate();
         sequences.for_each(|(index, output)| {
             let sequence = inputs.sequence(index, sizes);
             let mut shares = vec![0.0; sizes.length * sizes.total];
@@ -110,6 +111,19 @@ impl Inputs {
         values: FloatTensor<Flex>,
         mask: FloatTensor<Flex>,
     ) -> Self {
+        let [batch, heads, length, head_dim] = cpu::shape(&query);
+        let [_, key_heads, total, _] = cpu::shape(&keys);
+        let shared = [batch, key_heads, total, head_dim];
+        cpu::expect("keys", cpu::shape(&keys), shared);
+        cpu::expect("values", cpu::shape(&values), shared);
+        let [_, _, lines, _] = cpu::shape(&mask);
+        let lines = if lines == 1 { 1 } else { length };
+        cpu::expect("mask", cpu::shape(&mask), [batch, 1, lines, total]);
+        assert!(
+            key_heads > 0 && heads.is_multiple_of(key_heads),
+            "{heads} heads of {key_heads}"
+        );
+        assert!(total > 0 && head_dim > 0, "nothing to attend to");
         Self {
             query: query.to_contiguous(),
             keys: keys.to_contiguous(),
@@ -277,7 +291,7 @@ mod gradient {
             [&inputs.query, &inputs.keys, &inputs.values].map(cpu::shape::<4>);
         let zeros = |shape: [usize; 4]| vec![0.0f32; shape.iter().product()];
         let (mut of_query, mut of_keys, mut of_values) = (zeros(query), zeros(keys), zeros(values));
-        let part = |numbers: &[f32]| (numbers.len() / sizes.batch).max(1);
+        let part = |numbers: &[f32]| (numbers.len() / sizes.batch.max(1)).max(1);
         let of_output = cpu::numbers(gradient);
         let query_parts = of_query.par_chunks_mut(part(cpu::numbers(&inputs.query)));
         let shared = part(cpu::numbers(&inputs.keys));

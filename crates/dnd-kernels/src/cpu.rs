@@ -4,9 +4,20 @@ use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Whether a tensor is on burn's CPU device, tracked or not, where that has threads.
+/// Whether a kernel runs for a tensor: on burn's CPU device, natively, and tracked only where this build has gradients.
 pub(crate) fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
-    cfg!(not(target_arch = "wasm32")) && tensor.device().inner() == Device::flex()
+    let device = tensor.device();
+    let is_cpu =
+        device == Device::flex() || cfg!(feature = "autodiff") && device.inner() == Device::flex();
+    cfg!(not(target_arch = "wasm32")) && is_cpu
+}
+
+/// Checks a shape, as burn's own operations do.
+///
+/// # Panics
+/// When it is another one.
+pub(crate) fn expect<const D: usize>(name: &str, found: [usize; D], expected: [usize; D]) {
+    assert_eq!(found, expected, "shape of {name}, found and expected");
 }
 
 /// The numbers of a contiguous tensor.

@@ -12,6 +12,10 @@ use crate::lora::AdaptedProduct;
 
 /// A frozen matrix (output, input), as linear layers store it.
 #[derive(Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a model has a few hundred of them, and the matrix itself is elsewhere"
+)]
 pub enum FrozenMatrix {
     /// As a tensor of any device.
     Plain(Tensor<2>),
@@ -25,7 +29,7 @@ impl FrozenMatrix {
         Self::Plain(weight)
     }
 
-    /// The matrix rounded to bfloat16, or `None` where this CPU has no [instructions](bf16::is_available) for it.
+    /// The matrix rounded to bfloat16, for inputs on burn's CPU device alone, or `None` where this CPU has no [instructions](bf16::is_available) for it.
     pub fn packed(values: &[f32], [output, input]: [usize; 2]) -> Option<Self> {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }
@@ -77,7 +81,12 @@ impl PackedPair {
 
     #[cfg(feature = "autodiff")]
     pub(crate) fn backward(&self) -> &Packed {
-        self.backward.get_or_init(|| self.forward.transposed())
+        if let Some(backward) = self.backward.get() {
+            return backward;
+        }
+        // Packed outside of the lock: a thread that waits for others there might take up work that needs the lock.
+        let backward = self.forward.transposed();
+        self.backward.get_or_init(|| backward)
     }
 }
 
@@ -97,7 +106,8 @@ impl FrozenProduct for Flex {
 /// `left` (rows, depth) times a packed matrix (depth, width).
 pub(crate) fn product(left: &FloatTensor<Flex>, right: &Packed) -> FloatTensor<Flex> {
     let left = left.to_contiguous();
-    let [rows, _] = cpu::shape(&left);
+    let [rows, columns] = cpu::shape(&left);
+    cpu::expect("input", [columns], [right.depth()]);
     cpu::tensor(right.product(cpu::numbers(&left)), [rows, right.width()])
 }
 

@@ -35,6 +35,7 @@ fn sigmoid(x: f32) -> f32 {
 
 impl Gated for Flex {
     fn gated(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+        cpu::expect::<2>("up", cpu::shape(&up), cpu::shape(&gate));
         let (gate, up) = (gate.to_contiguous(), up.to_contiguous());
         let mut output = vec![0.0; cpu::numbers(&gate).len()];
         multiply(cpu::numbers(&gate), cpu::numbers(&up), &mut output);

@@ -13,6 +13,8 @@ pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
         return twin(input, bias);
     }
     let shape = input.dims();
+    cpu::expect("bias", bias.dims(), [1, shape[1]]);
+    assert!(shape[1] > 0, "rows of nothing");
     let read = |tensor: &Tensor<2>| tensor.clone().try_into_primitive::<Flex>();
     let (Ok(values), Ok(biases)) = (read(&input), read(&bias)) else {
         return twin(input, bias);

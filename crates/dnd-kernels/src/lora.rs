@@ -60,6 +60,10 @@ impl Inputs {
             as_matrix(&self.a),
             as_matrix(&self.b),
         );
+        let (depth, width) = (matrix.forward.depth(), matrix.forward.width());
+        cpu::expect("input", [input.columns], [depth]);
+        cpu::expect("a", [a.columns], [depth]);
+        cpu::expect("b", [b.rows, b.columns], [width, a.rows]);
         let mut low = vec![0.0; input.rows * a.rows];
         cpu::multiply(&mut low, a.rows, 0.0, scaling, input, a.transposed());
         let mut output = matrix.forward.product(input.values);

@@ -41,6 +41,8 @@ impl RmsNorm for Flex {
     ) -> FloatTensor<Self> {
         let (input, weight) = (input.to_contiguous(), weight.to_contiguous());
         let [rows, width] = cpu::shape(&input);
+        cpu::expect("weight", cpu::shape(&weight), [1, width]);
+        assert!(width > 0, "rows of nothing");
         let (values, weight) = (cpu::numbers(&input), cpu::numbers(&weight));
         let mut output = vec![0.0; rows * width];
         normalise(values, weight, epsilon, &mut output);

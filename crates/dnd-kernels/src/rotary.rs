@@ -7,7 +7,8 @@ use burn::tensor::Tensor;
 use crate::cpu;
 
 /// Rotates heads: `input` (B * T, heads * D) by `cosine` and `sine`, each (B, 1, T, D), to (B, heads, T, D). The
-/// two halves of a head are the coordinates that turn together, as in transformers.
+/// two halves of a head are the coordinates that turn together, as in transformers, so both halves of `cosine` and
+/// `sine` have to be the same; they are constants, to which no gradient flows.
 pub fn rotate(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
     if !cpu::is_here(&input) {
         return twin(input, cosine, sine);
@@ -55,6 +56,10 @@ impl Rotary for Flex {
         let [batch, _, length, head_dim] = cpu::shape(&cosine);
         let [_, width] = cpu::shape(&input);
         let heads = width / head_dim;
+        cpu::expect("sine", cpu::shape(&sine), [batch, 1, length, head_dim]);
+        let expected = [batch * length, heads * head_dim];
+        cpu::expect("input", cpu::shape(&input), expected);
+        assert!(head_dim.is_multiple_of(2), "halves of a head of {head_dim}");
         let values = cpu::numbers(&input);
         let (cosine, sine) = (cpu::numbers(&cosine), cpu::numbers(&sine));
         let mut output = vec![0.0; values.len()];

@@ -72,9 +72,12 @@ pub enum Error {
     },
     /// Products in bfloat16 were asked for where there are none.
     #[error(
-        "products in bfloat16: expected the CPU device with Intel AMX, found neither or one of them"
+        "products in bfloat16: expected the CPU device, on Linux with Intel AMX, found {found}"
     )]
-    NoBf16,
+    NoBf16 {
+        /// What is there instead.
+        found: &'static str,
+    },
     /// An error of the adapter crate: layouts, bundles, GGUF files.
     #[error(transparent)]
     Adapter(#[from] dnd_adapter::Error),

@@ -25,14 +25,6 @@ pub struct LoraFactors {
     pub scaling: f32,
 }
 
-impl LoraFactors {
-    /// The update `scaling * x Aᵀ Bᵀ` for `input` of shape (rows, input): (rows, output).
-    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        let low = input.matmul(self.a.clone().transpose()) * self.scaling;
-        low.matmul(self.b.clone().transpose())
-    }
-}
-
 impl Lora {
     /// The adapter's factors as constants on `device`.
     pub fn from_adapter(adapter: &Adapter, device: &Device) -> Self {

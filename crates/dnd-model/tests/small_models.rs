@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout, Precision, Projection};
 use dnd_model::language::{Cache, Products, TokenBatch};
 use dnd_model::{
-    BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
+    BasisConfig, Error, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
     TextEncoderConfig, Weights,
 };
 use rand::rngs::StdRng;
@@ -47,6 +47,10 @@ fn random_file(shapes: &[(String, Vec<usize>)]) -> Vec<u8> {
 }
 
 fn language_model() -> LanguageModel {
+    language_model_with(Products::F32).unwrap()
+}
+
+fn language_model_with(products: Products) -> Result<LanguageModel, Error> {
     let mut shapes = vec![
         ("model.embed_tokens.weight".to_owned(), vec![50, 32]),
         ("model.norm.weight".to_owned(), vec![32]),
@@ -71,10 +75,9 @@ fn language_model() -> LanguageModel {
         .unwrap()
         .init(
             &Weights::from_safetensors(&bytes, "model.safetensors").unwrap(),
-            Products::F32,
+            products,
             &Device::flex(),
         )
-        .unwrap()
 }
 
 fn encoder() -> TextEncoder {
@@ -151,6 +154,34 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 fn whole(model: &LanguageModel, ids: &[u32], lora: Option<&Lora>) -> Vec<f32> {
     let batch = TokenBatch::after_prefix(&[ids], 0);
     read(model.forward(&batch, lora, &mut Cache::default()))
+}
+
+#[test]
+fn products_in_bfloat16_are_near_or_refused() {
+    match language_model_with(Products::fastest(&Device::flex())) {
+        Ok(fast) => {
+            let exact = language_model();
+            let lora =
+                Lora::from_adapter(&random_adapter(&exact, &Projection::ALL), exact.device());
+            let ids = [3, 14, 15, 9, 26, 5];
+            let expected = whole(&exact, &ids, Some(&lora));
+            let found = whole(&fast, &ids, Some(&lora));
+            let size = expected
+                .iter()
+                .fold(0.0f32, |most, value| most.max(value.abs()));
+            assert!(largest_difference(&found, &expected) < 0.05 * size);
+        }
+        Err(error) => panic!("{error}"),
+    }
+    let asked = language_model_with(Products::Bf16);
+    match (asked, Products::fastest(&Device::flex())) {
+        (Ok(_), Products::Bf16) => {}
+        (Err(error), Products::F32) => assert!(error.to_string().contains("Intel AMX"), "{error}"),
+        (asked, fastest) => panic!(
+            "{fastest:?} is fastest, and bfloat16 gave {}",
+            asked.is_ok()
+        ),
+    }
 }
 
 #[test]

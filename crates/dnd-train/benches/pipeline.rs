@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use dnd_adapter::{Layout, Projection};
 use dnd_model::device::device;
+use dnd_model::language::Products;
 
 use dnd_train::collect::{Example, TuneSettings, Tuner, initial_adapter};
 use dnd_train::files;

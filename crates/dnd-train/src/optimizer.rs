@@ -52,3 +52,40 @@ impl Optimizer for OnePass {
         burn::optim::AdamW::to_device(state, device)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{Module, Param};
+    use burn::optim::{AdamWConfig, GradientsParams};
+
+    use super::*;
+
+    #[derive(Module, Debug)]
+    struct Weights {
+        values: Param<Tensor<1>>,
+    }
+
+    #[test]
+    fn steps_are_those_of_burn() {
+        let device = Device::flex().autodiff();
+        let start = Tensor::from_data([0.5, -2.0, 3.0], &device);
+        let start = Weights {
+            values: Param::from_tensor(start),
+        };
+        let decay = 0.1;
+        let reference = AdamWConfig::new()
+            .with_weight_decay(decay as f32)
+            .with_epsilon(EPSILON);
+        let mut runs =
+            [adam_w(decay), reference.init()].map(|optimizer| (optimizer, start.clone()));
+        for step in 1..20 {
+            for (optimizer, weights) in &mut runs {
+                let loss = (weights.values.val().square() * step as f32).sin().sum();
+                let gradients = GradientsParams::from_grads(loss.backward(), weights);
+                *weights = optimizer.step(1e-2, weights.clone(), gradients);
+            }
+        }
+        let [ours, burns] = runs.map(|(_, weights)| weights.values.val().into_data());
+        ours.assert_approx_eq::<f32>(&burns, burn::tensor::Tolerance::absolute(1e-5));
+    }
+}

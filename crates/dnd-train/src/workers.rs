@@ -7,8 +7,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// One thread a core, each with a share of the batch.
 ///
-/// Half of the time that a language model of this size takes on a CPU goes to small tensors, which
-/// burn computes on one core. Whole shares side by side keep all cores busy with that too, which
+/// A good part of the time that a language model of this size takes on a CPU goes to small tensors, which
+/// are computed on one core. Whole shares side by side keep all cores busy with that too, which
 /// sharing single matrix products does not. On any other device there is one share.
 pub(crate) struct Workers {
     /// Pools of one thread: matrix products inside them stay on that thread.

@@ -34,8 +34,8 @@ pub struct Compute {
     #[arg(long, global = true, default_value = "auto", value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES))]
     device: String,
 
-    /// Numbers in which the base model's frozen weights are multiplied; bf16 is several times as fast on CPUs
-    /// with Intel AMX, and `auto` takes it there
+    /// Numbers in which a base model's frozen weights are multiplied, where a command computes one; `auto` takes
+    /// bf16 on CPUs with Intel AMX, where it is faster
     #[arg(long, global = true, value_enum, default_value_t = NamedProducts::F32)]
     products: NamedProducts,
 }

@@ -109,7 +109,8 @@ pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target
     let mut square = [0.0f32; ROWS * WIDTH];
     // SAFETY: `is_available` was true when the matrix was packed. Tiles are read inside `left` and the block:
     // `left` has `padded` rows of `steps` steps, the block `steps` pairs of tiles; squares are written to a buffer
-    // of that size, or in place where 32 rows and columns are inside the output.
+    // of that size, or in place where 32 rows and columns are inside the output. The tiles' shapes outlive one piece of
+    // assembly: nothing else in this function, nor what it calls, uses tiles.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &shapes, options(nostack));
         for block in range {
@@ -156,6 +157,14 @@ pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target
                         output = in(reg) output,
                         lower = in(reg) output.byte_add(TILE * output_stride),
                         output_stride = in(reg) output_stride,
+                        out("tmm0") _,
+                        out("tmm1") _,
+                        out("tmm2") _,
+                        out("tmm3") _,
+                        out("tmm4") _,
+                        out("tmm5") _,
+                        out("tmm6") _,
+                        out("tmm7") _,
                         options(nostack),
                     );
                 } else {
@@ -181,6 +190,11 @@ pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target
                         steps = inout(reg) steps => _,
                         output = in(reg) output,
                         output_stride = in(reg) output_stride,
+                        out("tmm0") _,
+                        out("tmm1") _,
+                        out("tmm4") _,
+                        out("tmm6") _,
+                        out("tmm7") _,
                         options(nostack),
                     );
                 }

@@ -2,12 +2,14 @@
 
 use burn::tensor::{Device, Tensor};
 use dnd_kernels::{FrozenMatrix, bf16};
+use serde::{Deserialize, Serialize};
 
 use crate::lora::LoraFactors;
 use crate::{Error, Weights};
 
 /// The numbers in which products with frozen weights are computed; sums are kept in f32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Products {
     /// 24 bits of precision.
     #[default]
@@ -41,11 +43,13 @@ impl Products {
         match self {
             Self::F32 => Ok(FrozenMatrix::new(weights.tensor(name, shape, device)?)),
             Self::Bf16 => {
-                let values = weights.values(name, &shape)?;
-                let matrix = (*device == Device::flex())
-                    .then(|| FrozenMatrix::packed(&values, shape))
-                    .flatten();
-                matrix.ok_or(Error::NoBf16)
+                if *device != Device::flex() {
+                    let found = "another device";
+                    return Err(Error::NoBf16 { found });
+                }
+                let matrix = FrozenMatrix::packed(&weights.values(name, &shape)?, shape);
+                let found = "a CPU or system without it";
+                matrix.ok_or(Error::NoBf16 { found })
             }
         }
     }

@@ -92,7 +92,7 @@ impl LanguageModelConfig {
     /// Loads the model's weights onto `device`.
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape.
+    /// When a tensor is missing or has another shape; [`Error::NoBf16`].
     pub fn init(
         &self,
         weights: &Weights,

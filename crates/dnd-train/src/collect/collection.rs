@@ -12,6 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use dnd_adapter::{Adapter, Layout, peft};
+use dnd_model::language::Products;
 use serde::{Deserialize, Serialize};
 
 use super::TuneSettings;
@@ -25,6 +26,9 @@ pub struct CollectionHeader {
     pub layout: Layout,
     /// How they were tuned.
     pub settings: TuneSettings,
+    /// How the base model multiplied.
+    #[serde(default)]
+    pub products: Products,
 }
 
 /// A finished task.
@@ -74,7 +78,7 @@ impl Collection {
             if collection.header != header {
                 return Err(Error::content(
                     &path,
-                    "expected the same layout and settings as this run's, found others; take \
+                    "expected the same layout, settings and products as this run's, found others; take \
                      another --out folder or the same options",
                 ));
             }
@@ -219,6 +223,7 @@ mod tests {
         let header = CollectionHeader {
             layout: small_layout(),
             settings: TuneSettings::default(),
+            products: Products::F32,
         };
         let folder = tempfile::tempdir().unwrap();
         let collection = Collection::create(folder.path(), header).unwrap();

@@ -78,6 +78,7 @@ pub fn collect(
     let header = CollectionHeader {
         layout,
         settings: options.settings.clone(),
+        products: base.products,
     };
     let chosen = choose(tasks, options)?;
     let collection = Collection::create(out, header)?;

@@ -91,13 +91,14 @@ pub fn load(
 mod tests {
     use std::fs;
 
-    use burn::optim::AdamWConfig;
     use burn::tensor::Device;
     use dnd_model::GeneratorConfig;
+    use dnd_model::language::Products;
 
     use super::*;
     use crate::collect::TuneSettings;
     use crate::fit::state_folder::{NEW, OLD, beside, clear};
+    use crate::optimizer::adam_w;
     use crate::test_data::small_layout;
 
     #[test]
@@ -112,6 +113,7 @@ mod tests {
             collection: CollectionHeader {
                 layout: small_layout(),
                 settings: TuneSettings::default(),
+                products: Products::F32,
             },
             tasks: vec!["task".to_owned()],
         };
@@ -123,7 +125,7 @@ mod tests {
         };
         let device = Device::flex().autodiff();
         let generator = || config.init(0, &device);
-        let optimizer = || AdamWConfig::new().init();
+        let optimizer = || adam_w(0.1);
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("bundle.state");
         let step = |header: &StateHeader| {

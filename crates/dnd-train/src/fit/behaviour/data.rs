@@ -7,12 +7,13 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::index;
 
+use super::bare::without_instruction;
 use super::choose::{Choice, Chosen};
 use super::objective::Drawn;
 use crate::collect::Example;
 use crate::fit::{BehaviourSettings, Recipe};
 use crate::models::{Base, Encoder};
-use crate::task::Split;
+use crate::task::{Line, Split};
 use crate::{Error, Observer};
 
 /// A task in memory.
@@ -25,6 +26,8 @@ pub struct TaskData {
     weight: f64,
     /// All its training lines.
     examples: Vec<Example>,
+    /// The same without their instruction; empty where no fit asks for them.
+    bare: Vec<Example>,
     /// Hidden states (pool, L, C) of the first lines' prompts.
     states: Tensor<3>,
 }
@@ -65,7 +68,7 @@ impl BehaviourData {
             if observer.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let task = TaskData::open(chosen, base, &condition, recipe.behaviour.prompt_pool)?;
+            let task = TaskData::open(chosen, base, &condition, &recipe.behaviour)?;
             observer.advance(1, &task.name);
             Ok(task)
         };
@@ -127,12 +130,21 @@ impl BehaviourData {
         for &line in &chosen {
             is_free[line] = false;
         }
-        let examples = pick(
+        let places = pick(
             task,
             |line| is_free[line],
             settings.examples_per_task,
             random,
         );
+        let examples = places
+            .into_iter()
+            .map(|place| {
+                let is_bare =
+                    !mean_alone && !task.bare.is_empty() && random.random_bool(settings.bare_lines);
+                let lines = if is_bare { &task.bare } else { &task.examples };
+                &lines[place]
+            })
+            .collect();
         Drawn {
             condition,
             examples,
@@ -179,12 +191,16 @@ impl BehaviourData {
     ) -> Vec<&'a Example> {
         let mut random = StdRng::seed_from_u64(settings.seed);
         let pool = task.pool();
-        pick(
+        let places = pick(
             task,
             |line| line >= pool,
             settings.validation_examples,
             &mut random,
-        )
+        );
+        places
+            .into_iter()
+            .map(|place| &task.examples[place])
+            .collect()
     }
 
     /// Name and mean prompt embedding of each training task.
@@ -196,23 +212,20 @@ impl BehaviourData {
     }
 }
 
-/// Up to `count` lines of a task that are `free`, or of all lines where none is.
-fn pick<'a>(
-    task: &'a TaskData,
+/// Places of up to `count` lines of a task that are `free`, or of all lines where none is.
+fn pick(
+    task: &TaskData,
     free: impl Fn(usize) -> bool,
     count: usize,
     random: &mut StdRng,
-) -> Vec<&'a Example> {
+) -> Vec<usize> {
     let lines = task.examples.len();
     let mut places: Vec<usize> = (0..lines).filter(|&line| free(line)).collect();
     if places.is_empty() {
         places = (0..lines).collect();
     }
     let drawn = index::sample(random, places.len(), count.min(places.len()));
-    drawn
-        .into_iter()
-        .map(|place| &task.examples[places[place]])
-        .collect()
+    drawn.into_iter().map(|place| places[place]).collect()
 }
 
 impl TaskData {
@@ -220,14 +233,22 @@ impl TaskData {
         chosen: &Chosen,
         base: &Base,
         condition: &Condition,
-        prompt_pool: usize,
+        settings: &BehaviourSettings,
     ) -> Result<Self, Error> {
         let lines = chosen.folder.lines(chosen.task, Split::Train)?;
-        let examples = lines
-            .iter()
-            .map(|line| Example::new(base, line))
-            .collect::<Result<Vec<_>, _>>()?;
-        let pool = prompt_pool.min(lines.len() - lines.len() / 4);
+        let tokenise = |lines: &[Line]| {
+            lines
+                .iter()
+                .map(|line| Example::new(base, line))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let examples = tokenise(&lines)?;
+        let bare = if settings.train_generator && settings.bare_lines > 0.0 {
+            tokenise(&without_instruction(&lines))?
+        } else {
+            Vec::new()
+        };
+        let pool = settings.prompt_pool.min(lines.len() - lines.len() / 4);
         let prompts: Vec<&str> = lines[..pool].iter().map(|line| &*line.prompt).collect();
         let states = condition.encode(&prompts)?;
         let embedding = mean_embedding(states.clone())
@@ -238,6 +259,7 @@ impl TaskData {
             embedding,
             weight: 1.0,
             examples,
+            bare,
             states,
         })
     }

@@ -9,6 +9,7 @@
 //! adapter = mean + scale * generator(condition)
 //! ```
 
+mod bare;
 mod choose;
 mod curve;
 mod data;

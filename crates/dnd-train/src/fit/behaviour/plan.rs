@@ -2,6 +2,7 @@
 
 use dnd_adapter::Layout;
 use dnd_model::GeneratorConfig;
+use dnd_model::language::Products;
 use serde_json::{Map, Value, json};
 
 use super::choose::Choice;
@@ -24,6 +25,8 @@ pub struct Plan<'a> {
     pub choice: Choice<'a>,
     /// Mean adapter, scale and perhaps weights to start from.
     pub beginning: Beginning,
+    /// How the base model multiplies.
+    pub products: Products,
 }
 
 impl<'a> Plan<'a> {
@@ -57,6 +60,7 @@ impl<'a> Plan<'a> {
             config,
             choice,
             beginning,
+            products: base.products,
         })
     }
 
@@ -72,6 +76,7 @@ impl<'a> Plan<'a> {
             ("start", json!(self.beginning.fingerprint)),
             ("tasks", json!(self.choice.training_names())),
             ("held_out", json!(self.choice.held_out_names())),
+            ("products", json!(self.products)),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into_iter()
@@ -87,6 +92,7 @@ impl<'a> Plan<'a> {
             start: self.beginning.fingerprint.clone(),
             tasks: self.choice.training_names(),
             held_out: self.choice.held_out_names(),
+            products: self.products,
         }
     }
 }

@@ -48,6 +48,9 @@ pub struct BehaviourSettings {
     pub condition_noise: f64,
     /// Part of the drawn tasks that is answered with the mean adapter alone, so that it stays good.
     pub drop_condition: f64,
+    /// Part of the lines of tasks with a condition that the base model sees without the words that the
+    /// task's prompts share, so that only the condition tells what is asked.
+    pub bare_lines: f64,
     /// Weight in the loss of the mean square of the generator's output.
     pub size_penalty: f64,
     /// Lines of each held-out task for the validation losses.
@@ -82,6 +85,7 @@ impl Default for BehaviourSettings {
             token_dropout: 0.1,
             condition_noise: 0.01,
             drop_condition: 0.1,
+            bare_lines: 0.0,
             size_penalty: 0.0,
             validation_examples: 16,
             report_every: 25,
@@ -119,6 +123,7 @@ impl BehaviourSettings {
         for (field, value) in [
             ("behaviour.token_dropout", self.token_dropout),
             ("behaviour.drop_condition", self.drop_condition),
+            ("behaviour.bare_lines", self.bare_lines),
         ] {
             if !(0.0..1.0).contains(&value) {
                 return Err(Error::argument(field, "a number from 0 to below 1", value));
@@ -155,6 +160,7 @@ mod tests {
         refused(|settings| settings.rate = f64::NAN, "behaviour.rate");
         refused(|settings| settings.scale = Some(0.0), "behaviour.scale");
         refused(|settings| settings.drop_condition = 1.0, "drop_condition");
+        refused(|settings| settings.bare_lines = 1.0, "bare_lines");
         refused(|settings| settings.size_penalty = -1.0, "size_penalty");
     }
 }

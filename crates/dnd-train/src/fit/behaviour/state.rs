@@ -5,6 +5,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use dnd_adapter::Layout;
+use dnd_model::language::Products;
 use serde::{Deserialize, Serialize};
 
 use super::fitting::Fitting;
@@ -27,6 +28,8 @@ pub struct BehaviourHeader {
     pub tasks: Vec<String>,
     /// The tasks that validate.
     pub held_out: Vec<String>,
+    /// How the base model multiplies.
+    pub products: Products,
 }
 
 /// How far a fit is.
@@ -106,7 +109,7 @@ pub fn load(
         ..header.clone()
     };
     if found != comparable {
-        return Err(foreign(folder, "recipe, start and set of tasks"));
+        return Err(foreign(folder, "recipe, start, products and set of tasks"));
     }
     let learner = &mut fitting.learner;
     learner.generator = load_module(&folder.join(GENERATOR), learner.generator.clone())?;
