@@ -1,6 +1,8 @@
 //! Matrices that are multiplied with many times and never change.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+#[cfg(feature = "autodiff")]
+use std::sync::OnceLock;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
@@ -68,6 +70,7 @@ pub struct PackedPair {
     /// (input, output).
     pub(crate) forward: Packed,
     /// (output, input).
+    #[cfg(feature = "autodiff")]
     backward: OnceLock<Packed>,
 }
 
@@ -75,6 +78,7 @@ impl PackedPair {
     fn new(values: &[f32], output: usize, input: usize) -> Self {
         Self {
             forward: Packed::new(input, output, |row, column| values[column * input + row]),
+            #[cfg(feature = "autodiff")]
             backward: OnceLock::new(),
         }
     }

@@ -6,24 +6,18 @@
 #![allow(unsafe_code, reason = "tile registers are reached by assembly alone")]
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use half::bf16;
 
-use super::{DEPTH, Packed, ROWS, TILE, Target, WIDTH};
+use super::packed::{DEPTH, Packed, ROWS, TILE, Target, WIDTH};
 
 /// Whether the CPU has tiles of bfloat16 and the system lets this process use them.
 pub fn is_available() -> bool {
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    {
-        use std::sync::OnceLock;
-        static AVAILABLE: OnceLock<bool> = OnceLock::new();
-        *AVAILABLE.get_or_init(|| has_tiles() && has_vectors() && ask_system())
-    }
-    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-    false
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(|| has_tiles() && has_vectors() && ask_system())
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn has_tiles() -> bool {
     use std::arch::x86_64::{__cpuid, __cpuid_count};
     const BF16: u32 = 1 << 22;
@@ -33,7 +27,6 @@ fn has_tiles() -> bool {
 }
 
 /// Tile registers are 8 KiB of state, which Linux saves only for processes that asked for it.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn ask_system() -> bool {
     const REQUEST_PERMISSION: libc::c_long = 0x1023;
     const TILE_DATA: libc::c_long = 18;
@@ -42,7 +35,6 @@ fn ask_system() -> bool {
 }
 
 /// Rounding in vectors of 16.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn has_vectors() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
@@ -50,13 +42,11 @@ fn has_vectors() -> bool {
 }
 
 /// Rounds to nearest, ties to even.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub(super) fn round(values: &[f32], rounded: &mut [bf16]) {
     // SAFETY: `is_available` was true when the matrix was packed.
     unsafe { round_vectors(values, rounded) }
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 fn round_vectors(values: &[f32], rounded: &mut [bf16]) {
     use std::arch::x86_64::{
@@ -80,7 +70,6 @@ fn round_vectors(values: &[f32], rounded: &mut [bf16]) {
 }
 
 /// Shapes of the tile registers: palette 1, all with 16 rows of 64 bytes.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[repr(C, align(64))]
 struct Shapes {
     palette: u8,
@@ -90,7 +79,6 @@ struct Shapes {
     rows: [u8; 16],
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target: &Target) {
     use std::arch::asm;
 
@@ -206,14 +194,4 @@ pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target
         }
         asm!("tilerelease", options(nostack, nomem));
     }
-}
-
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub(super) fn blocks(_: &Packed, _: &[bf16], _: Range<usize>, _: &Target) {
-    unreachable!("matrices are packed where the CPU has tiles")
-}
-
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub(super) fn round(_: &[f32], _: &mut [bf16]) {
-    unreachable!("matrices are packed where the CPU has tiles")
 }
