@@ -65,35 +65,26 @@ pub struct EvaluateArgs {
     tasks_curve: Option<String>,
 }
 
-/// Fits the generator, as its recipes say: one adapter for all tasks, then differences from it.
+/// Fits the generator, as its recipe says.
 pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
     setup::run(cache, &setup::Args::default())?;
     let dnd = programs::dnd()?;
-    let start = multitask(cache, &dnd, &args.tasks)?.bundle;
     let mut train = train(cache, &dnd, &args.tasks, "generator.toml")?;
-    train.arg("--start-mean").arg(start);
     train.arg("--out").arg(&args.bundle);
     command::run(train)
 }
 
-/// One adapter for all training tasks: what the generator starts from, and its rival.
-struct Multitask {
-    /// A bundle of it, for a fit to start from.
-    bundle: PathBuf,
-    /// PEFT folder of it.
-    adapter: PathBuf,
-}
-
-fn multitask(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<Multitask> {
-    let paths = Multitask {
-        bundle: cache.fits().join("multitask.safetensors"),
-        adapter: cache.collections().join("multitask"),
-    };
+/// The generator's rival: one adapter for all training tasks, from the same fit without a generator.
+fn multitask(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
+    let adapter = cache.collections().join("multitask");
     let mut train = train(cache, dnd, tasks, "multitask.toml")?;
-    train.arg("--out").arg(&paths.bundle);
-    train.arg("--adapter-out").arg(&paths.adapter);
+    train
+        .arg("--out")
+        .arg(cache.fits().join("multitask.safetensors"))
+        .arg("--adapter-out")
+        .arg(&adapter);
     command::run(train)?;
-    Ok(paths)
+    Ok(adapter)
 }
 
 /// `dnd train` on the given tasks and our own. A fit that is finished, or was interrupted, is not begun anew.
@@ -173,7 +164,7 @@ fn evaluate_suite(
         .with_context(|| format!("cannot create {}", folder.display()))?;
     let multitask = match &args.multitask {
         Some(path) => path.clone(),
-        None => multitask(cache, dnd, &args.files.tasks)?.adapter,
+        None => multitask(cache, dnd, &args.files.tasks)?,
     };
     methods.push_str(&format!(",multitask:{}", multitask.display()));
     let results = folder.join("results.json");
