@@ -31,7 +31,8 @@ impl FrozenMatrix {
         Self::Plain(weight)
     }
 
-    /// The matrix rounded to bfloat16, for inputs on burn's CPU device alone, or `None` where this CPU has no [instructions](bf16::is_available) for it.
+    /// The matrix rounded to bfloat16, for inputs on burn's CPU device alone, or `None` where this CPU has no
+    /// [instructions](bf16::is_available) for it.
     pub fn packed(values: &[f32], [output, input]: [usize; 2]) -> Option<Self> {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }

@@ -140,17 +140,20 @@ impl LanguageModelConfig {
                 })
             })
             .collect::<Result<_, Error>>()?;
-        let embedding = "model.embed_tokens.weight";
-        let output = if weights.contains("lm_head.weight") {
-            "lm_head.weight"
-        } else {
-            embedding
+        let embedding_name = "model.embed_tokens.weight";
+        let embedding = weights.tensor(embedding_name, vocabulary, device)?;
+        let output = match products {
+            _ if weights.contains("lm_head.weight") => {
+                products.matrix(weights, "lm_head.weight", vocabulary, device)?
+            }
+            Products::F32 => FrozenMatrix::new(embedding.clone()),
+            Products::Bf16 => products.matrix(weights, embedding_name, vocabulary, device)?,
         };
         Ok(LanguageModel {
-            embedding: weights.tensor(embedding, vocabulary, device)?,
+            embedding,
             layers,
             norm: norm("model.norm.weight")?,
-            output: products.matrix(weights, output, vocabulary, device)?,
+            output,
             config: self.clone(),
             device: device.clone(),
         })

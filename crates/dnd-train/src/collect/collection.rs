@@ -1,7 +1,7 @@
 //! A collection on disk: a folder a task with snapshots, a log and a manifest.
 //!
 //! ```text
-//! collection.json                      layout, settings, base model
+//! collection.json                      layout, settings, products, base model
 //! TASK/snapshots/000.safetensors ...   adapters in f16, PEFT names
 //! TASK/adapter_config.json             with adapter_model.safetensors: the last snapshot for PEFT
 //! TASK/prompts.json                    the task's training prompts
