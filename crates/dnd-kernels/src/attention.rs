@@ -46,6 +46,65 @@ pub fn twin(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4
         .reshape([batch * length, heads * head_dim])
 }
 
+/// Attention between rows as linear layers give them: `query`, `keys` and `values` (N * L, heads * D), where `mask` (N, L)
+/// is added to the scores of each key: (N * L, heads * D).
+pub fn attend_rows(
+    query: Tensor<2>,
+    keys: Tensor<2>,
+    values: Tensor<2>,
+    mask: Tensor<2>,
+    heads: usize,
+) -> Tensor<2> {
+    #[cfg(feature = "wgpu")]
+    if let Some(output) = launch_rows(&query, &keys, &values, &mask, heads) {
+        return output;
+    }
+    let [_, width] = query.dims();
+    let [prompts, length] = mask.dims();
+    let split = |rows: Tensor<2>| {
+        rows.reshape([prompts, length, heads, width / heads])
+            .swap_dims(1, 2)
+    };
+    let mask = mask.reshape([prompts, 1, 1, length]);
+    attend(split(query), split(keys), split(values), mask)
+}
+
+#[cfg(feature = "wgpu")]
+fn launch_rows(
+    query: &Tensor<2>,
+    keys: &Tensor<2>,
+    values: &Tensor<2>,
+    mask: &Tensor<2>,
+    heads: usize,
+) -> Option<Tensor<2>> {
+    use crate::gpu;
+    use crate::shaders::{QUERIES, Shader};
+
+    let [rows, width] = query.dims();
+    let [prompts, length] = mask.dims();
+    let head_dim = width / heads;
+    if !width.is_multiple_of(heads) || !head_dim.is_multiple_of(4) || head_dim > MOST_NUMBERS {
+        return None;
+    }
+    cpu::expect("query", [rows], [prompts * length]);
+    cpu::expect("keys", keys.dims(), [rows, width]);
+    cpu::expect("values", values.dims(), [rows, width]);
+    let (query, keys) = (gpu::buffer(query)?, gpu::buffer(keys)?);
+    let (values, mask) = (gpu::buffer(values)?, gpu::buffer(mask)?);
+    let scale = 1.0 / (head_dim as f32).sqrt();
+    Some(gpu::launch(
+        Shader::attention(head_dim),
+        &[Some(&query), Some(&keys), Some(&values), Some(&mask)],
+        [rows, width],
+        &[length as u32, heads as u32, scale.to_bits()],
+        [length.div_ceil(QUERIES), heads, prompts],
+    ))
+}
+
+/// Widest head whose keys and values of one workgroup fit into 16 KiB, which every WebGPU has.
+#[cfg(feature = "wgpu")]
+const MOST_NUMBERS: usize = 60;
+
 /// The kernel of each device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait Attention: Backend {

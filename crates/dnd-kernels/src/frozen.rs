@@ -6,10 +6,12 @@ use std::sync::OnceLock;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::bf16::{self, Packed};
 use crate::cpu;
+#[cfg(feature = "wgpu")]
+use crate::linear::{After, linear};
 use crate::lora::AdaptedProduct;
 
 /// A frozen matrix (output, input), as linear layers store it.
@@ -23,6 +25,14 @@ pub enum FrozenMatrix {
     Plain(Tensor<2>),
     /// Rounded to bfloat16 and packed for this CPU.
     Packed(Arc<PackedPair>),
+    /// Rounded to f16, two in a word, on a device that runs WGSL.
+    #[cfg(feature = "wgpu")]
+    Half {
+        /// Words of each row, one row after another.
+        words: Tensor<1, Int>,
+        /// (output, input).
+        shape: [usize; 2],
+    },
 }
 
 impl FrozenMatrix {
@@ -37,6 +47,43 @@ impl FrozenMatrix {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }
 
+    /// The matrix rounded to f16 for a device that runs WGSL, and as it is on others.
+    pub fn half(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
+        #[cfg(feature = "wgpu")]
+        if crate::gpu::is_device(device) {
+            let words: Vec<i32> = values
+                .chunks(shape[1].max(1))
+                .flat_map(|row| row.chunks(2).map(pair_of_halves))
+                .collect();
+            let words = Tensor::from_data(words.as_slice(), device);
+            return Self::Half { words, shape };
+        }
+        Self::Plain(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+
+    /// (output, input).
+    pub fn shape(&self) -> [usize; 2] {
+        match self {
+            Self::Plain(weight) => weight.dims(),
+            Self::Packed(pair) => {
+                let [input, output] = pair.forward.shape();
+                [output, input]
+            }
+            #[cfg(feature = "wgpu")]
+            Self::Half { shape, .. } => *shape,
+        }
+    }
+
+    /// The buffer of a matrix on a device that runs WGSL, and whether it holds halves.
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn buffer(&self) -> Option<(burn::backend::wgpu::CubeTensor, bool)> {
+        match self {
+            Self::Plain(weight) => Some((crate::gpu::buffer(weight)?, false)),
+            Self::Packed(_) => None,
+            Self::Half { words, .. } => Some((crate::gpu::integers(words)?, true)),
+        }
+    }
+
     /// `input` (rows, input) times the transposed matrix: (rows, output).
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
@@ -45,6 +92,22 @@ impl FrozenMatrix {
                 let output = Dispatch::frozen_product(input.into_dispatch(), Arc::clone(pair));
                 Tensor::from_dispatch(output)
             }
+            #[cfg(feature = "wgpu")]
+            Self::Half { shape, .. } => {
+                let bias = Tensor::zeros([1, shape[0]], &input.device());
+                linear(input, self, bias, After::Nothing)
+            }
+        }
+    }
+
+    /// The rows that `places` (n) name, of a matrix that is not packed for products: (n, input).
+    ///
+    /// # Panics
+    /// For a packed one.
+    pub fn select(&self, places: Tensor<1, Int>) -> Tensor<2> {
+        match self {
+            Self::Plain(weight) => weight.clone().select(0, places),
+            _ => panic!("rows of a matrix that is packed for products"),
         }
     }
 
@@ -52,17 +115,27 @@ impl FrozenMatrix {
     /// times `a` transposed times `b` transposed.
     pub fn adapted(&self, input: Tensor<2>, a: Tensor<2>, b: Tensor<2>, scaling: f32) -> Tensor<2> {
         match self {
-            Self::Plain(_) => {
-                let low = input.clone().matmul(a.transpose()) * scaling;
-                self.product(input) + low.matmul(b.transpose())
-            }
             Self::Packed(pair) => {
                 let [input, a, b] = [input, a, b].map(Tensor::into_dispatch);
                 let output = Dispatch::adapted_product(input, a, b, scaling, Arc::clone(pair));
                 Tensor::from_dispatch(output)
             }
+            _ => {
+                let low = input.clone().matmul(a.transpose()) * scaling;
+                self.product(input) + low.matmul(b.transpose())
+            }
         }
     }
+}
+
+/// Two numbers rounded to f16 in a word, the first one in its lower half.
+#[cfg(feature = "wgpu")]
+fn pair_of_halves(pair: &[f32]) -> i32 {
+    let bits = |index| {
+        let number: f32 = pair.get(index).copied().unwrap_or(0.0);
+        u32::from(half::f16::from_f32(number).to_bits())
+    };
+    (bits(0) | bits(1) << 16).cast_signed()
 }
 
 /// A matrix packed for the product forwards and, once gradients are asked for, for the one backwards.

@@ -4,19 +4,32 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod adamw;
+pub mod assemble;
 pub mod attention;
 pub mod bf16;
+pub mod convolve;
 mod cpu;
+pub mod embed;
 pub mod frozen;
 pub mod gated;
 pub mod gelu;
+#[cfg(feature = "wgpu")]
+mod gpu;
+pub mod layer_norm;
+pub mod linear;
 mod lora;
 pub mod rms_norm;
 pub mod rotary;
+pub mod shaders;
 
-pub use attention::attend;
+pub use assemble::{Assembly, Place};
+pub use attention::{attend, attend_rows};
+pub use convolve::convolve;
+pub use embed::embed;
 pub use frozen::FrozenMatrix;
 pub use gated::gated;
 pub use gelu::biased_gelu;
+pub use layer_norm::layer_norm;
+pub use linear::linear;
 pub use rms_norm::rms_norm;
 pub use rotary::rotate;

@@ -2,8 +2,9 @@
 //!
 //! Follows `modeling_bert.py` of transformers; checked against MiniLM-L6 (`all-MiniLM-L6-v2`).
 
-use burn::tensor::{Device, Int, Tensor, module};
-use dnd_kernels::{attend, biased_gelu};
+use burn::tensor::{Device, Int, Tensor};
+use dnd_kernels::linear::{After, linear};
+use dnd_kernels::{FrozenMatrix, attend_rows, embed, layer_norm};
 use serde::Deserialize;
 
 use crate::{Error, Weights};
@@ -83,6 +84,13 @@ impl TextEncoderConfig {
         let hidden = self.hidden_size;
         let name = |rest: &str| format!("{prefix}{rest}");
         let embedding = |rest: &str, rows| weights.tensor(&name(rest), [rows, hidden], device);
+        let (words, kinds) = ("word_embeddings.weight", "token_type_embeddings.weight");
+        // Every token is of the first kind, so its place brings what its kind does.
+        let kind: Tensor<2> = embedding(&format!("embeddings.{kinds}"), self.type_vocab_size)?;
+        let places: Tensor<2> = embedding(
+            "embeddings.position_embeddings.weight",
+            self.max_position_embeddings,
+        )?;
         let layers = (0..self.num_hidden_layers)
             .map(|index| {
                 let at = |rest: &str| format!("{prefix}encoder.layer.{index}.{rest}");
@@ -103,15 +111,13 @@ impl TextEncoderConfig {
             })
             .collect::<Result<_, Error>>()?;
         Ok(TextEncoder {
-            words: embedding("embeddings.word_embeddings.weight", self.vocab_size)?,
-            positions: embedding(
-                "embeddings.position_embeddings.weight",
-                self.max_position_embeddings,
+            words: matrix(
+                weights,
+                &name(&format!("embeddings.{words}")),
+                [self.vocab_size, hidden],
+                device,
             )?,
-            types: embedding(
-                "embeddings.token_type_embeddings.weight",
-                self.type_vocab_size,
-            )?,
+            places: places + kind.narrow(0, 0, 1),
             norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), self, device)?,
             layers,
             heads: self.num_attention_heads,
@@ -122,9 +128,10 @@ impl TextEncoderConfig {
 /// A frozen BERT encoder; a clone shares its weights.
 #[derive(Clone)]
 pub struct TextEncoder {
-    words: Tensor<2>,
-    positions: Tensor<2>,
-    types: Tensor<2>,
+    /// (vocabulary, C).
+    words: FrozenMatrix,
+    /// What each place and the kind of all tokens bring: (places, C).
+    places: Tensor<2>,
     norm: LayerNorm,
     layers: Vec<Layer>,
     heads: usize,
@@ -133,17 +140,17 @@ pub struct TextEncoder {
 impl TextEncoder {
     /// Width C of the hidden states.
     pub fn hidden_size(&self) -> usize {
-        self.words.dims()[1]
+        self.words.shape()[1]
     }
 
     /// Number of tokens that have an embedding.
     pub fn vocab_size(&self) -> usize {
-        self.words.dims()[0]
+        self.words.shape()[0]
     }
 
     /// Longest sequence L that has position embeddings.
     pub fn max_length(&self) -> usize {
-        self.positions.dims()[0]
+        self.places.dims()[0]
     }
 
     /// Token-level last hidden states of shape (N, L, C).
@@ -153,15 +160,16 @@ impl TextEncoder {
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
         let [prompts, length] = ids.dims();
         let hidden = self.hidden_size();
-        let positions = self.positions.clone().narrow(0, 0, length);
-        let kind = self.types.clone().narrow(0, 0, 1);
-        let embedded = module::embedding(self.words.clone(), ids)
-            + (positions + kind).reshape([1, length, hidden]);
-        let mut state = self
-            .norm
-            .forward(embedded.reshape([prompts * length, hidden]));
+        let mut state = embed(
+            ids,
+            &self.words,
+            self.places.clone(),
+            self.norm.scale.clone(),
+            self.norm.shift.clone(),
+            self.norm.epsilon,
+        );
         // Added to the scores: nothing at real tokens, minus infinity (nearly) at padding.
-        let bias = ((mask - 1.0) * 1e9).reshape([prompts, 1, 1, length]);
+        let bias = (mask - 1.0) * 1e9;
         for layer in &self.layers {
             state = layer.forward(state, bias.clone(), self.heads);
         }
@@ -182,34 +190,27 @@ struct Layer {
 }
 
 impl Layer {
-    /// (N * L, C) to (N * L, C); `bias` is (N, 1, 1, L).
-    fn forward(&self, state: Tensor<2>, bias: Tensor<4>, heads: usize) -> Tensor<2> {
-        let [_, hidden] = state.dims();
-        let [prompts, _, _, length] = bias.dims();
-        let head_dim = hidden / heads;
-        let split = |linear: &Linear| {
-            linear
-                .forward(state.clone())
-                .reshape([prompts, length, heads, head_dim])
-                .swap_dims(1, 2)
-        };
-        let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
-        let context = attend(query, key, value, bias);
-        let state = self
-            .attention_norm
-            .forward(self.output.forward(context) + state);
-        let fed = self.down.forward(biased_gelu(
-            self.up.product(state.clone()),
-            self.up.bias.clone(),
-        ));
-        self.output_norm.forward(fed + state)
+    /// (N * L, C) to (N * L, C); `bias` is (N, L).
+    fn forward(&self, state: Tensor<2>, bias: Tensor<2>, heads: usize) -> Tensor<2> {
+        let project = |linear: &Linear| linear.forward(state.clone(), After::Nothing);
+        let (query, key, value) = (
+            project(&self.query),
+            project(&self.key),
+            project(&self.value),
+        );
+        let context = attend_rows(query, key, value, bias, heads);
+        let sum = self.output.forward(context, After::Add(state));
+        let state = self.attention_norm.forward(sum);
+        let fed = self.up.forward(state.clone(), After::Gelu);
+        let sum = self.down.forward(fed, After::Add(state));
+        self.output_norm.forward(sum)
     }
 }
 
 #[derive(Clone)]
 struct Linear {
     /// (output, input), as stored.
-    weight: Tensor<2>,
+    weight: FrozenMatrix,
     /// (1, output).
     bias: Tensor<2>,
 }
@@ -223,27 +224,27 @@ impl Linear {
         device: &Device,
     ) -> Result<Self, Error> {
         Ok(Self {
-            weight: weights.tensor(&format!("{name}.weight"), [output, input], device)?,
+            weight: matrix(
+                weights,
+                &format!("{name}.weight"),
+                [output, input],
+                device,
+            )?,
             bias: weights
                 .tensor(&format!("{name}.bias"), [output], device)?
                 .reshape([1, output]),
         })
     }
 
-    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        self.product(input) + self.bias.clone()
-    }
-
-    /// Without the bias.
-    fn product(&self, input: Tensor<2>) -> Tensor<2> {
-        input.matmul(self.weight.clone().transpose())
+    fn forward(&self, input: Tensor<2>, after: After) -> Tensor<2> {
+        linear(input, &self.weight, self.bias.clone(), after)
     }
 }
 
 #[derive(Clone)]
 struct LayerNorm {
-    weight: Tensor<1>,
-    bias: Tensor<1>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
     epsilon: f64,
 }
 
@@ -257,18 +258,32 @@ impl LayerNorm {
         let parameter =
             |rest: &str| weights.tensor(&format!("{name}.{rest}"), [config.hidden_size], device);
         Ok(Self {
-            weight: parameter("weight")?,
-            bias: parameter("bias")?,
+            scale: parameter("weight")?,
+            shift: parameter("bias")?,
             epsilon: config.layer_norm_eps,
         })
     }
 
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        module::layer_norm(
+        layer_norm(
             input,
-            self.weight.clone(),
-            Some(self.bias.clone()),
+            self.scale.clone(),
+            self.shift.clone(),
             self.epsilon,
         )
     }
+}
+
+/// A matrix of weights, in half precision on devices that run WGSL: half the memory, and exact where the file is f16.
+fn matrix(
+    weights: &Weights,
+    name: &str,
+    shape: [usize; 2],
+    device: &Device,
+) -> Result<FrozenMatrix, Error> {
+    Ok(FrozenMatrix::half(
+        weights.values(name, &shape)?,
+        shape,
+        device,
+    ))
 }

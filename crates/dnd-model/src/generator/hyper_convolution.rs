@@ -6,6 +6,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
+use dnd_kernels::convolve::{Axes, Ending, convolve};
+use dnd_kernels::layer_norm;
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -35,6 +37,25 @@ pub struct HyperConvolution {
     /// Bias of the prompt mixing, N' values.
     pub mix_bias: Param<Tensor<1>>,
 }
+
+/// The plane (L, N), where C is mixed.
+const OVER_LENGTH_AND_PROMPTS: Axes = Axes {
+    height: 1,
+    width: 0,
+    channels: 2,
+};
+/// The plane (N, C), where L is mixed.
+const OVER_PROMPTS_AND_WIDTH: Axes = Axes {
+    height: 0,
+    width: 2,
+    channels: 1,
+};
+/// The plane (L, C), where N is mixed.
+const OVER_LENGTH_AND_WIDTH: Axes = Axes {
+    height: 1,
+    width: 2,
+    channels: 0,
+};
 
 /// Added to the variance of the layer norm, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -101,28 +122,79 @@ impl HyperConvolution {
         })
     }
 
+    /// (N, L, C) to (N', L', C') as [`forward`](Self::forward), without gradients, in kernels that permute nothing where the
+    /// device has them.
+    pub fn infer(&self, input: Tensor<3>) -> Tensor<3> {
+        let [prompts, length, width] = input.dims();
+        let flat = |parameter: &Param<Tensor<2>>| parameter.val().reshape([length * width]);
+        let normed = layer_norm(
+            input.clone().reshape([prompts, length * width]),
+            flat(&self.norm_weight),
+            flat(&self.norm_bias),
+            EPSILON,
+        )
+        .reshape([prompts, length, width]);
+
+        // Axes are N, L and C, or what has become of them.
+        let width_first = convolve(
+            normed.clone(),
+            self.width_first_width.val(),
+            OVER_LENGTH_AND_PROMPTS,
+            Ending::Plain,
+        );
+        let width_first = convolve(
+            width_first,
+            self.width_first_height.val(),
+            OVER_PROMPTS_AND_WIDTH,
+            Ending::Plain,
+        );
+        let height_first = convolve(
+            normed,
+            self.height_first_height.val(),
+            OVER_PROMPTS_AND_WIDTH,
+            Ending::Plain,
+        );
+        let join = Ending::Join {
+            other: width_first,
+            bias: self.bias.val(),
+        };
+        let mixed = convolve(
+            height_first,
+            self.height_first_width.val(),
+            OVER_LENGTH_AND_PROMPTS,
+            join,
+        );
+        let mut output = mixed.dims();
+        [output[0]] = self.mix_bias.dims();
+        let shift = Ending::Shift {
+            bias: self.mix_bias.val(),
+            residual: (output == input.dims()).then_some(input),
+        };
+        convolve(mixed, self.mix_weight.val(), OVER_LENGTH_AND_WIDTH, shift)
+    }
+
     /// (B, N, L, C) to (B, N', L', C').
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let normed = self.normalise(input.clone());
 
         // (B, C, L, N) -> (B, C', L, N) -> (B, L, N, C') -> (B, L', N, C') -> (B, N, L', C')
-        let width_first = convolve(
+        let width_first = convolution(
             normed.clone().permute([0, 3, 2, 1]),
             &self.width_first_width,
         );
-        let width_first = convolve(width_first.permute([0, 2, 3, 1]), &self.width_first_height)
+        let width_first = convolution(width_first.permute([0, 2, 3, 1]), &self.width_first_height)
             .permute([0, 2, 1, 3]);
 
         // (B, L, N, C) -> (B, L', N, C) -> (B, C, L', N) -> (B, C', L', N) -> (B, N, L', C')
-        let height_first = convolve(normed.permute([0, 2, 1, 3]), &self.height_first_height);
-        let height_first = convolve(height_first.permute([0, 3, 1, 2]), &self.height_first_width)
+        let height_first = convolution(normed.permute([0, 2, 1, 3]), &self.height_first_height);
+        let height_first = convolution(height_first.permute([0, 3, 1, 2]), &self.height_first_width)
             .permute([0, 3, 2, 1])
             .tanh();
 
         let bias = self.bias.val();
         let [rows, columns] = bias.dims();
         let mixed = (width_first + height_first + bias.reshape([1, 1, rows, columns])) / 3.0;
-        let output = convolve_with_bias(mixed, &self.mix_weight, Some(self.mix_bias.val()));
+        let output = convolution_with_bias(mixed, &self.mix_weight, Some(self.mix_bias.val()));
         if output.dims() == input.dims() {
             output + input
         } else {
@@ -146,12 +218,12 @@ fn parameter<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
     Param::from_tensor(tensor)
 }
 
-fn convolve(input: Tensor<4>, kernel: &Param<Tensor<4>>) -> Tensor<4> {
-    convolve_with_bias(input, kernel, None)
+fn convolution(input: Tensor<4>, kernel: &Param<Tensor<4>>) -> Tensor<4> {
+    convolution_with_bias(input, kernel, None)
 }
 
 /// A 2-D convolution with 'same' padding; a kernel of one is a matrix product.
-fn convolve_with_bias(
+fn convolution_with_bias(
     input: Tensor<4>,
     kernel: &Param<Tensor<4>>,
     bias: Option<Tensor<1>>,

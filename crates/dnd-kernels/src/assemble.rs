@@ -1,0 +1,184 @@
+//! From a generator's output to the numbers of an adapter in their own order.
+
+use burn::tensor::{Device, Int, Tensor};
+
+/// Where the numbers of a weight token go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// Where its first number goes.
+    pub start: usize,
+    /// How far apart the token's rows lie there.
+    pub row: usize,
+    /// How far apart its columns lie there.
+    pub column: usize,
+    /// Columns that are no padding.
+    pub taken: usize,
+    /// Which tile of the basis head covers it, if one does.
+    pub tile: Option<usize>,
+    /// The unit of the token's numbers.
+    pub scale: f32,
+}
+
+/// Tiles of a basis head as integers from -127 to 127.
+#[derive(Debug, Clone, Copy)]
+pub struct Tiles<'a> {
+    /// Row-major (mixed, covered tokens, numbers of a token).
+    pub integers: &'a [i8],
+    /// One for each tile: (mixed, covered tokens).
+    pub scales: &'a [f32],
+    /// Tiles that are mixed for a token.
+    pub mixed: usize,
+}
+
+/// What assembling needs besides a generator's output, on a device that runs WGSL.
+pub struct Assembly {
+    tiles: Tensor<1, Int>,
+    tile_scales: Tensor<1>,
+    mean: Tensor<1>,
+    places: Tensor<1, Int>,
+    tokens: usize,
+    columns: usize,
+    mixed: usize,
+    covered: usize,
+    length: usize,
+}
+
+impl Assembly {
+    /// For tokens of rows of `columns` numbers each that go to `places`, with the `mean` adapter as tokens; `None` on other
+    /// devices.
+    ///
+    /// # Panics
+    /// When sizes do not fit each other.
+    pub fn new(
+        places: &[Place],
+        columns: usize,
+        mean: &[f32],
+        tiles: Tiles<'_>,
+        device: &Device,
+    ) -> Option<Self> {
+        if !is_device(device) {
+            return None;
+        }
+        let numbers = mean.len() / places.len();
+        let covered = tiles.scales.len() / tiles.mixed.max(1);
+        assert_eq!(mean.len(), places.len() * numbers, "numbers of the mean");
+        assert_eq!(tiles.integers.len(), tiles.scales.len() * numbers, "numbers of the tiles");
+        let words = places.iter().flat_map(|place| {
+            let tile = place.tile.unwrap_or(covered);
+            let sizes = [place.start, place.row, place.column, place.taken, tile];
+            let scale = place.scale.to_bits().cast_signed();
+            sizes.map(|size| size as i32).into_iter().chain([scale])
+        });
+        let words: Vec<i32> = words.collect();
+        let packed: Vec<i32> = tiles.integers.chunks(4).map(four_in_a_word).collect();
+        let rows = numbers / columns;
+        let ends = places.iter().filter(|place| place.taken > 0).map(|place| {
+            place.start + (rows - 1) * place.row + (place.taken - 1) * place.column + 1
+        });
+        Some(Self {
+            tiles: Tensor::from_data(packed.as_slice(), device),
+            tile_scales: Tensor::from_data(tiles.scales, device),
+            mean: Tensor::from_data(mean, device),
+            places: Tensor::from_data(words.as_slice(), device),
+            tokens: places.len(),
+            columns,
+            mixed: tiles.mixed,
+            covered,
+            length: ends.max().unwrap_or(0),
+        })
+    }
+
+    /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing `coefficients` of the head.
+    ///
+    /// # Panics
+    /// When a tensor has another size, or lives elsewhere.
+    pub fn assemble(&self, cascade: Tensor<3>, coefficients: Tensor<1>) -> Tensor<1> {
+        let [tokens, rows, columns] = cascade.dims();
+        crate::cpu::expect("tokens", [tokens, columns], [self.tokens, self.columns]);
+        crate::cpu::expect("coefficients", coefficients.dims(), [self.mixed]);
+        self.launch(&cascade, &coefficients, rows * columns)
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn launch(&self, cascade: &Tensor<3>, coefficients: &Tensor<1>, numbers: usize) -> Tensor<1> {
+        use crate::gpu;
+        use crate::shaders::{ASSEMBLED, Shader};
+
+        let here = "a device that runs WGSL";
+        let inputs = [
+            gpu::buffer(cascade),
+            gpu::buffer(coefficients),
+            gpu::integers(&self.tiles),
+            gpu::buffer(&self.tile_scales),
+            gpu::buffer(&self.mean),
+            gpu::integers(&self.places),
+        ];
+        let inputs = inputs.map(|input| Some(input.expect(here)));
+        let sizes = [self.tokens, numbers, self.columns, self.mixed, self.covered];
+        gpu::launch(
+            Shader::assemble(),
+            &inputs.each_ref().map(Option::as_ref),
+            [self.length],
+            &sizes.map(|size| size as u32),
+            [numbers.div_ceil(ASSEMBLED), self.tokens, 1],
+        )
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    #[allow(clippy::unused_self, reason = "the signature of the other one")]
+    fn launch(&self, _: &Tensor<3>, _: &Tensor<1>, _: usize) -> Tensor<1> {
+        unreachable!("no assembly is made without a device that runs WGSL")
+    }
+}
+
+/// The same on the CPU, from the cascade's `tokens`.
+pub fn twin(
+    places: &[Place],
+    columns: usize,
+    mean: &[f32],
+    tiles: Tiles<'_>,
+    tokens: &[f32],
+    coefficients: &[f32],
+) -> Vec<f32> {
+    let numbers = mean.len() / places.len();
+    let covered = tiles.scales.len() / tiles.mixed.max(1);
+    let mut output = Vec::new();
+    for (index, place) in places.iter().enumerate() {
+        for number in 0..numbers {
+            let (row, column) = (number / columns, number % columns);
+            if column >= place.taken {
+                continue;
+            }
+            let mut sum = tokens[index * numbers + number];
+            if let Some(tile) = place.tile {
+                for (mixed, coefficient) in coefficients.iter().enumerate() {
+                    let tile = mixed * covered + tile;
+                    let integer = f32::from(tiles.integers[tile * numbers + number]);
+                    sum += coefficient * tiles.scales[tile] * integer;
+                }
+            }
+            let at = place.start + row * place.row + column * place.column;
+            output.resize(output.len().max(at + 1), 0.0);
+            output[at] = sum * place.scale + mean[index * numbers + number];
+        }
+    }
+    output
+}
+
+#[cfg(feature = "wgpu")]
+fn is_device(device: &Device) -> bool {
+    crate::gpu::is_device(device)
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn is_device(_: &Device) -> bool {
+    false
+}
+
+fn four_in_a_word(integers: &[i8]) -> i32 {
+    let mut bytes = [0; 4];
+    for (byte, integer) in bytes.iter_mut().zip(integers) {
+        [*byte] = integer.to_le_bytes();
+    }
+    i32::from_le_bytes(bytes)
+}

@@ -1,0 +1,72 @@
+//! What a BERT's layers begin with.
+
+use burn::tensor::{Int, Tensor};
+
+use crate::FrozenMatrix;
+use crate::layer_norm;
+
+/// The layer norm of the rows of `words` (vocabulary, width) that `ids` (N, L) name, plus the rows of `places` (at least L,
+/// width): (N * L, width).
+pub fn embed(
+    ids: Tensor<2, Int>,
+    words: &FrozenMatrix,
+    places: Tensor<2>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    epsilon: f64,
+) -> Tensor<2> {
+    #[cfg(feature = "wgpu")]
+    if let Some(output) = launch(&ids, words, &places, &scale, &shift, epsilon) {
+        return output;
+    }
+    twin(ids, words, places, scale, shift, epsilon)
+}
+
+/// The same in plain burn.
+pub fn twin(
+    ids: Tensor<2, Int>,
+    words: &FrozenMatrix,
+    places: Tensor<2>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    epsilon: f64,
+) -> Tensor<2> {
+    let [prompts, length] = ids.dims();
+    let [_, width] = places.dims();
+    let places = places.narrow(0, 0, length).reshape([1, length, width]);
+    let embedded = words.select(ids.reshape([prompts * length]));
+    let embedded = embedded.reshape([prompts, length, width]) + places;
+    let rows = embedded.reshape([prompts * length, width]);
+    layer_norm::twin(rows, scale, shift, epsilon)
+}
+
+#[cfg(feature = "wgpu")]
+fn launch(
+    ids: &Tensor<2, Int>,
+    words: &FrozenMatrix,
+    places: &Tensor<2>,
+    scale: &Tensor<1>,
+    shift: &Tensor<1>,
+    epsilon: f64,
+) -> Option<Tensor<2>> {
+    use crate::gpu;
+    use crate::shaders::Shader;
+
+    let [prompts, length] = ids.dims();
+    let [longest, width] = places.dims();
+    assert!(length <= longest, "{length} tokens in {longest} places");
+    let [vocabulary, _] = words.shape();
+    crate::cpu::expect("words", words.shape(), [vocabulary, width]);
+    crate::cpu::expect("scale", scale.dims(), [width]);
+    crate::cpu::expect("shift", shift.dims(), [width]);
+    let (table, half) = words.buffer()?;
+    let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
+    let (ids, places) = (gpu::integers(ids)?, gpu::buffer(places)?);
+    Some(gpu::launch(
+        Shader::embed(half),
+        &[Some(&ids), Some(&table), Some(&places), Some(&scale), Some(&shift)],
+        [prompts * length, width],
+        &[width as u32, length as u32, (epsilon as f32).to_bits()],
+        [prompts * length, 1, 1],
+    ))
+}

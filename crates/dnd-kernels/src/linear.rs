@@ -1,0 +1,73 @@
+//! A linear layer with what follows it.
+
+use burn::tensor::Tensor;
+
+use crate::{FrozenMatrix, biased_gelu};
+
+/// What follows a linear layer.
+#[derive(Debug, Clone)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// GELU, with the exact error function.
+    Gelu,
+    /// A residual connection: these (rows, output) are added.
+    Add(Tensor<2>),
+}
+
+/// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output), and what follows:
+/// (rows, output). A residual connection carries no gradient on devices that run WGSL.
+pub fn linear(
+    input: Tensor<2>,
+    weight: &FrozenMatrix,
+    bias: Tensor<2>,
+    after: After,
+) -> Tensor<2> {
+    #[cfg(feature = "wgpu")]
+    if let Some(output) = launch(&input, weight, &bias, &after) {
+        return output;
+    }
+    twin(input, weight, bias, after)
+}
+
+/// The same in plain burn, save for kernels of the CPU.
+pub fn twin(input: Tensor<2>, weight: &FrozenMatrix, bias: Tensor<2>, after: After) -> Tensor<2> {
+    let product = weight.product(input);
+    match after {
+        After::Nothing => product + bias,
+        After::Gelu => biased_gelu(product, bias),
+        After::Add(residual) => product + bias + residual,
+    }
+}
+
+#[cfg(feature = "wgpu")]
+fn launch(
+    input: &Tensor<2>,
+    weight: &FrozenMatrix,
+    bias: &Tensor<2>,
+    after: &After,
+) -> Option<Tensor<2>> {
+    use crate::gpu;
+    use crate::shaders::{Shader, TILE_SIZE};
+
+    let [rows, depth] = input.dims();
+    let (weights, half) = weight.buffer()?;
+    let [columns, _] = weight.shape();
+    crate::cpu::expect("weight", weight.shape(), [columns, depth]);
+    crate::cpu::expect("bias", bias.dims(), [1, columns]);
+    let residual = match after {
+        After::Add(residual) => {
+            crate::cpu::expect("residual", residual.dims(), [rows, columns]);
+            Some(gpu::buffer(residual)?)
+        }
+        _ => None,
+    };
+    let (input, bias) = (gpu::buffer(input)?, gpu::buffer(bias)?);
+    Some(gpu::launch(
+        Shader::product(half, matches!(after, After::Gelu), residual.is_some()),
+        &[Some(&input), Some(&weights), Some(&bias), residual.as_ref()],
+        [rows, columns],
+        &[rows, columns, depth].map(|size| size as u32),
+        [columns.div_ceil(TILE_SIZE), rows.div_ceil(TILE_SIZE), 1],
+    ))
+}

@@ -1,0 +1,232 @@
+//! The WGSL kernels against their twins on the CPU, over random shapes. Without a GPU, or software that stands for one, each
+//! test says that it skips.
+
+#![cfg(feature = "wgpu")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::OnceLock;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use dnd_kernels::assemble::{self, Tiles};
+use dnd_kernels::convolve::{self, Axes, Ending};
+use dnd_kernels::linear::{self, After};
+use dnd_kernels::{Assembly, FrozenMatrix, Place, attend_rows, embed, layer_norm};
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+/// The GPU, or `None` with a printed reason.
+fn gpu() -> Option<Device> {
+    static GPU: OnceLock<Option<Device>> = OnceLock::new();
+    let found = GPU.get_or_init(|| Device::wgpu_options().init().ok());
+    if found.is_none() {
+        println!("skipped: no GPU that burn's wgpu device finds");
+    }
+    found.clone()
+}
+
+/// Random numbers, the same for a tensor of either device.
+struct Numbers(StdRng);
+
+impl Numbers {
+    fn new(seed: u64) -> Self {
+        Self(StdRng::seed_from_u64(seed))
+    }
+
+    fn values(&mut self, count: usize, size: f32) -> Vec<f32> {
+        (0..count).map(|_| self.0.random_range(-size..=size)).collect()
+    }
+
+    fn tensor<const D: usize>(&mut self, shape: [usize; D], size: f32) -> Tensor<D> {
+        let values = self.values(shape.iter().product(), size);
+        Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    }
+}
+
+fn there<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
+    Tensor::from_data(tensor.to_data(), device)
+}
+
+fn assert_near<const D: usize>(found: Tensor<D>, expected: Tensor<D>, tolerance: f32) {
+    assert_eq!(found.dims(), expected.dims());
+    let found = found.try_into_vec_as::<f32>().unwrap();
+    let expected = expected.try_into_vec_as::<f32>().unwrap();
+    let size = expected.iter().fold(1.0f32, |size, x| size.max(x.abs()));
+    for (place, (a, b)) in found.iter().zip(&expected).enumerate() {
+        assert!((a - b).abs() <= tolerance * size, "at {place}: {a} and {b}");
+    }
+}
+
+fn rounded(values: &[f32]) -> Vec<f32> {
+    let halves = values.iter().map(|&value| half::f16::from_f32(value));
+    halves.map(half::f16::to_f32).collect()
+}
+
+proptest! {
+    // Each case compiles nothing and is small, but a software GPU is slow.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn linear_layers_agree(
+        rows in 1usize..150, columns in 1usize..140, depth in 1usize..70,
+        half: bool, after in 0..3, size in prop::sample::select(vec![1e-3f32, 1.0, 30.0]), seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let input = numbers.tensor([rows, depth], size);
+        let mut weights = numbers.values(columns * depth, 1.0);
+        if half {
+            weights = rounded(&weights);
+        }
+        let bias = numbers.tensor([1, columns], size);
+        let residual = numbers.tensor([rows, columns], size);
+        let follows = |residual: Tensor<2>| match after {
+            0 => After::Nothing,
+            1 => After::Gelu,
+            _ => After::Add(residual),
+        };
+        let data = TensorData::new(weights.clone(), [columns, depth]);
+        let here = FrozenMatrix::new(Tensor::from_data(data, &Device::flex()));
+        let matrix = if half {
+            FrozenMatrix::half(weights, [columns, depth], &device)
+        } else {
+            FrozenMatrix::new(Tensor::from_data(TensorData::new(weights, [columns, depth]), &device))
+        };
+        let found = linear::linear(
+            there(&input, &device), &matrix, there(&bias, &device), follows(there(&residual, &device)),
+        );
+        assert_near(found, linear::twin(input, &here, bias, follows(residual)), 1e-5);
+    }
+
+    #[test]
+    fn layer_norms_agree(
+        rows in 1usize..40, width in 1usize..400, size in prop::sample::select(vec![1e-3f32, 1.0, 1e3]), seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let input = numbers.tensor([rows, width], size);
+        let (scale, shift) = (numbers.tensor([width], 1.0), numbers.tensor([width], 1.0));
+        let found = layer_norm(there(&input, &device), there(&scale, &device), there(&shift, &device), 1e-5);
+        assert_near(found, layer_norm::twin(input, scale, shift, 1e-5), 2e-5);
+    }
+
+    #[test]
+    fn embeddings_agree(
+        prompts in 1usize..5, length in 1usize..20, width in 2usize..100, half: bool, seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let vocabulary = 17;
+        let values = rounded(&numbers.values(vocabulary * width, 1.0));
+        let ids: Vec<i32> = (0..prompts * length).map(|place| (place * 7 % vocabulary) as i32).collect();
+        let ids = |device: &Device| -> Tensor<2, Int> {
+            Tensor::from_data(TensorData::new(ids.clone(), [prompts, length]), device)
+        };
+        let places = numbers.tensor([length + 3, width], 1.0);
+        let (scale, shift) = (numbers.tensor([width], 1.0), numbers.tensor([width], 1.0));
+        let plain = |device: &Device| {
+            FrozenMatrix::new(Tensor::from_data(TensorData::new(values.clone(), [vocabulary, width]), device))
+        };
+        let words = if half {
+            FrozenMatrix::half(values.clone(), [vocabulary, width], &device)
+        } else {
+            plain(&device)
+        };
+        let found = embed(
+            ids(&device), &words, there(&places, &device), there(&scale, &device), there(&shift, &device), 1e-12,
+        );
+        let here = Device::flex();
+        // Two numbers alone may be nearly the same, and what is divided by their difference is far off.
+        let tolerance = if width < 8 { 2e-2 } else { 2e-5 };
+        assert_near(found, embed::twin(ids(&here), &plain(&here), places, scale, shift, 1e-12), tolerance);
+    }
+
+    #[test]
+    fn attention_agrees(
+        prompts in 1usize..4, heads in 1usize..4, length in 1usize..80, quads in 1usize..9,
+        size in prop::sample::select(vec![0.1f32, 3.0]), seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let shape = [prompts * length, heads * quads * 4];
+        let [query, keys, values] = [size, size, 1.0].map(|size| numbers.tensor(shape, size));
+        // The first key is always there; others may be padding.
+        let mask: Vec<f32> = (0..prompts * length)
+            .map(|place| if place % length == 0 || numbers.0.random_bool(0.7) { 0.0 } else { -1e9 })
+            .collect();
+        let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, [prompts, length]), &Device::flex());
+        let [a, b, c] = [&query, &keys, &values].map(|tensor| there(tensor, &device));
+        let found = attend_rows(a, b, c, there(&mask, &device), heads);
+        assert_near(found, attend_rows(query, keys, values, mask, heads), 2e-5);
+    }
+
+    #[test]
+    fn convolutions_agree(
+        shape in prop::array::uniform3(1usize..12), outputs in 1usize..70, order in 0usize..6,
+        kernel in prop::sample::select(vec![[1usize, 1], [3, 3], [3, 5]]), ending in 0..4, seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let [height, width, channels] =
+            [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]][order];
+        let axes = Axes { height, width, channels };
+        let mut result = shape;
+        result[channels] = outputs;
+        let input = numbers.tensor(shape, 1.0);
+        let weights = numbers.tensor([outputs, shape[channels], kernel[0], kernel[1]], 1.0);
+        let other = numbers.tensor(result, 1.0);
+        let (bias, channel_bias) = (numbers.tensor([result[1], result[2]], 1.0), numbers.tensor([outputs], 1.0));
+        let end = |device: &Device| match ending {
+            0 => Ending::Plain,
+            1 => Ending::Join { other: there(&other, device), bias: there(&bias, device) },
+            2 => Ending::Shift { bias: there(&channel_bias, device), residual: None },
+            _ => Ending::Shift { bias: there(&channel_bias, device), residual: Some(there(&other, device)) },
+        };
+        let found = convolve::convolve(there(&input, &device), there(&weights, &device), axes, end(&device));
+        assert_near(found, convolve::twin(input, weights, axes, end(&Device::flex())), 1e-5);
+    }
+
+    #[test]
+    fn assembled_adapters_agree(
+        tokens in 1usize..9, rows in 1usize..5, columns in 1usize..40, mixed in 1usize..5, seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let size = rows * columns;
+        // Every second token is covered by a tile, and stands transposed; the last one has padding.
+        let places: Vec<Place> = (0..tokens)
+            .map(|index| Place {
+                start: index * size,
+                row: if index % 2 == 0 { columns } else { 1 },
+                column: if index % 2 == 0 { 1 } else { rows },
+                taken: if index + 1 == tokens { columns.div_ceil(2) } else { columns },
+                tile: (index % 2 == 1).then_some(index / 2),
+                scale: 0.5 + index as f32,
+            })
+            .collect();
+        let covered = tokens / 2;
+        let integers: Vec<i8> = (0..mixed * covered * size).map(|_| numbers.0.random_range(-127..=127)).collect();
+        let scales = numbers.values(mixed * covered, 0.01);
+        let tiles = Tiles { integers: &integers, scales: &scales, mixed };
+        let mean = numbers.values(tokens * size, 1.0);
+        let cascade = numbers.tensor([tokens, rows, columns], 1.0);
+        let coefficients = numbers.tensor([mixed], 1.0);
+        let assembly = Assembly::new(&places, columns, &mean, tiles, &device);
+        prop_assume!(covered > 0);
+        let found = assembly.unwrap().assemble(there(&cascade, &device), there(&coefficients, &device));
+        let read = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap();
+        let expected = assemble::twin(
+            &places, columns, &mean, tiles, &read(cascade.reshape([tokens * size])), &read(coefficients),
+        );
+        // A transposed token leaves gaps where it has padding; nothing is promised of them.
+        let last = &places[tokens - 1];
+        let found = read(found);
+        for (place, (a, b)) in found.iter().zip(&expected).enumerate() {
+            let padding = place >= last.start && (0..size).all(|number| {
+                let (row, column) = (number / columns, number % columns);
+                column >= last.taken || last.start + row * last.row + column * last.column != place
+            });
+            prop_assert!(padding || (a - b).abs() <= 1e-4 * (1.0 + b.abs()), "at {place}: {a} and {b}");
+        }
+    }
+}
