@@ -35,38 +35,31 @@ const PLAIN: u32 = 0u;
 const JOIN: u32 = 1u;
 const SHIFT: u32 = 2u;
 
-// Where the input is read from: a place of the plane, moved by a place of the kernel.
-struct Step {
-    channel: u32,
-    down: i32,
-    right: i32,
-    inside: bool,
+fn columns() -> u32 {
+    return sizes.outputs;
 }
 
-fn step_at(depth: u32) -> Step {
+fn depths() -> u32 {
+    return sizes.inputs * sizes.kernel_height * sizes.kernel_width;
+}
+
+// Four neighbouring places of the plane, moved by a place of the kernel; zero outside. Without branches, as the weights are
+// read.
+fn left_column(first: u32, depth: u32) -> vec4f {
     let taps = sizes.kernel_height * sizes.kernel_width;
     let channel = depth / taps;
     let tap = depth % taps;
-    return Step(
-        channel * sizes.input_channel,
-        i32(tap / sizes.kernel_width) - i32(sizes.kernel_height / 2u),
-        i32(tap % sizes.kernel_width) - i32(sizes.kernel_width / 2u),
-        channel < sizes.inputs,
-    );
-}
-
-fn read(place: u32, step: Step) -> f32 {
-    let row = i32(place / sizes.width) + step.down;
-    let column = i32(place % sizes.width) + step.right;
-    let inside = step.inside && place < sizes.height * sizes.width
-        && row >= 0 && row < i32(sizes.height) && column >= 0 && column < i32(sizes.width);
-    if !inside { return 0.0; }
-    return input[step.channel + u32(row) * sizes.input_row + u32(column) * sizes.input_column];
-}
-
-fn left_column(row: u32, depth: u32) -> vec4f {
-    let step = step_at(depth);
-    return vec4f(read(row, step), read(row + 1u, step), read(row + 2u, step), read(row + 3u, step));
+    let down = i32(tap / sizes.kernel_width) - i32(sizes.kernel_height / 2u);
+    let right = i32(tap % sizes.kernel_width) - i32(sizes.kernel_width / 2u);
+    let places = vec4u(first, first + 1u, first + 2u, first + 3u);
+    let rows = vec4i(places / sizes.width) + down;
+    let columns = vec4i(places % sizes.width) + right;
+    let inside = (places < vec4u(sizes.height * sizes.width)) & (rows >= vec4i()) & (rows < vec4i(i32(sizes.height)))
+        & (columns >= vec4i()) & (columns < vec4i(i32(sizes.width))) & vec4<bool>(vec4u(channel) < vec4u(sizes.inputs));
+    let start = vec4u(channel * sizes.input_channel);
+    let where_they_are = start + vec4u(rows) * sizes.input_row + vec4u(columns) * sizes.input_column;
+    let at = select(vec4u(), where_they_are, inside);
+    return select(vec4f(), vec4f(input[at.x], input[at.y], input[at.z], input[at.w]), inside);
 }
 
 fn left_block(row: u32, depth: u32) -> mat4x4f {
@@ -78,40 +71,18 @@ fn left_block(row: u32, depth: u32) -> mat4x4f {
     );
 }
 
-fn column_quad(column: u32, depth: u32) -> vec4f {
-    if column >= sizes.outputs { return vec4f(); }
-    return weight_quad(column, depth, sizes.inputs * sizes.kernel_height * sizes.kernel_width);
-}
-
-fn right_block(column: u32, depth: u32) -> mat4x4f {
-    return transpose(mat4x4f(
-        column_quad(column, depth),
-        column_quad(column + 1u, depth),
-        column_quad(column + 2u, depth),
-        column_quad(column + 3u, depth),
-    ));
-}
-
-fn store(row: u32, column: u32, numbers: vec4f) {
-    if row >= sizes.height * sizes.width { return; }
-    let corner = (row / sizes.width) * sizes.output_row + (row % sizes.width) * sizes.output_column;
-    for (var index = 0u; index < 4u; index++) {
-        let channel = column + index;
-        if channel >= sizes.outputs { return; }
+fn store(row: u32, channel: u32, number: f32) {
+    if row < sizes.height * sizes.width && channel < sizes.outputs {
+        let corner = (row / sizes.width) * sizes.output_row + (row % sizes.width) * sizes.output_column;
         let place = corner + channel * sizes.output_channel;
-        var number = numbers[index];
-        if ENDING == JOIN {
-            number = (tanh(number) + other[place] + bias[place % sizes.bias]) / 3.0;
-        }
-        if ENDING == SHIFT {
-            number += bias[channel];
-            if ADD { number += other[place]; }
-        }
-        output[place] = number;
+        let brought = other[select(0u, place, ENDING == JOIN || ADD)];
+        let joined = (tanh(number) + brought + bias[select(0u, place % sizes.bias, ENDING == JOIN)]) / 3.0;
+        let shifted = number + bias[select(0u, channel, ENDING == SHIFT)] + select(0.0, brought, ADD);
+        output[place] = select(select(number, shifted, ENDING == SHIFT), joined, ENDING == JOIN);
     }
 }
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) invocation: vec3u) {
-    multiply(group.xy, invocation.xy, sizes.inputs * sizes.kernel_height * sizes.kernel_width);
+    multiply(group.xy, invocation.xy, depths());
 }

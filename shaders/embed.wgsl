@@ -14,9 +14,9 @@ struct Sizes {
 const NORM_BINDING: u32 = 3u;
 
 fn value(row: u32, column: u32) -> f32 {
-    let even = column - column % 2u;
-    let quad = weight_quad(u32(words[row]), even, sizes.width);
-    return select(quad.y, quad.x, column == even) + places[(row % sizes.length) * sizes.width + column];
+    let word = u32(words[row]);
+    let quad = weight_quad(word, column - column % 4u, word + 1u, sizes.width);
+    return quad[column % 4u] + places[(row % sizes.length) * sizes.width + column];
 }
 
 @compute @workgroup_size(INVOCATIONS)

@@ -13,15 +13,22 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
+fn columns() -> u32 {
+    return sizes.columns;
+}
+
+fn depths() -> u32 {
+    return sizes.depth;
+}
+
+// Without branches, as the weights are read.
 fn input_quad(row: u32, depth: u32) -> vec4f {
-    var quad = vec4f();
-    if row >= sizes.rows { return quad; }
     let start = row * sizes.depth + depth;
-    if depth < sizes.depth { quad.x = input[start]; }
-    if depth + 1u < sizes.depth { quad.y = input[start + 1u]; }
-    if depth + 2u < sizes.depth { quad.z = input[start + 2u]; }
-    if depth + 3u < sizes.depth { quad.w = input[start + 3u]; }
-    return quad;
+    let inside = vec4<bool>(vec4u(row) < vec4u(sizes.rows))
+        & (vec4u(depth, depth + 1u, depth + 2u, depth + 3u) < vec4u(sizes.depth));
+    let places = select(vec4u(), vec4u(start, start + 1u, start + 2u, start + 3u), inside);
+    let quad = vec4f(input[places.x], input[places.y], input[places.z], input[places.w]);
+    return select(vec4f(), quad, inside);
 }
 
 fn left_block(row: u32, depth: u32) -> mat4x4f {
@@ -33,20 +40,6 @@ fn left_block(row: u32, depth: u32) -> mat4x4f {
     ));
 }
 
-fn column_quad(column: u32, depth: u32) -> vec4f {
-    if column >= sizes.columns { return vec4f(); }
-    return weight_quad(column, depth, sizes.depth);
-}
-
-fn right_block(column: u32, depth: u32) -> mat4x4f {
-    return transpose(mat4x4f(
-        column_quad(column, depth),
-        column_quad(column + 1u, depth),
-        column_quad(column + 2u, depth),
-        column_quad(column + 3u, depth),
-    ));
-}
-
 // To 2e-7 (Abramowitz and Stegun, 7.1.26).
 fn error_function(x: f32) -> f32 {
     let size = abs(x);
@@ -55,15 +48,13 @@ fn error_function(x: f32) -> f32 {
     return sign(x) * (1.0 - sum * exp(-size * size));
 }
 
-fn store(row: u32, column: u32, numbers: vec4f) {
-    if row >= sizes.rows { return; }
-    for (var index = 0u; index < 4u; index++) {
-        if column + index >= sizes.columns { return; }
-        let place = row * sizes.columns + column + index;
-        var number = numbers[index] + bias[column + index];
-        if GELU { number = 0.5 * number * (1.0 + error_function(number * 0.70710678)); }
-        if ADD { number += residual[place]; }
-        output[place] = number;
+fn store(row: u32, column: u32, number: f32) {
+    if row < sizes.rows && column < sizes.columns {
+        let place = row * sizes.columns + column;
+        let sum = number + bias[column];
+        let gated = 0.5 * sum * (1.0 + error_function(sum * 0.70710678));
+        let added = select(0.0, residual[select(0u, place, ADD)], ADD);
+        output[place] = select(sum, gated, GELU) + added;
     }
 }
 

@@ -3,7 +3,7 @@
 //
 // The kernel around it says what stands in the matrices, in blocks of four: column d of `left_block(row, depth)` holds rows
 // row to row + 3 at depth + d, and so `right_block(column, depth)`; beyond the matrices both are zero. `store(row, column,
-// numbers)` takes four columns of a row.
+// number)` takes a number of the result.
 
 const TILE: u32 = 64u;
 const DEPTH: u32 = 16u;
@@ -22,11 +22,18 @@ fn add_outer(sums: mat4x4f, left: vec4f, right: vec4f) -> mat4x4f {
     );
 }
 
+fn store_column(row: u32, column: u32, numbers: vec4f) {
+    store(row, column, numbers.x);
+    store(row + 1u, column, numbers.y);
+    store(row + 2u, column, numbers.z);
+    store(row + 3u, column, numbers.w);
+}
+
 fn store_block(row: u32, column: u32, sums: mat4x4f) {
-    let rows = transpose(sums);
-    for (var index = 0u; index < 4u; index++) {
-        store(row + index, column, rows[index]);
-    }
+    store_column(row, column, sums[0]);
+    store_column(row, column + 1u, sums[1]);
+    store_column(row, column + 2u, sums[2]);
+    store_column(row, column + 3u, sums[3]);
 }
 
 fn multiply(group: vec2u, invocation: vec2u, depth: u32) {

@@ -47,6 +47,15 @@ pub enum Request {
         /// Seed of the draw of prompts.
         seed: u64,
     },
+    /// Measure encoder and generator, for `cargo xtask bench`; the worker answers with [`Event::Measured`]. The page never asks.
+    Measure {
+        /// Prompts that are encoded.
+        prompts: usize,
+        /// Tokens of each, all of them real ones.
+        tokens: usize,
+        /// Whether the GPU runs this project's kernels, or burn's own operations. The first request of a worker decides.
+        kernels: bool,
+    },
     /// Delete the stored model files; the worker answers with [`Event::Files`].
     Delete,
 }
@@ -99,6 +108,13 @@ pub enum Event {
     SelfTest(SelfTest),
     /// All models are loaded.
     Prepared,
+    /// How long one run took.
+    Measured {
+        /// Seconds of the encoder.
+        encode: f64,
+        /// Seconds of the generator.
+        decode: f64,
+    },
     /// The adapter is there; three byte arrays follow.
     Done(Box<Report>),
     /// The request came to nothing.

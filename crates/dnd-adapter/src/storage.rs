@@ -44,7 +44,9 @@ pub fn scale_name(name: &str) -> String {
 ///
 /// A scale has the significant bits of bf16 and is never too large, so that numbers that were integers
 /// with scales before become the same ones again.
-pub(crate) fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
+///
+/// Also what an [`Int8`](Storage::Int8) tensor's numbers are turned into again; integers are bytes in two's complement.
+pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
     let mut bytes = Vec::with_capacity(values.len());
     let mut scales = Vec::with_capacity(values.len() / length.max(1));
     for vector in values.chunks(length.max(1)) {

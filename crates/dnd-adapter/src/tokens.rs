@@ -60,6 +60,81 @@ pub fn join(layout: &Layout, tokens: &[f32]) -> Result<Adapter, Error> {
     Adapter::new(layout.clone(), factors)
 }
 
+/// Where the numbers of a token stand in an adapter's own order: module after module, `A` (rank x in) and then `B` (out x
+/// rank), row-major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where the token's first number stands.
+    pub start: usize,
+    /// How far apart its rows are there.
+    pub row: usize,
+    /// How far apart its columns are there.
+    pub column: usize,
+    /// How many of its columns are no padding.
+    pub taken: usize,
+}
+
+/// The place of every token.
+///
+/// Fails when the layout is malformed, or the modules have different ranks.
+pub fn places(layout: &Layout) -> Result<Vec<Place>, Error> {
+    layout.validate("layout")?;
+    let rank = layout.uniform_rank()?;
+    let width = layout.tile_width();
+    let mut places = Vec::with_capacity(layout.token_count(width));
+    let mut offset = 0;
+    for module in &layout.modules {
+        let (input, output) = (module.in_features, module.out_features);
+        places.extend((0..input).step_by(width).map(|start| Place {
+            start: offset + start,
+            row: input,
+            column: 1,
+            taken: width.min(input - start),
+        }));
+        offset += rank * input;
+        places.extend((0..output).step_by(width).map(|start| Place {
+            start: offset + start * rank,
+            row: 1,
+            column: rank,
+            taken: width.min(output - start),
+        }));
+        offset += rank * output;
+    }
+    Ok(places)
+}
+
+/// The adapter whose numbers stand in its own order, as [`places`] has it.
+///
+/// Fails when the layout is malformed, or there are not as many numbers as it has.
+pub fn in_order(layout: &Layout, numbers: &[f32]) -> Result<Adapter, Error> {
+    layout.validate("layout")?;
+    let expected: usize = layout
+        .modules
+        .iter()
+        .map(|module| module.rank * (module.in_features + module.out_features))
+        .sum();
+    if numbers.len() != expected {
+        return Err(Error::tensor(
+            "adapter",
+            "numbers",
+            format!("{expected} numbers"),
+            format!("{} numbers", numbers.len()),
+        ));
+    }
+    let mut rest = numbers;
+    let mut take = |count: usize| {
+        let (taken, after) = rest.split_at(count);
+        rest = after;
+        taken.to_vec()
+    };
+    let factors = layout.modules.iter().map(|module| Factors {
+        a: take(module.rank * module.in_features),
+        b: take(module.out_features * module.rank),
+    });
+    let factors = factors.collect();
+    Adapter::new(layout.clone(), factors)
+}
+
 /// Which tokens hold the `B` factors, ascending.
 ///
 /// Fails when the layout is malformed.
@@ -164,6 +239,30 @@ mod tests {
             let rank = layout.uniform_rank().unwrap();
             prop_assert_eq!(tokens.len(), layout.token_count(width) * rank * width);
             prop_assert_eq!(join(layout, &tokens).unwrap(), adapter);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_put_into_their_places_are_the_adapter(layout in uniform_layouts(), seed: u32) {
+            let adapter = adapter(layout, seed.into());
+            let tokens = cut(&adapter).unwrap();
+            let layout = &adapter.layout;
+            let width = layout.tile_width();
+            let size = layout.uniform_rank().unwrap() * width;
+            let numbers = adapter.factors.iter().map(|factors| factors.a.len() + factors.b.len()).sum();
+            let mut placed = vec![f32::NAN; numbers];
+            for (token, place) in tokens.chunks(size).zip(places(layout).unwrap()) {
+                for (number, &value) in token.iter().enumerate() {
+                    let (row, column) = (number / width, number % width);
+                    if column < place.taken {
+                        placed[place.start + row * place.row + column * place.column] = value;
+                    }
+                }
+            }
+            prop_assert_eq!(&in_order(layout, &placed).unwrap(), &adapter);
+            placed.pop();
+            prop_assert!(in_order(layout, &placed).is_err());
         }
     }
 

@@ -31,6 +31,10 @@ pub struct Tiles<'a> {
 }
 
 /// What assembling needs besides a generator's output, on a device that runs WGSL.
+#[cfg_attr(
+    not(feature = "wgpu"),
+    expect(dead_code, reason = "none is made without a device that runs WGSL")
+)]
 pub struct Assembly {
     tiles: Tensor<1, Int>,
     tile_scales: Tensor<1>,
@@ -62,7 +66,11 @@ impl Assembly {
         let numbers = mean.len() / places.len();
         let covered = tiles.scales.len() / tiles.mixed.max(1);
         assert_eq!(mean.len(), places.len() * numbers, "numbers of the mean");
-        assert_eq!(tiles.integers.len(), tiles.scales.len() * numbers, "numbers of the tiles");
+        assert_eq!(
+            tiles.integers.len(),
+            tiles.scales.len() * numbers,
+            "numbers of the tiles"
+        );
         let words = places.iter().flat_map(|place| {
             let tile = place.tile.unwrap_or(covered);
             let sizes = [place.start, place.row, place.column, place.taken, tile];

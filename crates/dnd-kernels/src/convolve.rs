@@ -16,6 +16,7 @@ pub struct Axes {
 
 /// What becomes of the products of a convolution.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "it lives no longer than a call")]
 pub enum Ending {
     /// They are the result.
     Plain,
@@ -76,12 +77,7 @@ pub fn twin(input: Tensor<3>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> 
 }
 
 #[cfg(feature = "wgpu")]
-fn launch(
-    input: &Tensor<3>,
-    kernel: &Tensor<4>,
-    axes: Axes,
-    ending: &Ending,
-) -> Option<Tensor<3>> {
+fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<3>> {
     use crate::gpu;
     use crate::shaders::{self, Shader, TILE_SIZE};
 
@@ -134,6 +130,10 @@ fn launch(
         &[Some(&input), Some(&kernel), bias.as_ref(), other.as_ref()],
         result,
         &sizes.map(|size| size as u32),
-        [outputs.div_ceil(TILE_SIZE), (height * width).div_ceil(TILE_SIZE), 1],
+        [
+            outputs.div_ceil(TILE_SIZE),
+            (height * width).div_ceil(TILE_SIZE),
+            1,
+        ],
     ))
 }

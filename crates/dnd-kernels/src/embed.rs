@@ -64,7 +64,13 @@ fn launch(
     let (ids, places) = (gpu::integers(ids)?, gpu::buffer(places)?);
     Some(gpu::launch(
         Shader::embed(half),
-        &[Some(&ids), Some(&table), Some(&places), Some(&scale), Some(&shift)],
+        &[
+            Some(&ids),
+            Some(&table),
+            Some(&places),
+            Some(&scale),
+            Some(&shift),
+        ],
         [prompts * length, width],
         &[width as u32, length as u32, (epsilon as f32).to_bits()],
         [prompts * length, 1, 1],

@@ -9,6 +9,7 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::bf16::{self, Packed};
+use crate::blocked::{self, Blocked};
 use crate::cpu;
 #[cfg(feature = "wgpu")]
 use crate::linear::{After, linear};
@@ -23,6 +24,8 @@ use crate::lora::AdaptedProduct;
 pub enum FrozenMatrix {
     /// As a tensor of any device.
     Plain(Tensor<2>),
+    /// Packed in f32 for the CPU, for inputs on burn's CPU device without gradients.
+    Blocked(Arc<Blocked>),
     /// Rounded to bfloat16 and packed for this CPU.
     Packed(Arc<PackedPair>),
     /// Rounded to f16, two in a word, on a device that runs WGSL.
@@ -47,6 +50,14 @@ impl FrozenMatrix {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }
 
+    /// The matrix for products without gradients on `device`: packed for the CPU, rounded to f16 on one that runs WGSL.
+    pub fn inference(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
+        if *device == Device::flex() {
+            return Self::Blocked(Arc::new(Blocked::new(&values, shape)));
+        }
+        Self::half(values, shape, device)
+    }
+
     /// The matrix rounded to f16 for a device that runs WGSL, and as it is on others.
     pub fn half(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         #[cfg(feature = "wgpu")]
@@ -65,10 +76,8 @@ impl FrozenMatrix {
     pub fn shape(&self) -> [usize; 2] {
         match self {
             Self::Plain(weight) => weight.dims(),
-            Self::Packed(pair) => {
-                let [input, output] = pair.forward.shape();
-                [output, input]
-            }
+            Self::Blocked(matrix) => matrix.shape(),
+            Self::Packed(pair) => [pair.forward.width(), pair.forward.depth()],
             #[cfg(feature = "wgpu")]
             Self::Half { shape, .. } => *shape,
         }
@@ -79,7 +88,7 @@ impl FrozenMatrix {
     pub(crate) fn buffer(&self) -> Option<(burn::backend::wgpu::CubeTensor, bool)> {
         match self {
             Self::Plain(weight) => Some((crate::gpu::buffer(weight)?, false)),
-            Self::Packed(_) => None,
+            Self::Blocked(_) | Self::Packed(_) => None,
             Self::Half { words, .. } => Some((crate::gpu::integers(words)?, true)),
         }
     }
@@ -88,6 +97,7 @@ impl FrozenMatrix {
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => input.matmul(weight.clone().transpose()),
+            Self::Blocked(matrix) => blocked::product(input, matrix, blocked::Follows::Nothing),
             Self::Packed(pair) => {
                 let output = Dispatch::frozen_product(input.into_dispatch(), Arc::clone(pair));
                 Tensor::from_dispatch(output)

@@ -41,10 +41,27 @@ fn activate(input: &[f32], bias: &[f32], output: &mut [f32]) {
         .zip(output.chunks_exact_mut(width))
     {
         for ((value, bias), output) in row.iter().zip(bias).zip(output) {
-            let x = value + bias;
-            *output = 0.5 * x * (1.0 + error_function(x * std::f32::consts::FRAC_1_SQRT_2));
+            *output = of(value + bias);
         }
     }
+}
+
+/// `activate` where the input is.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+pub(crate) fn activate_in_place(values: &mut [f32], bias: &[f32]) {
+    for row in values.chunks_exact_mut(bias.len()) {
+        for (value, bias) in row.iter_mut().zip(bias) {
+            *value = of(*value + bias);
+        }
+    }
+}
+
+#[inline(always)]
+fn of(x: f32) -> f32 {
+    0.5 * x * (1.0 + error_function(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// The error function to 2e-7 (Abramowitz and Stegun, 7.1.26).

@@ -3,6 +3,8 @@
 //! A kernel is its file, the shared files that it uses, and constants that are put before them. Its bindings are buffers in
 //! order and last a uniform block of sizes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate};
 use burn::backend::{Cube, wgpu};
 use burn::tensor::{DType, Int, Shape, Tensor};
@@ -11,6 +13,15 @@ use cubecl::prelude::KernelId;
 use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
 use crate::shaders::Shader;
+
+/// Whether kernels are switched off.
+static OFF: AtomicBool = AtomicBool::new(false);
+
+/// Switches the kernels on, as they are at first, or off: then burn's own operations take their place, to be compared with.
+/// A [`FrozenMatrix`](crate::FrozenMatrix) that was rounded to halves while they were on needs them.
+pub fn enable(enabled: bool) {
+    OFF.store(!enabled, Ordering::Relaxed);
+}
 
 /// A float tensor's buffer, contiguous, if the tensor lives on a device that runs WGSL and carries no gradients.
 pub(crate) fn buffer<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTensor> {
@@ -26,7 +37,7 @@ pub(crate) fn integers<const D: usize>(tensor: &Tensor<D, Int>) -> Option<CubeTe
 }
 
 fn runs_wgsl(tensor: &CubeTensor) -> bool {
-    tensor.client.name() == "wgpu<wgsl>" && tensor.qparams.is_none()
+    !OFF.load(Ordering::Relaxed) && tensor.client.name() == "wgpu<wgsl>" && tensor.qparams.is_none()
 }
 
 /// Whether tensors of a device may be given to [`launch`].
@@ -83,7 +94,6 @@ pub(crate) fn launch<const D: usize>(
         let [x, y, z] = groups.map(|count| count as u32);
         client.launch(Box::new(kernel), CubeCount::Static(x, y, z), arguments);
     }
-    let output =
-        CubeTensor::new_contiguous(client, device, Shape::from(shape), output, DType::F32);
+    let output = CubeTensor::new_contiguous(client, device, Shape::from(shape), output, DType::F32);
     Tensor::from_primitive::<Cube>(output)
 }

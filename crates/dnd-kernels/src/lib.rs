@@ -7,6 +7,7 @@ pub mod adamw;
 pub mod assemble;
 pub mod attention;
 pub mod bf16;
+pub mod blocked;
 pub mod convolve;
 mod cpu;
 pub mod embed;
@@ -14,7 +15,7 @@ pub mod frozen;
 pub mod gated;
 pub mod gelu;
 #[cfg(feature = "wgpu")]
-mod gpu;
+pub mod gpu;
 pub mod layer_norm;
 pub mod linear;
 mod lora;

@@ -1,11 +1,14 @@
 //! A linear layer with what follows it.
 
+use burn::backend::Flex;
 use burn::tensor::Tensor;
 
-use crate::{FrozenMatrix, biased_gelu};
+use crate::blocked::{self, Blocked, Follows};
+use crate::{FrozenMatrix, biased_gelu, cpu};
 
 /// What follows a linear layer.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "it lives no longer than a call")]
 pub enum After {
     /// Nothing.
     Nothing,
@@ -17,17 +20,38 @@ pub enum After {
 
 /// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output), and what follows:
 /// (rows, output). A residual connection carries no gradient on devices that run WGSL.
-pub fn linear(
-    input: Tensor<2>,
-    weight: &FrozenMatrix,
-    bias: Tensor<2>,
-    after: After,
-) -> Tensor<2> {
+pub fn linear(input: Tensor<2>, weight: &FrozenMatrix, bias: Tensor<2>, after: After) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, weight, &bias, &after) {
         return output;
     }
+    if let FrozenMatrix::Blocked(matrix) = weight {
+        return on_cpu(input, matrix, bias, after);
+    }
     twin(input, weight, bias, after)
+}
+
+fn on_cpu(input: Tensor<2>, matrix: &Blocked, bias: Tensor<2>, after: After) -> Tensor<2> {
+    let [width, _] = matrix.shape();
+    cpu::expect("bias", bias.dims(), [1, width]);
+    let read = |tensor: Tensor<2>| {
+        let tensor = tensor.try_into_primitive::<Flex>();
+        tensor
+            .expect("a tensor on the CPU, without gradients")
+            .to_contiguous()
+    };
+    let bias = read(bias);
+    let bias = cpu::numbers(&bias);
+    match after {
+        After::Nothing => blocked::product(input, matrix, Follows::Bias(bias)),
+        After::Gelu => blocked::product(input, matrix, Follows::Gelu(bias)),
+        After::Add(residual) => {
+            cpu::expect("residual", residual.dims(), [input.dims()[0], width]);
+            let residual = read(residual);
+            let follows = Follows::Add(bias, cpu::numbers(&residual));
+            blocked::product(input, matrix, follows)
+        }
+    }
 }
 
 /// The same in plain burn, save for kernels of the CPU.
@@ -53,11 +77,11 @@ fn launch(
     let [rows, depth] = input.dims();
     let (weights, half) = weight.buffer()?;
     let [columns, _] = weight.shape();
-    crate::cpu::expect("weight", weight.shape(), [columns, depth]);
-    crate::cpu::expect("bias", bias.dims(), [1, columns]);
+    cpu::expect("weight", weight.shape(), [columns, depth]);
+    cpu::expect("bias", bias.dims(), [1, columns]);
     let residual = match after {
         After::Add(residual) => {
-            crate::cpu::expect("residual", residual.dims(), [rows, columns]);
+            cpu::expect("residual", residual.dims(), [rows, columns]);
             Some(gpu::buffer(residual)?)
         }
         _ => None,

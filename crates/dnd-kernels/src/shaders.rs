@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shader {
     kernel: Kernel,
+    /// Whether weights are in half precision.
+    half: bool,
     constants: Vec<(&'static str, Constant)>,
 }
 
@@ -39,26 +41,25 @@ pub enum Ending {
 }
 
 const TILE: &str = include_str!("../../../shaders/shared/tile.wgsl");
-const MATRIX: &str = include_str!("../../../shaders/shared/matrix.wgsl");
+const MATRIX_F32: &str = include_str!("../../../shaders/shared/matrix_f32.wgsl");
+const MATRIX_F16: &str = include_str!("../../../shaders/shared/matrix_f16.wgsl");
+const RIGHT_WEIGHTS: &str = include_str!("../../../shaders/shared/right_weights.wgsl");
 const ROW_NORM: &str = include_str!("../../../shaders/shared/row_norm.wgsl");
 
 /// Rows and columns of the result that one workgroup of a product makes.
-pub(crate) const TILE_SIZE: usize = 64;
+pub const TILE_SIZE: usize = 64;
 /// Queries that one workgroup of the attention has.
-pub(crate) const QUERIES: usize = 32;
+pub const QUERIES: usize = 32;
 /// Numbers that one workgroup of the assembly makes.
-pub(crate) const ASSEMBLED: usize = 64;
+pub const ASSEMBLED: usize = 64;
 
 impl Shader {
     /// `shaders/product.wgsl`: weights in `half` precision or not, with GELU or not, plus a residual or not.
     pub fn product(half: bool, gelu: bool, add: bool) -> Self {
         Self::new(
             Kernel::Product,
-            [
-                ("HALF", Constant::Flag(half)),
-                ("GELU", Constant::Flag(gelu)),
-                ("ADD", Constant::Flag(add)),
-            ],
+            half,
+            [("GELU", Constant::Flag(gelu)), ("ADD", Constant::Flag(add))],
         )
     }
 
@@ -66,8 +67,8 @@ impl Shader {
     pub fn convolve(ending: Ending, add: bool) -> Self {
         Self::new(
             Kernel::Convolve,
+            false,
             [
-                ("HALF", Constant::Flag(false)),
                 ("ENDING", Constant::Number(ending as u32)),
                 ("ADD", Constant::Flag(add)),
             ],
@@ -76,30 +77,36 @@ impl Shader {
 
     /// `shaders/layer_norm.wgsl`.
     pub fn layer_norm() -> Self {
-        Self::new(Kernel::LayerNorm, [])
+        Self::new(Kernel::LayerNorm, false, [])
     }
 
     /// `shaders/embed.wgsl`: the embedding of words in `half` precision or not.
     pub fn embed(half: bool) -> Self {
-        Self::new(Kernel::Embed, [("HALF", Constant::Flag(half))])
+        Self::new(Kernel::Embed, half, [])
     }
 
     /// `shaders/attention.wgsl` for heads of `width` numbers, a multiple of four.
     pub fn attention(width: usize) -> Self {
         Self::new(
             Kernel::Attention,
+            false,
             [("HEAD", Constant::Number(width as u32))],
         )
     }
 
     /// `shaders/assemble.wgsl`.
     pub fn assemble() -> Self {
-        Self::new(Kernel::Assemble, [])
+        Self::new(Kernel::Assemble, false, [])
     }
 
-    fn new<const N: usize>(kernel: Kernel, constants: [(&'static str, Constant); N]) -> Self {
+    fn new<const N: usize>(
+        kernel: Kernel,
+        half: bool,
+        constants: [(&'static str, Constant); N],
+    ) -> Self {
         Self {
             kernel,
+            half,
             constants: constants.to_vec(),
         }
     }
@@ -115,33 +122,31 @@ impl Shader {
             // Writing into a string does not fail.
             let _ = written;
         }
-        for part in self.parts() {
-            text.push_str(part);
-        }
+        self.parts().for_each(|part| text.push_str(part));
         text
     }
 
-    fn parts(&self) -> &'static [&'static str] {
-        match self.kernel {
-            Kernel::Product => &[
-                TILE,
-                MATRIX,
-                include_str!("../../../shaders/product.wgsl"),
-            ],
-            Kernel::Convolve => &[
-                TILE,
-                MATRIX,
-                include_str!("../../../shaders/convolve.wgsl"),
-            ],
-            Kernel::LayerNorm => &[ROW_NORM, include_str!("../../../shaders/layer_norm.wgsl")],
-            Kernel::Embed => &[
-                MATRIX,
-                ROW_NORM,
+    /// The files, the kernel's own last.
+    fn parts(&self) -> impl Iterator<Item = &'static str> {
+        let matrix = if self.half { MATRIX_F16 } else { MATRIX_F32 };
+        let product = [TILE, matrix, RIGHT_WEIGHTS];
+        let (shared, own): (&[&str], &str) = match self.kernel {
+            Kernel::Product => (&product, include_str!("../../../shaders/product.wgsl")),
+            Kernel::Convolve => (&product, include_str!("../../../shaders/convolve.wgsl")),
+            Kernel::LayerNorm => (
+                &[ROW_NORM],
+                include_str!("../../../shaders/layer_norm.wgsl"),
+            ),
+            Kernel::Embed => (
+                &[matrix, ROW_NORM],
                 include_str!("../../../shaders/embed.wgsl"),
-            ],
-            Kernel::Attention => &[include_str!("../../../shaders/attention.wgsl")],
-            Kernel::Assemble => &[include_str!("../../../shaders/assemble.wgsl")],
-        }
+            ),
+            Kernel::Attention => (&[], include_str!("../../../shaders/attention.wgsl")),
+            Kernel::Assemble => (&[], include_str!("../../../shaders/assemble.wgsl")),
+        };
+        let mut parts = shared.to_vec();
+        parts.push(own);
+        parts.into_iter()
     }
 
     /// Invocations of a workgroup along two axes, as the file says.
@@ -190,7 +195,11 @@ mod tests {
                 .validate(&module)
                 .unwrap_or_else(|error| panic!("{shader:?}: {}", error.emit_to_string(&text)));
             let [x, y] = shader.workgroup();
-            assert_eq!(module.entry_points[0].workgroup_size, [x, y, 1], "{shader:?}");
+            assert_eq!(
+                module.entry_points[0].workgroup_size,
+                [x, y, 1],
+                "{shader:?}"
+            );
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::adamw::{self, AdamW};
+use dnd_kernels::linear::{self, After};
 use dnd_kernels::{FrozenMatrix, attention, bf16, biased_gelu, gated, gelu, rms_norm, rotary};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -232,5 +233,31 @@ proptest! {
         let whole = inputs[0].clone().round();
         let (found, expected) = (packed.product(whole.clone()), plain.product(whole));
         assert!(difference(&values(found), &values(expected)) < 1e-5);
+    }
+}
+
+proptest! {
+    #[test]
+    fn packed_layers_agree(
+        rows in 1usize..60, output in 1usize..100, input in 1usize..1100, after in 0..3, seed: u64,
+    ) {
+        let mut source = Source::new(seed);
+        let values: Tensor<2> = source.random([output, input]);
+        let (rows, bias) = (source.random([rows, input]), source.random([1, output]));
+        let residual = source.random([rows.dims()[0], output]);
+        let follows = || match after {
+            0 => After::Nothing,
+            1 => After::Gelu,
+            _ => After::Add(residual.clone()),
+        };
+        let numbers = values.clone().try_into_vec_as::<f32>().unwrap();
+        let packed = FrozenMatrix::inference(numbers, [output, input], &Device::flex());
+        prop_assert!(matches!(packed, FrozenMatrix::Blocked(_)));
+        let plain = FrozenMatrix::new(values);
+        let found = linear::linear(rows.clone(), &packed, bias.clone(), follows());
+        let expected = linear::twin(rows.clone(), &plain, bias, follows());
+        assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
+        let (found, expected) = (packed.product(rows.clone()), plain.product(rows));
+        assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
     }
 }

@@ -34,7 +34,9 @@ impl Numbers {
     }
 
     fn values(&mut self, count: usize, size: f32) -> Vec<f32> {
-        (0..count).map(|_| self.0.random_range(-size..=size)).collect()
+        (0..count)
+            .map(|_| self.0.random_range(-size..=size))
+            .collect()
     }
 
     fn tensor<const D: usize>(&mut self, shape: [usize; D], size: f32) -> Tensor<D> {

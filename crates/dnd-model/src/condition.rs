@@ -156,6 +156,11 @@ impl Condition {
         Ok(encoded.select(0, places))
     }
 
+    /// The encoder.
+    pub fn encoder(&self) -> &TextEncoder {
+        &self.encoder
+    }
+
     /// Width C of the hidden states.
     pub fn hidden_size(&self) -> usize {
         self.encoder.hidden_size()

@@ -111,12 +111,14 @@ impl TextEncoderConfig {
             })
             .collect::<Result<_, Error>>()?;
         Ok(TextEncoder {
-            words: matrix(
-                weights,
-                &name(&format!("embeddings.{words}")),
+            words: FrozenMatrix::half(
+                weights.values(
+                    &name(&format!("embeddings.{words}")),
+                    &[self.vocab_size, hidden],
+                )?,
                 [self.vocab_size, hidden],
                 device,
-            )?,
+            ),
             places: places + kind.narrow(0, 0, 1),
             norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), self, device)?,
             layers,
@@ -224,12 +226,7 @@ impl Linear {
         device: &Device,
     ) -> Result<Self, Error> {
         Ok(Self {
-            weight: matrix(
-                weights,
-                &format!("{name}.weight"),
-                [output, input],
-                device,
-            )?,
+            weight: matrix(weights, &format!("{name}.weight"), [output, input], device)?,
             bias: weights
                 .tensor(&format!("{name}.bias"), [output], device)?
                 .reshape([1, output]),
@@ -265,23 +262,18 @@ impl LayerNorm {
     }
 
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        layer_norm(
-            input,
-            self.scale.clone(),
-            self.shift.clone(),
-            self.epsilon,
-        )
+        layer_norm(input, self.scale.clone(), self.shift.clone(), self.epsilon)
     }
 }
 
-/// A matrix of weights, in half precision on devices that run WGSL: half the memory, and exact where the file is f16.
+/// A matrix of weights as it is fast on the device: in half precision where that runs WGSL, which is exact where the file is f16.
 fn matrix(
     weights: &Weights,
     name: &str,
     shape: [usize; 2],
     device: &Device,
 ) -> Result<FrozenMatrix, Error> {
-    Ok(FrozenMatrix::half(
+    Ok(FrozenMatrix::inference(
         weights.values(name, &shape)?,
         shape,
         device,

@@ -3,7 +3,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
-pub mod condition;
+pub mod assembler;
+mod condition;
 pub mod device;
 pub mod encoder;
 pub mod error;

@@ -6,6 +6,7 @@
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Adapter, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens};
 
+use crate::assembler::Assembler;
 use crate::{Condition, Error, Generator, GeneratorConfig, PromptDraw, TextEncoder, draw_prompts};
 
 /// A text encoder as a bundle needs it.
@@ -24,6 +25,8 @@ pub struct Workshop {
     statistics: Statistics,
     tasks: Vec<(String, Vec<f32>)>,
     generator: Generator,
+    /// What comes after the cascade, where a kernel does it.
+    assembler: Option<Assembler>,
     condition: Condition,
 }
 
@@ -48,7 +51,7 @@ impl Workshop {
                 name(encoder.id),
             ));
         }
-        let config: GeneratorConfig = serde_json::from_value(header.generator.clone())
+        let mut config: GeneratorConfig = serde_json::from_value(header.generator.clone())
             .map_err(|e| Error::format(source_name, format!("generator: {e}")))?;
         config.validate(source_name)?;
         let width = header.layout.tile_width();
@@ -75,11 +78,18 @@ impl Workshop {
                 ));
             }
         }
+        let statistics = bundle.statistics()?;
+        let assembler = Assembler::new(bundle, source_name, &config, &statistics, device)?;
+        if assembler.is_some() {
+            // It has the head, as integers.
+            config.basis = None;
+        }
         Ok(Self {
             header: header.clone(),
-            statistics: bundle.statistics()?,
+            statistics,
             tasks: bundle.task_embeddings(),
             generator: config.load(&bundle.tensors, source_name, device)?,
+            assembler,
             condition: Condition::new(
                 encoder.model,
                 encoder.tokenizer_json,
@@ -119,17 +129,33 @@ impl Workshop {
         self.condition.encode_reporting(drawn, report)
     }
 
-    /// Normalised weight tokens (1, T, rows, columns) for hidden states (N, L, C); `report` hears how
-    /// many of the generator's [`layers`](Self::layers) are done.
-    pub fn decode(&self, states: Tensor<3>, report: &mut dyn FnMut(usize)) -> Tensor<4> {
-        let layers = self.generator.layers().iter().enumerate();
-        let condition: Tensor<4> = states.unsqueeze_dim(0);
-        let output = layers.fold(condition.clone(), |state, (index, layer)| {
-            let state = layer.forward(state);
-            report(index + 1);
-            state
-        });
-        self.generator.add_basis(output, condition)
+    /// The numbers of an adapter for hidden states (N, L, C), as [`adapter`](Self::adapter) takes them; `report` hears how many
+    /// of the generator's [`layers`](Self::layers) are done.
+    pub fn decode(&self, states: Tensor<3>, report: &mut dyn FnMut(usize)) -> Tensor<1> {
+        let output = self.generator.infer(states.clone(), report);
+        if let Some(assembler) = &self.assembler {
+            return assembler.assemble(output, states);
+        }
+        let condition = states.unsqueeze_dim(0);
+        let output = self.generator.add_basis(output.unsqueeze_dim(0), condition);
+        let count: usize = output.dims().iter().product();
+        output.reshape([count])
+    }
+
+    /// The text encoder.
+    pub fn encoder(&self) -> &TextEncoder {
+        self.condition.encoder()
+    }
+
+    /// Sizes N, L and C of the condition that the generator reads.
+    pub fn condition(&self) -> [usize; 3] {
+        let width = self.condition.hidden_size();
+        [self.header.prompts, self.header.tokens_per_prompt, width]
+    }
+
+    /// Multiplications and additions of one generation's cascade.
+    pub fn flops(&self) -> usize {
+        self.generator.flops()
     }
 
     /// Layers of the generator.
@@ -137,13 +163,17 @@ impl Workshop {
         self.generator.layers().len()
     }
 
-    /// The adapter that normalised weight tokens stand for.
+    /// The adapter of what [`decode`](Self::decode) gave.
     ///
     /// # Errors
     /// When there are not as many values as the layout asks for.
-    pub fn adapter(&self, mut tokens: Vec<f32>) -> Result<Adapter, Error> {
-        self.statistics.denormalise(&mut tokens);
-        Ok(tokens::join(&self.header.layout, &tokens)?)
+    pub fn adapter(&self, mut numbers: Vec<f32>) -> Result<Adapter, Error> {
+        let layout = &self.header.layout;
+        if self.assembler.is_some() {
+            return Ok(tokens::in_order(layout, &numbers)?);
+        }
+        self.statistics.denormalise(&mut numbers);
+        Ok(tokens::join(layout, &numbers)?)
     }
 
     /// The generator's training tasks with the cosine of their prompts' mean embedding and

@@ -35,11 +35,6 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Rows and columns.
-    pub fn shape(&self) -> [usize; 2] {
-        [self.depth, self.width]
-    }
-
     /// Packs the matrix of `depth` rows and `width` columns whose numbers `at(row, column)` gives.
     ///
     /// # Panics

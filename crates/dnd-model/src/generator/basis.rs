@@ -92,14 +92,9 @@ impl Basis {
         ));
     }
 
-    /// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding; each row has the
-    /// length `gain`.
+    /// [`mixing_coefficients`] of this head.
     fn coefficients(&self, condition: Tensor<4>, gain: f32) -> Tensor<2> {
-        let [batch, prompts, _, width] = condition.dims();
-        let sums = condition.sum_dim(2).reshape([batch, prompts, width]);
-        let mean: Tensor<2> = unit(sums).mean_dim(1).reshape([batch, width]);
-        let centred = unit(mean) - self.centre.val().reshape([1, width]);
-        unit(centred.matmul(self.directions.val())) * gain
+        mixing_coefficients(condition, self.centre.val(), self.directions.val(), gain)
     }
 
     /// What is added to the weight tokens (B, T, rows, columns).
@@ -125,6 +120,21 @@ impl Basis {
         let places = Tensor::from_data(places.as_slice(), &device);
         Tensor::cat(vec![mixed, zero], 1).select(1, places)
     }
+}
+
+/// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding, for the `centre` (C) and the `directions` (C, K) of a
+/// [`Basis`]; each row has the length `gain`.
+pub(crate) fn mixing_coefficients(
+    condition: Tensor<4>,
+    centre: Tensor<1>,
+    directions: Tensor<2>,
+    gain: f32,
+) -> Tensor<2> {
+    let [batch, prompts, _, width] = condition.dims();
+    let sums = condition.sum_dim(2).reshape([batch, prompts, width]);
+    let mean: Tensor<2> = unit(sums).mean_dim(1).reshape([batch, width]);
+    let centred = unit(mean) - centre.reshape([1, width]);
+    unit(centred.matmul(directions)) * gain
 }
 
 /// Vectors along the last axis, divided by their length.

@@ -123,6 +123,17 @@ impl Generator {
         self.add_basis(output, condition)
     }
 
+    /// The cascade's output (T, rows, columns) for one condition (N, L, C), without gradients; `report` hears how many layers
+    /// are done.
+    pub fn infer(&self, condition: Tensor<3>, report: &mut dyn FnMut(usize)) -> Tensor<3> {
+        let layers = self.layers.iter().enumerate();
+        layers.fold(condition, |state, (index, layer)| {
+            let state = layer.infer(state);
+            report(index + 1);
+            state
+        })
+    }
+
     /// The cascade's output with what the basis head, if there is one, adds to it for a condition.
     pub fn add_basis(&self, output: Tensor<4>, condition: Tensor<4>) -> Tensor<4> {
         match self.basis() {
@@ -141,6 +152,20 @@ impl Generator {
     /// The basis head, to change it.
     pub fn basis_mut(&mut self) -> Option<&mut Basis> {
         self.basis.as_mut()
+    }
+
+    /// Multiplications and additions of the convolutions for one condition.
+    pub fn flops(&self) -> usize {
+        let taps = self.config.kernel_size.pow(2);
+        let mixing_taps = self.config.prompt_kernel_size.pow(2);
+        let layers = self.config.features.windows(2).map(|pair| {
+            let ([n, l, c], [n_out, l_out, c_out]) = (pair[0], pair[1]);
+            let width_first = l * n * c * c_out + n * c_out * l * l_out;
+            let height_first = n * c * l * l_out + l_out * n * c * c_out;
+            let mixing = l_out * c_out * n * n_out;
+            2 * (taps * (width_first + height_first) + mixing_taps * mixing)
+        });
+        layers.sum()
     }
 
     /// The layers, first to last.

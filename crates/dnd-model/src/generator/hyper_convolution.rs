@@ -187,9 +187,10 @@ impl HyperConvolution {
 
         // (B, L, N, C) -> (B, L', N, C) -> (B, C, L', N) -> (B, C', L', N) -> (B, N, L', C')
         let height_first = convolution(normed.permute([0, 2, 1, 3]), &self.height_first_height);
-        let height_first = convolution(height_first.permute([0, 3, 1, 2]), &self.height_first_width)
-            .permute([0, 3, 2, 1])
-            .tanh();
+        let height_first =
+            convolution(height_first.permute([0, 3, 1, 2]), &self.height_first_width)
+                .permute([0, 3, 2, 1])
+                .tanh();
 
         let bias = self.bias.val();
         let [rows, columns] = bias.dims();

@@ -27,6 +27,10 @@ pub struct BehaviourArguments {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     holdout: Vec<String>,
 
+    /// Most tasks to train on, spread over all of them [default: all]
+    #[arg(long, value_name = "N")]
+    most_tasks: Option<usize>,
+
     /// Take only tasks whose licence lets weights trained on them be given away
     #[arg(long)]
     ship: bool,
@@ -55,6 +59,7 @@ impl BehaviourArguments {
         [
             ("--tasks", !self.tasks.is_empty()),
             ("--holdout", !self.holdout.is_empty()),
+            ("--most-tasks", self.most_tasks.is_some()),
             ("--ship", self.ship),
             ("--start", self.start.is_some()),
             ("--start-mean", self.start_mean.is_some()),
@@ -98,6 +103,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
             tasks: &tasks,
             ship: arguments.ship,
             held_out: arguments.holdout.clone(),
+            most_tasks: arguments.most_tasks,
             start,
             recipe: &recipe,
             out: &all.out,

@@ -23,13 +23,18 @@ pub struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     /// Takes the tasks of `folders` with role `train`, with `ship` only those that ship, and leaves
-    /// out those called `held_out`. Tasks with role `dev` are never touched: who chooses by them
+    /// out those called `held_out`; of the rest it takes at most `most`, spread over all. Tasks with role `dev` are never touched: who chooses by them
     /// cannot measure on them.
     ///
     /// # Errors
     /// [`Error::Argument`] when a name occurs twice, one of `held_out` is not among the tasks, or
     /// none is left to train on.
-    pub fn new(folders: &'a [TaskFolder], ship: bool, held_out: &[String]) -> Result<Self, Error> {
+    pub fn new(
+        folders: &'a [TaskFolder],
+        ship: bool,
+        held_out: &[String],
+        most: Option<usize>,
+    ) -> Result<Self, Error> {
         let all = folders.iter().flat_map(|folder| {
             let tasks = folder.tasks.iter();
             tasks.map(move |task| Chosen { folder, task })
@@ -52,6 +57,12 @@ impl<'a> Choice<'a> {
                 return Err(Error::argument("holdout", &expected, format!("`{name}`")));
             };
             left_out.push(training.remove(place));
+        }
+        if let Some(most) = most.filter(|&most| most < training.len()) {
+            let count = training.len();
+            training = (0..most)
+                .map(|place| training[place * count / most])
+                .collect();
         }
         if training.is_empty() {
             let expected = "at least one task with role `train` that is not held out";
@@ -128,17 +139,25 @@ mod tests {
             folder(&[("d", "train", true)]),
         ];
         let name = |text: &str| vec![text.to_owned()];
-        let choice = Choice::new(&folders, false, &name("b")).unwrap();
+        let choice = Choice::new(&folders, false, &name("b"), None).unwrap();
         assert_eq!(choice.training_names(), ["a", "d"]);
         assert_eq!(choice.held_out_names(), ["b"]);
         assert_eq!(choice.weights(), [1.0, 1.0]);
         assert!(!choice.all_ship());
-        let choice = Choice::new(&folders, true, &[]).unwrap();
+        let choice = Choice::new(&folders, true, &[], None).unwrap();
         assert_eq!(choice.training_names(), ["a", "d"]);
         assert!(choice.all_ship());
+        let names = |most| {
+            Choice::new(&folders, false, &[], Some(most))
+                .unwrap()
+                .training_names()
+        };
+        assert_eq!(names(2), ["a", "b"]);
+        assert_eq!(names(9), ["a", "b", "d"]);
+        assert!(Choice::new(&folders, false, &[], Some(0)).is_err());
         // A development task, one that does not ship, and one that nobody knows.
         for (ship, held_out) in [(false, "c"), (true, "b"), (false, "x")] {
-            let message = Choice::new(&folders, ship, &name(held_out)).unwrap_err();
+            let message = Choice::new(&folders, ship, &name(held_out), None).unwrap_err();
             assert!(message.to_string().starts_with("holdout"), "{message}");
         }
     }
@@ -149,7 +168,9 @@ mod tests {
             folder(&[("a", "train", true)]),
             folder(&[("a", "train", true)]),
         ];
-        let message = Choice::new(&folders, false, &[]).unwrap_err().to_string();
+        let message = Choice::new(&folders, false, &[], None)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("`a` twice"), "{message}");
     }
 }

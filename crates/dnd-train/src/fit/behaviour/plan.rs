@@ -42,7 +42,7 @@ impl<'a> Plan<'a> {
         let recipe = options.recipe;
         recipe.behaviour.validate()?;
         let ship = options.ship || recipe.collect.ship;
-        let choice = Choice::new(options.tasks, ship, &options.held_out)?;
+        let choice = Choice::new(options.tasks, ship, &options.held_out, options.most_tasks)?;
         let layout = Layout::new(
             BASE_MODEL,
             &base.model.config().dimensions,

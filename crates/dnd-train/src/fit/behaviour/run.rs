@@ -33,6 +33,8 @@ pub struct BehaviourOptions<'a> {
     pub ship: bool,
     /// Names of tasks that are left out, to validate with.
     pub held_out: Vec<String>,
+    /// Most tasks that are trained on, spread over all.
+    pub most_tasks: Option<usize>,
     /// What to start from.
     pub start: Start,
     /// The settings.

@@ -41,6 +41,11 @@ const LIMITS: [(&str, f64); 6] = [
     ("maxComputeWorkgroupStorageSize", 16_384.0),
 ];
 
+/// Launches that are collected before the GPU gets them: more than a generation has, so that it is one submission.
+const TASKS: usize = 512;
+/// The same for a software GPU, which browsers take for hanging when one submission lasts too long.
+const SOFTWARE_TASKS: usize = 16;
+
 /// What the CPU is called.
 const CPU: &str = "CPU (WebAssembly)";
 
@@ -58,6 +63,8 @@ pub fn is_lost() -> bool {
 pub struct Choice {
     /// What the page shows.
     pub report: DeviceReport,
+    /// Whether the GPU is a software one.
+    software: bool,
     /// The device, once opened: burn opens a GPU only once.
     opened: Option<Device>,
 }
@@ -72,6 +79,7 @@ impl Choice {
                 note: Some(note.into()),
                 details,
             },
+            software: false,
             opened: None,
         }
     }
@@ -159,6 +167,7 @@ impl Choice {
                 note,
                 details,
             },
+            software: is_fallback,
             opened: None,
         })
     }
@@ -176,7 +185,7 @@ impl Choice {
             return Ok(device.clone());
         }
         let device = if self.report.gpu {
-            Self::open_gpu().await?
+            Self::open_gpu(self.software).await?
         } else {
             Device::flex()
         };
@@ -184,8 +193,11 @@ impl Choice {
         Ok(device)
     }
 
-    async fn open_gpu() -> Result<Device, Failure> {
-        let opened = Device::wgpu_options().init_with_setup_async().await;
+    async fn open_gpu(software: bool) -> Result<Device, Failure> {
+        let opened = Device::wgpu_options()
+            .tasks_max(if software { SOFTWARE_TASKS } else { TASKS })
+            .init_with_setup_async()
+            .await;
         let (device, setup): (Device, WgpuSetup) =
             opened.map_err(|e| Failure::other(format!("The GPU cannot be opened: {e}")))?;
         WANTED.store(true, Ordering::Relaxed);

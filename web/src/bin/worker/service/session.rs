@@ -6,6 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
 use super::device::Choice;
+use super::measure::measure;
 use super::messages::{post, scope};
 use super::models::{Timings, fetch};
 use super::store::Store;
@@ -41,6 +42,25 @@ impl Session {
                 let timings = std::mem::take(&mut self.timings);
                 let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
                 generate::generate(workshop, &prompts, seed, timings).await
+            }
+            Request::Measure {
+                prompts,
+                tokens,
+                kernels,
+            } => {
+                if self.workshop.is_none() {
+                    dnd_kernels::gpu::enable(kernels);
+                }
+                self.load().await?;
+                let device = self
+                    .choice
+                    .as_mut()
+                    .ok_or_else(out_of_order)?
+                    .open()
+                    .await?;
+                let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
+                post(measure(workshop, prompts, tokens, &device).await?);
+                Ok(())
             }
             Request::Delete => self.delete().await,
         }

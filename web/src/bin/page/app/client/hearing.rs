@@ -42,7 +42,11 @@ impl Client {
             Event::Done(report) if task == Task::Generate => self.hear_done(*report, &parts),
             Event::Failed { message, cause } => self.failed(task, &message, cause),
             // Of a request that is over.
-            Event::Progress(_) | Event::SelfTest(_) | Event::Prepared | Event::Done(_) => {}
+            Event::Progress(_)
+            | Event::SelfTest(_)
+            | Event::Prepared
+            | Event::Measured { .. }
+            | Event::Done(_) => {}
         }
     }
 

@@ -1,0 +1,41 @@
+//! Timing encoder and generator, for `cargo xtask bench`.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use dnd_model::Workshop;
+
+use super::Failure;
+use super::download::now;
+use super::models::read;
+use dnd_web::protocol::Event;
+
+/// As tests/bench/onnx.mjs has it.
+const VOCABULARY: usize = 20_000;
+
+/// One run of the encoder over so many prompts and tokens, and one of the generator.
+pub async fn measure(
+    workshop: &Workshop,
+    prompts: usize,
+    tokens: usize,
+    device: &Device,
+) -> Result<Event, Failure> {
+    let ids = (0..prompts * tokens).map(|place| (1000 + place * 7919 % VOCABULARY) as i32);
+    let data = TensorData::new(ids.collect::<Vec<i32>>(), [prompts, tokens]);
+    let ids: Tensor<2, Int> = Tensor::from_data(data, device);
+    let mask = Tensor::ones([prompts, tokens], device);
+    let started = now();
+    let states = workshop.encoder().forward(ids, mask);
+    // Reading the last numbers waits for all of them, and brings as little as can be.
+    read(states.narrow(0, prompts - 1, 1)).await?;
+    let encode = (now() - started) / 1e3;
+
+    let shape = workshop.condition();
+    let numbers = (0..shape.iter().product()).map(|i: usize| (i * 37 % 101) as f32 / 101.0 - 0.5);
+    let data = TensorData::new(numbers.collect::<Vec<f32>>(), shape);
+    let states: Tensor<3> = Tensor::from_data(data, device);
+    read(states.clone().narrow(0, 0, 1)).await?;
+    let started = now();
+    let numbers = workshop.decode(states, &mut |_| ());
+    read(numbers.narrow(0, 0, 1)).await?;
+    let decode = (now() - started) / 1e3;
+    Ok(Event::Measured { encode, decode })
+}
