@@ -1,5 +1,4 @@
-// A linear layer: input (rows, depth) times the transposed weights (columns, depth), plus a bias (columns), with GELU through
-// the exact error function, with ADD plus what a residual connection brings (rows, columns).
+// A linear layer: input (rows, depth) times the transposed weights (columns, depth), plus a bias (columns), and what follows.
 
 struct Sizes {
     rows: u32,
@@ -31,34 +30,30 @@ fn input_quad(row: u32, depth: u32) -> vec4f {
     return select(vec4f(), quad, inside);
 }
 
-fn left_block(row: u32, depth: u32) -> mat4x4f {
-    return transpose(mat4x4f(
-        input_quad(row, depth),
-        input_quad(row + 1u, depth),
-        input_quad(row + 2u, depth),
-        input_quad(row + 3u, depth),
-    ));
+var<private> first_rows: array<u32, SLOTS>;
+
+fn prepare_left(slot: u32, row: u32) {
+    first_rows[slot] = row;
 }
 
-// To 2e-7 (Abramowitz and Stegun, 7.1.26).
-fn error_function(x: f32) -> f32 {
-    let size = abs(x);
-    let t = 1.0 / (1.0 + 0.3275911 * size);
-    let sum = ((((1.0614054 * t - 1.4531520) * t + 1.4214138) * t - 0.28449674) * t + 0.25482960) * t;
-    return sign(x) * (1.0 - sum * exp(-size * size));
+fn left_block(slot: u32, depth: u32) -> mat4x4f {
+    let first_row = first_rows[slot];
+    return transpose(mat4x4f(
+        input_quad(first_row, depth),
+        input_quad(first_row + 1u, depth),
+        input_quad(first_row + 2u, depth),
+        input_quad(first_row + 3u, depth),
+    ));
 }
 
 fn store(row: u32, column: u32, number: f32) {
     if row < sizes.rows && column < sizes.columns {
         let place = row * sizes.columns + column;
-        let sum = number + bias[column];
-        let gated = 0.5 * sum * (1.0 + error_function(sum * 0.70710678));
-        let added = select(0.0, residual[select(0u, place, ADD)], ADD);
-        output[place] = select(sum, gated, GELU) + added;
+        output[place] = after(number + bias[column], place);
     }
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) invocation: vec3u) {
     multiply(group.xy, invocation.xy, sizes.depth);
 }

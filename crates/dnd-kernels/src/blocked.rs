@@ -12,9 +12,9 @@ use crate::{cpu, gelu};
 /// Columns of a panel.
 const PANEL: usize = 32;
 /// Most rows of a block.
-const ROWS: usize = 12;
+const ROWS: usize = 8;
 /// Rows that one task takes.
-const TASK_ROWS: usize = 8 * ROWS;
+const TASK_ROWS: usize = 12 * ROWS;
 /// Depth after which a block is put down, so that its rows and the panel stay in the cache.
 const DEPTH: usize = 512;
 
@@ -248,7 +248,7 @@ use std::arch::x86_64::*;
 #[cfg(target_arch = "x86_64")]
 product!(
     #[target_feature(enable = "avx512f,fma")]
-    avx512, 12 x 2 of 16,
+    avx512, 8 x 2 of 16,
     _mm512_setzero_ps(), _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps
 );
 #[cfg(target_arch = "x86_64")]

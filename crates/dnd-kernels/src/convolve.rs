@@ -79,7 +79,7 @@ pub fn twin(input: Tensor<3>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> 
 #[cfg(feature = "wgpu")]
 fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<3>> {
     use crate::gpu;
-    use crate::shaders::{self, Shader, TILE_SIZE};
+    use crate::shaders::{self, Shader, Tiling};
 
     let shape = input.dims();
     let [outputs, inputs, kernel_height, kernel_width] = kernel.dims();
@@ -96,7 +96,11 @@ fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
         Ending::Shift { bias, residual } => {
             crate::cpu::expect("bias", bias.dims(), [outputs]);
             let bias = gpu::buffer(bias)?;
-            (shaders::Ending::Shift, Some(bias), residual.as_ref())
+            let name = match residual {
+                Some(_) => shaders::Ending::Add,
+                None => shaders::Ending::Shift,
+            };
+            (name, Some(bias), residual.as_ref())
         }
     };
     let other = match other {
@@ -125,15 +129,12 @@ fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
         to[axes.channels],
         (result[1] * result[2]).max(1),
     ];
+    let tiling = Tiling::new(outputs);
     Some(gpu::launch(
-        Shader::convolve(name, name == shaders::Ending::Shift && other.is_some()),
+        Shader::convolve(name, tiling),
         &[Some(&input), Some(&kernel), bias.as_ref(), other.as_ref()],
         result,
         &sizes.map(|size| size as u32),
-        [
-            outputs.div_ceil(TILE_SIZE),
-            (height * width).div_ceil(TILE_SIZE),
-            1,
-        ],
+        tiling.groups(height * width, outputs),
     ))
 }

@@ -71,7 +71,6 @@ impl<'a> Matrix<'a> {
     }
 
     /// The same with rows that start `stride` numbers apart.
-    #[cfg(feature = "autodiff")]
     pub(crate) fn with_stride(self, stride: usize) -> Self {
         Self {
             row_stride: stride,

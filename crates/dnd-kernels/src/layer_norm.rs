@@ -1,6 +1,11 @@
 //! Layer norm (Ba et al., arXiv 1607.06450).
 
+use burn::backend::Flex;
 use burn::tensor::{Tensor, module};
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use crate::cpu;
 
 /// Layer norm of each row of `input` (rows, width), scaled and shifted by (width) numbers.
 pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
@@ -8,7 +13,68 @@ pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon:
     if let Some(output) = launch(&input, &scale, &shift, epsilon) {
         return output;
     }
+    if let Some(output) = on_cpu(&input, &scale, &shift, epsilon) {
+        return output;
+    }
     twin(input, scale, shift, epsilon)
+}
+
+/// On burn's CPU device, without gradients.
+fn on_cpu(
+    input: &Tensor<2>,
+    scale: &Tensor<1>,
+    shift: &Tensor<1>,
+    epsilon: f64,
+) -> Option<Tensor<2>> {
+    let shape = input.dims();
+    cpu::expect("scale", scale.dims(), [shape[1]]);
+    cpu::expect("shift", shift.dims(), [shape[1]]);
+    let input = input.clone().try_into_primitive::<Flex>().ok()?;
+    let scale = scale.clone().try_into_primitive::<Flex>().ok()?;
+    let shift = shift.clone().try_into_primitive::<Flex>().ok()?;
+    let (input, scale, shift) = (
+        input.to_contiguous(),
+        scale.to_contiguous(),
+        shift.to_contiguous(),
+    );
+    let (scale, shift) = (cpu::numbers(&scale), cpu::numbers(&shift));
+    let mut output = cpu::numbers(&input).to_vec();
+    let rows = output.par_chunks_mut((ROWS * shape[1]).max(1));
+    rows.for_each(|rows| normalise(rows, scale, shift, epsilon as f32));
+    Some(Tensor::from_primitive::<Flex>(cpu::tensor(output, shape)))
+}
+
+/// Rows that one task takes.
+const ROWS: usize = 64;
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn normalise(rows: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
+    let width = scale.len();
+    for row in rows.chunks_exact_mut(width) {
+        let mean = sum(row, |value| value) / width as f32;
+        let variance = sum(row, |value| (value - mean) * (value - mean)) / width as f32;
+        let factor = 1.0 / (variance + epsilon).sqrt();
+        for ((value, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
+            *value = (*value - mean) * factor * scale + shift;
+        }
+    }
+}
+
+/// In 16 sums that a vector holds.
+#[inline(always)]
+fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let vectors = row.chunks_exact(16);
+    let rest: f32 = vectors.remainder().iter().map(|value| of(*value)).sum();
+    for vector in vectors {
+        for lane in 0..16 {
+            sums[lane] += of(vector[lane]);
+        }
+    }
+    sums.iter().sum::<f32>() + rest
 }
 
 /// The same in plain burn.
@@ -27,8 +93,8 @@ fn launch(
     use crate::shaders::Shader;
 
     let [rows, width] = input.dims();
-    crate::cpu::expect("scale", scale.dims(), [width]);
-    crate::cpu::expect("shift", shift.dims(), [width]);
+    cpu::expect("scale", scale.dims(), [width]);
+    cpu::expect("shift", shift.dims(), [width]);
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     Some(gpu::launch(
         Shader::layer_norm(),

@@ -72,26 +72,28 @@ fn launch(
     after: &After,
 ) -> Option<Tensor<2>> {
     use crate::gpu;
-    use crate::shaders::{Shader, TILE_SIZE};
+    use crate::shaders::{self, Shader, Tiling};
 
     let [rows, depth] = input.dims();
     let (weights, half) = weight.buffer()?;
     let [columns, _] = weight.shape();
     cpu::expect("weight", weight.shape(), [columns, depth]);
     cpu::expect("bias", bias.dims(), [1, columns]);
-    let residual = match after {
+    let (name, residual) = match after {
+        After::Nothing => (shaders::After::Nothing, None),
+        After::Gelu => (shaders::After::Gelu, None),
         After::Add(residual) => {
             cpu::expect("residual", residual.dims(), [rows, columns]);
-            Some(gpu::buffer(residual)?)
+            (shaders::After::Add, Some(gpu::buffer(residual)?))
         }
-        _ => None,
     };
     let (input, bias) = (gpu::buffer(input)?, gpu::buffer(bias)?);
+    let tiling = Tiling::new(columns);
     Some(gpu::launch(
-        Shader::product(half, matches!(after, After::Gelu), residual.is_some()),
+        Shader::product(half, name, tiling),
         &[Some(&input), Some(&weights), Some(&bias), residual.as_ref()],
         [rows, columns],
         &[rows, columns, depth].map(|size| size as u32),
-        [columns.div_ceil(TILE_SIZE), rows.div_ceil(TILE_SIZE), 1],
+        tiling.groups(rows, columns),
     ))
 }

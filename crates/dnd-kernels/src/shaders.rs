@@ -2,35 +2,32 @@
 
 use std::fmt::Write as _;
 
-/// A kernel with the constants that choose its variant.
+/// A kernel: its files, those that it shares with others first, and the constants that stand before them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shader {
-    kernel: Kernel,
-    /// Whether weights are in half precision.
-    half: bool,
-    constants: Vec<(&'static str, Constant)>,
+    files: Vec<File>,
+    constants: Vec<(&'static str, u32)>,
+    workgroup: [u32; 2],
 }
 
 /// A file of `shaders/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kernel {
-    Product,
-    Convolve,
-    LayerNorm,
-    Embed,
-    Attention,
-    Assemble,
+struct File {
+    name: &'static str,
+    text: &'static str,
 }
 
-/// The value of a WGSL constant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Constant {
-    Flag(bool),
-    Number(u32),
+macro_rules! file {
+    ($name:literal) => {
+        File {
+            name: $name,
+            text: include_str!(concat!("../../../shaders/", $name)),
+        }
+    };
 }
 
-/// What a convolution makes of its products; see `shaders/convolve.wgsl`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What a convolution makes of its products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// They are the result.
     Plain,
@@ -38,125 +35,154 @@ pub enum Ending {
     Join,
     /// A bias for each channel is added.
     Shift,
+    /// A bias for each channel is added, and a residual.
+    Add,
 }
 
-const TILE: &str = include_str!("../../../shaders/shared/tile.wgsl");
-const MATRIX_F32: &str = include_str!("../../../shaders/shared/matrix_f32.wgsl");
-const MATRIX_F16: &str = include_str!("../../../shaders/shared/matrix_f16.wgsl");
-const RIGHT_WEIGHTS: &str = include_str!("../../../shaders/shared/right_weights.wgsl");
-const ROW_NORM: &str = include_str!("../../../shaders/shared/row_norm.wgsl");
+/// What follows a linear layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// GELU.
+    Gelu,
+    /// A residual connection.
+    Add,
+}
 
-/// Rows and columns of the result that one workgroup of a product makes.
-pub const TILE_SIZE: usize = 64;
+/// How a product is cut into tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tiling {
+    /// Invocations along columns and along rows, each with eight of either.
+    invocations: [u32; 2],
+    /// Steps along the depth at once.
+    depth: u32,
+}
+
+impl Tiling {
+    /// For a result of so many columns.
+    pub fn new(columns: usize) -> Self {
+        // Few columns would leave most of a square tile empty.
+        if columns <= 8 {
+            Self {
+                invocations: [1, 64],
+                depth: 4,
+            }
+        } else {
+            Self {
+                invocations: [8, 8],
+                depth: 16,
+            }
+        }
+    }
+
+    /// Workgroups along columns and rows of a result.
+    pub fn groups(self, rows: usize, columns: usize) -> [usize; 3] {
+        let [across, down] = self.invocations.map(|count| 8 * count as usize);
+        [columns.div_ceil(across), rows.div_ceil(down), 1]
+    }
+}
+
 /// Queries that one workgroup of the attention has.
 pub const QUERIES: usize = 32;
 /// Numbers that one workgroup of the assembly makes.
 pub const ASSEMBLED: usize = 64;
 
 impl Shader {
-    /// `shaders/product.wgsl`: weights in `half` precision or not, with GELU or not, plus a residual or not.
-    pub fn product(half: bool, gelu: bool, add: bool) -> Self {
-        Self::new(
-            Kernel::Product,
-            half,
-            [("GELU", Constant::Flag(gelu)), ("ADD", Constant::Flag(add))],
-        )
+    /// `shaders/product.wgsl`, with weights in `half` precision or not.
+    pub fn product(half: bool, after: After, tiling: Tiling) -> Self {
+        let after = match after {
+            After::Nothing => file!("shared/after_nothing.wgsl"),
+            After::Gelu => file!("shared/after_gelu.wgsl"),
+            After::Add => file!("shared/after_add.wgsl"),
+        };
+        Self::tiled(half, tiling, [after, file!("product.wgsl")])
     }
 
-    /// `shaders/convolve.wgsl`; `add` with [`Ending::Shift`] alone.
-    pub fn convolve(ending: Ending, add: bool) -> Self {
-        Self::new(
-            Kernel::Convolve,
-            false,
-            [
-                ("ENDING", Constant::Number(ending as u32)),
-                ("ADD", Constant::Flag(add)),
-            ],
-        )
+    /// `shaders/convolve.wgsl`.
+    pub fn convolve(ending: Ending, tiling: Tiling) -> Self {
+        let ending = match ending {
+            Ending::Plain => file!("shared/ending_plain.wgsl"),
+            Ending::Join => file!("shared/ending_join.wgsl"),
+            Ending::Shift => file!("shared/ending_shift.wgsl"),
+            Ending::Add => file!("shared/ending_add.wgsl"),
+        };
+        Self::tiled(false, tiling, [ending, file!("convolve.wgsl")])
     }
 
     /// `shaders/layer_norm.wgsl`.
     pub fn layer_norm() -> Self {
-        Self::new(Kernel::LayerNorm, false, [])
+        Self {
+            files: vec![file!("shared/row_norm.wgsl"), file!("layer_norm.wgsl")],
+            constants: Vec::new(),
+            workgroup: [64, 1],
+        }
     }
 
-    /// `shaders/embed.wgsl`: the embedding of words in `half` precision or not.
+    /// `shaders/embed.wgsl`, with the embedding of words in `half` precision or not.
     pub fn embed(half: bool) -> Self {
-        Self::new(Kernel::Embed, half, [])
+        let norm = file!("shared/row_norm.wgsl");
+        Self {
+            files: vec![matrix(half), norm, file!("embed.wgsl")],
+            constants: Vec::new(),
+            workgroup: [64, 1],
+        }
     }
 
     /// `shaders/attention.wgsl` for heads of `width` numbers, a multiple of four.
     pub fn attention(width: usize) -> Self {
-        Self::new(
-            Kernel::Attention,
-            false,
-            [("HEAD", Constant::Number(width as u32))],
-        )
+        Self {
+            files: vec![file!("attention.wgsl")],
+            constants: vec![("HEAD", width as u32)],
+            workgroup: [QUERIES as u32, 1],
+        }
     }
 
     /// `shaders/assemble.wgsl`.
     pub fn assemble() -> Self {
-        Self::new(Kernel::Assemble, false, [])
+        Self {
+            files: vec![file!("assemble.wgsl")],
+            constants: Vec::new(),
+            workgroup: [ASSEMBLED as u32, 1],
+        }
     }
 
-    fn new<const N: usize>(
-        kernel: Kernel,
-        half: bool,
-        constants: [(&'static str, Constant); N],
-    ) -> Self {
+    fn tiled(half: bool, tiling: Tiling, own: [File; 2]) -> Self {
+        let tile = file!("shared/tile.wgsl");
+        let mut files = vec![tile, matrix(half), file!("shared/right_weights.wgsl")];
+        files.extend(own);
+        let [across, down] = tiling.invocations;
         Self {
-            kernel,
-            half,
-            constants: constants.to_vec(),
+            files,
+            constants: vec![("ACROSS", across), ("DOWN", down), ("DEPTH", tiling.depth)],
+            workgroup: tiling.invocations,
         }
     }
 
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for (name, constant) in &self.constants {
-            let written = match constant {
-                Constant::Flag(flag) => writeln!(text, "const {name}: bool = {flag};"),
-                Constant::Number(number) => writeln!(text, "const {name}: u32 = {number}u;"),
-            };
+        for (name, number) in &self.constants {
             // Writing into a string does not fail.
-            let _ = written;
+            let _ = writeln!(text, "const {name}: u32 = {number}u;");
         }
-        self.parts().for_each(|part| text.push_str(part));
+        for file in &self.files {
+            text.push_str(file.text);
+        }
         text
-    }
-
-    /// The files, the kernel's own last.
-    fn parts(&self) -> impl Iterator<Item = &'static str> {
-        let matrix = if self.half { MATRIX_F16 } else { MATRIX_F32 };
-        let product = [TILE, matrix, RIGHT_WEIGHTS];
-        let (shared, own): (&[&str], &str) = match self.kernel {
-            Kernel::Product => (&product, include_str!("../../../shaders/product.wgsl")),
-            Kernel::Convolve => (&product, include_str!("../../../shaders/convolve.wgsl")),
-            Kernel::LayerNorm => (
-                &[ROW_NORM],
-                include_str!("../../../shaders/layer_norm.wgsl"),
-            ),
-            Kernel::Embed => (
-                &[matrix, ROW_NORM],
-                include_str!("../../../shaders/embed.wgsl"),
-            ),
-            Kernel::Attention => (&[], include_str!("../../../shaders/attention.wgsl")),
-            Kernel::Assemble => (&[], include_str!("../../../shaders/assemble.wgsl")),
-        };
-        let mut parts = shared.to_vec();
-        parts.push(own);
-        parts.into_iter()
     }
 
     /// Invocations of a workgroup along two axes, as the file says.
     pub fn workgroup(&self) -> [u32; 2] {
-        match self.kernel {
-            Kernel::Product | Kernel::Convolve => [8, 8],
-            Kernel::LayerNorm | Kernel::Embed => [64, 1],
-            Kernel::Attention => [QUERIES as u32, 1],
-            Kernel::Assemble => [ASSEMBLED as u32, 1],
-        }
+        self.workgroup
+    }
+}
+
+fn matrix(half: bool) -> File {
+    if half {
+        file!("shared/matrix_f16.wgsl")
+    } else {
+        file!("shared/matrix_f32.wgsl")
     }
 }
 
@@ -170,15 +196,13 @@ mod tests {
         let flags = [false, true];
         let mut all = vec![Shader::layer_norm(), Shader::assemble()];
         all.extend([4, 32, 64].map(Shader::attention));
-        for first in flags {
-            all.push(Shader::embed(first));
-            for second in flags {
-                all.extend(flags.map(|third| Shader::product(first, second, third)));
+        all.extend(flags.map(Shader::embed));
+        for tiling in [8, 9].map(Tiling::new) {
+            for after in [After::Nothing, After::Gelu, After::Add] {
+                all.extend(flags.map(|half| Shader::product(half, after, tiling)));
             }
-            all.extend(
-                [Ending::Plain, Ending::Join, Ending::Shift]
-                    .map(|ending| Shader::convolve(ending, first)),
-            );
+            let endings = [Ending::Plain, Ending::Join, Ending::Shift, Ending::Add];
+            all.extend(endings.map(|ending| Shader::convolve(ending, tiling)));
         }
         all
     }

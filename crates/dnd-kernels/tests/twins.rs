@@ -5,7 +5,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::adamw::{self, AdamW};
 use dnd_kernels::linear::{self, After};
-use dnd_kernels::{FrozenMatrix, attention, bf16, biased_gelu, gated, gelu, rms_norm, rotary};
+use dnd_kernels::{
+    FrozenMatrix, attention, bf16, biased_gelu, gated, gelu, layer_norm, rms_norm, rotary,
+};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -259,5 +261,26 @@ proptest! {
         assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
         let (found, expected) = (packed.product(rows.clone()), plain.product(rows));
         assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
+    }
+}
+
+proptest! {
+    #[test]
+    fn rows_of_attention_and_norms_agree(
+        prompts in 1usize..4, length in 1usize..40, heads in 1usize..4, width in 1usize..40, seed: u64,
+    ) {
+        let mut source = Source::new(seed);
+        let shape = [prompts * length, heads * width];
+        let [query, keys, shown] = [(); 3].map(|()| source.random(shape));
+        let mask = source.random([prompts, length]);
+        let found = attention::attend_rows(
+            query.clone(), keys.clone(), shown.clone(), mask.clone(), heads,
+        );
+        let expected = attention::rows_twin(query.clone(), keys, shown, mask, heads);
+        assert_same(vec![values(found)], vec![values(expected)], 1e-5);
+        let (scale, shift) = (source.random([shape[1]]), source.random([shape[1]]));
+        let found = layer_norm(query.clone(), scale.clone(), shift.clone(), 1e-5);
+        let expected = layer_norm::twin(query, scale, shift, 1e-5);
+        assert_same(vec![values(found)], vec![values(expected)], 1e-5);
     }
 }
