@@ -56,7 +56,7 @@ pub fn run(cache: &Cache, tally: &mut Tally) -> Result<()> {
 }
 
 /// Where Chromium is, or why there can be no tests in it.
-fn ready() -> Result<PathBuf, String> {
+pub fn ready() -> Result<PathBuf, String> {
     if let Some(reason) = node::absence() {
         return Err(reason);
     }

@@ -54,7 +54,7 @@ enum Task {
     Bundle(recipe::BundleArgs),
     /// Compare the bundle with its baselines on the development tasks
     Evaluate(recipe::EvaluateArgs),
-    /// Measure the pipeline; arguments after `--` go to the benchmark
+    /// Measure the pipeline, and encoder and generator on each device beside what else there is
     Bench(bench::Args),
 }
 

@@ -34,6 +34,12 @@ pub const PACKAGES: [Package; 3] = [
     },
 ];
 
+/// What the page is compared with by `cargo xtask bench`.
+pub const ONNXRUNTIME_WEB: Package = Package {
+    name: "onnxruntime-web",
+    version: "1.30.0",
+};
+
 /// The oldest major release of Node that runs them all. It is playwright-core that asks for this one, in its
 /// package.json; the others ask for less.
 const OLDEST_NODE: u32 = 20;
@@ -97,6 +103,7 @@ fn install(prefix: &Path, modules: &Path, wanted: &[Package]) -> Result<()> {
 /// The packages to name to npm: it deletes whatever else is there.
 fn kept(modules: &Path, wanted: &[Package]) -> Vec<Package> {
     let mut kept = PACKAGES.to_vec();
+    kept.push(ONNXRUNTIME_WEB);
     kept.retain(|package| wanted.contains(package) || is_installed(modules, *package));
     kept
 }

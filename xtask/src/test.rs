@@ -61,14 +61,20 @@ const STEPS: [Step; 11] = [
         let test = command::cargo("test --release --workspace --no-fail-fast --doc");
         tally.run(test, LIBTEST)
     }),
-    // No GPU is needed to see whether the code for one still compiles.
-    ("gpu", |_, _| {
+    // No GPU is needed to see whether the code for one still compiles. Kernels run where a Vulkan driver is, such as Mesa's in
+    // software.
+    ("gpu", |_, tally| {
         let mut check =
             command::cargo("check --release --workspace --features dnd-cli/wgpu,dnd-cli/cuda");
         // burn's CUDA compiler links an LLVM that its build script downloads. To check types, as
         // docs.rs does, it needs none.
         check.env("DOCS_RS", "1");
-        command::run(check)
+        command::run(check)?;
+        let mut test = command::cargo(
+            "test --release --no-fail-fast --features dnd-cli/wgpu -p dnd-cli -p dnd-kernels -p dnd-train",
+        );
+        test.args(["--test", "wgsl", "--test", "wgsl_models"]);
+        tally.run(test, LIBTEST)
     }),
     // The page's own package; the crates that it shares with the native side compile with it.
     ("wasm", |cache, _| {

@@ -10,6 +10,8 @@ use crate::cache::Cache;
 use crate::command;
 
 const TYPOS: &str = "1.52.0";
+/// With its own numpy.
+const ONNXRUNTIME: &str = "1.32.0";
 const CARGO_DENY: &str = "0.20.2";
 /// The newest release that Rust 1.95 compiles; 0.22 asks for 1.96.1.
 const TRUNK: &str = "0.21.14";
@@ -36,6 +38,37 @@ pub fn typos(cache: &Cache) -> Result<PathBuf> {
         pip.arg(format!("typos=={TYPOS}"));
         command::run(pip)
     })
+}
+
+/// A Python with onnxruntime, which `cargo xtask bench` compares with.
+pub fn onnxruntime(cache: &Cache) -> Result<PathBuf> {
+    let venv = cache.tools().join("peers");
+    let folder = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let python = folder.join(format!("python{EXE_SUFFIX}"));
+    let check = format!("import onnxruntime; assert onnxruntime.__version__ == '{ONNXRUNTIME}'");
+    let has_it = || {
+        let mut python = command::new(&python);
+        python
+            .args(["-c", &check])
+            .stderr(std::process::Stdio::null());
+        python.status().is_ok_and(|status| status.success())
+    };
+    if !has_it() {
+        let mut create = command::python();
+        create.args(["-m", "venv"]).arg(&venv);
+        command::run(create)?;
+        let mut pip = command::new(&python);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]);
+        pip.arg(format!("onnxruntime=={ONNXRUNTIME}"));
+        command::run(pip)?;
+    }
+    Ok(python)
 }
 
 /// The checker of licences and sources, compiled once.

@@ -245,3 +245,33 @@ fn convolution_with_bias(
     let options = ConvOptions::new([1, 1], [height / 2, width / 2], [1, 1], 1);
     module::conv2d(input, kernel, bias, options)
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn inference_is_the_forward_pass() {
+        for (output, kernel, mixing) in [([5, 4, 6], 3, 1), ([4, 6, 8], 3, 3)] {
+            let config = GeneratorConfig {
+                features: vec![[4, 6, 8], output],
+                kernel_size: kernel,
+                prompt_kernel_size: mixing,
+                basis: None,
+            };
+            let device = Device::flex();
+            let mut random = StdRng::seed_from_u64(3);
+            let layer =
+                HyperConvolution::random([4, 6, 8], output, &config, false, &mut random, &device);
+            let numbers: Vec<f32> = (0..4 * 6 * 8).map(|i| (i as f32 * 0.7).sin()).collect();
+            let input: Tensor<3> = Tensor::from_data(TensorData::new(numbers, [4, 6, 8]), &device);
+            let expected: Tensor<3> = layer.forward(input.clone().unsqueeze_dim(0)).squeeze_dim(0);
+            let found = layer.infer(input);
+            assert_eq!(found.dims(), expected.dims());
+            let difference = (found - expected).abs().max().into_scalar::<f32>();
+            assert!(difference < 1e-5, "{difference}");
+        }
+    }
+}
