@@ -1,4 +1,4 @@
-// Layer norm (Ba et al., arXiv 1607.06450) of each row of (rows, width).
+// Layer norm (arXiv 1607.06450) of each row of (rows, width).
 
 struct Sizes {
     width: u32,

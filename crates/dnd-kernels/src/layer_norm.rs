@@ -1,4 +1,4 @@
-//! Layer norm (Ba et al., arXiv 1607.06450).
+//! Layer norm (arXiv 1607.06450).
 
 use burn::backend::Flex;
 use burn::tensor::{Tensor, module};
