@@ -54,6 +54,8 @@ enum Task {
     Bundle(recipe::BundleArgs),
     /// Compare the bundle with its baselines on the development tasks
     Evaluate(recipe::EvaluateArgs),
+    /// Fit generators to fewer tasks and score them, for the report's curve
+    Curve(recipe::CurveArgs),
     /// Measure the pipeline, and encoder and generator on each device beside what else there is
     Bench(bench::Args),
 }
@@ -79,6 +81,7 @@ fn perform(task: Task) -> Result<()> {
         Task::PageFiles(args) => page::complete::run(&cache, &args),
         Task::Bundle(args) => recipe::bundle(&cache, &args),
         Task::Evaluate(args) => recipe::evaluate(&cache, &args),
+        Task::Curve(args) => recipe::curve(&cache, &args),
         Task::Bench(args) => bench::run(&cache, &args),
     }
 }

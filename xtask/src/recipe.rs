@@ -87,6 +87,61 @@ fn multitask(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
     Ok(adapter)
 }
 
+/// Arguments of `cargo xtask curve`.
+#[derive(clap::Args)]
+pub struct CurveArgs {
+    /// Folder of tasks
+    #[arg(long, value_name = "DIR", default_value = "../shared/data/tasks")]
+    tasks: PathBuf,
+    /// Numbers of training tasks
+    #[arg(long, value_name = "N,..", value_delimiter = ',', default_values_t = [5, 10, 20, 45])]
+    counts: Vec<usize>,
+}
+
+/// Fits generators to so many of the given tasks, scores them on the development tasks, and prints the `--tasks-curve` of a report.
+pub fn curve(cache: &Cache, args: &CurveArgs) -> Result<()> {
+    setup::run(cache, &setup::Args::default())?;
+    let dnd = programs::dnd()?;
+    let fits = cache.fits();
+    std::fs::create_dir_all(&fits).with_context(|| format!("cannot create {}", fits.display()))?;
+    let mut counted = Vec::new();
+    for count in &args.counts {
+        let bundle = fits.join(format!("curve-{count}.safetensors"));
+        let results = fits.join(format!("curve-{count}.json"));
+        let mut train = command::new(&dnd);
+        train
+            .args(["train", "--objective", "behaviour"])
+            .args(PRODUCTS)
+            .args(["--most-tasks", &count.to_string(), "--config"])
+            .arg(Path::new(RECIPES).join("curve.toml"))
+            .arg("--tasks")
+            .arg(&args.tasks)
+            .arg("--out")
+            .arg(&bundle);
+        command::run(train)?;
+        let mut eval = command::new(&dnd);
+        eval.args([
+            "eval",
+            "--methods",
+            "generated",
+            "--limit",
+            "200",
+            "--resume",
+        ])
+        .args(PRODUCTS)
+        .arg("--tasks")
+        .arg(&args.tasks)
+        .arg("--bundle")
+        .arg(&bundle)
+        .arg("--json")
+        .arg(&results);
+        command::run(eval)?;
+        counted.push(format!("{count}={}", results.display()));
+    }
+    println!("--tasks-curve {}", counted.join(","));
+    Ok(())
+}
+
 /// `dnd train` on the given tasks and our own. A fit that is finished, or was interrupted, is not begun anew.
 fn train(cache: &Cache, dnd: &Path, tasks: &Path, recipe: &str) -> Result<Command> {
     let suite = cache.tasks().join("suite");

@@ -16,7 +16,7 @@ const ROWS: usize = 8;
 /// Rows that one task takes.
 const TASK_ROWS: usize = 12 * ROWS;
 /// Depth after which a block is put down, so that its rows and the panel stay in the cache.
-const DEPTH: usize = 512;
+const DEPTH: usize = 256;
 
 /// The transposed right matrix of products: (depth, width) in panels of columns.
 #[derive(Debug)]

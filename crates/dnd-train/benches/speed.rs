@@ -18,6 +18,10 @@ use dnd_train::generate::{generate, open_workshop};
 use dnd_train::models::{BASE_MODEL, Encoder, default_encoder};
 use serde::Serialize;
 
+/// That of `dnd`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// As tests/bench/onnx.py has it.
