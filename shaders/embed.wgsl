@@ -2,6 +2,7 @@
 // of the token included, in a layer norm.
 
 struct Sizes {
+    vocabulary: u32,
     width: u32,
     length: u32,
     epsilon: f32,
@@ -14,8 +15,7 @@ struct Sizes {
 const NORM_BINDING: u32 = 3u;
 
 fn value(row: u32, column: u32) -> f32 {
-    let word = u32(words[row]);
-    let quad = weight_quad(word, column - column % 4u, word + 1u, sizes.width);
+    let quad = weight_quad(u32(words[row]), column - column % 4u, sizes.vocabulary, sizes.width);
     return quad[column % 4u] + places[(row % sizes.length) * sizes.width + column];
 }
 

@@ -148,7 +148,11 @@ fn launch_rows(
     let [rows, width] = query.dims();
     let [prompts, length] = mask.dims();
     let head_dim = width / heads;
-    if !width.is_multiple_of(heads) || !head_dim.is_multiple_of(4) || head_dim > MOST_NUMBERS {
+    if !width.is_multiple_of(heads)
+        || !head_dim.is_multiple_of(4)
+        || head_dim > MOST_NUMBERS
+        || prompts.max(heads) > gpu::MOST_GROUPS
+    {
         return None;
     }
     cpu::expect("query", [rows], [prompts * length]);

@@ -59,6 +59,9 @@ fn launch(
     crate::cpu::expect("words", words.shape(), [vocabulary, width]);
     crate::cpu::expect("scale", scale.dims(), [width]);
     crate::cpu::expect("shift", shift.dims(), [width]);
+    if prompts * length > gpu::MOST_GROUPS {
+        return None;
+    }
     let (table, half) = words.buffer()?;
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     let (ids, places) = (gpu::integers(ids)?, gpu::buffer(places)?);
@@ -72,7 +75,12 @@ fn launch(
             Some(&shift),
         ],
         [prompts * length, width],
-        &[width as u32, length as u32, (epsilon as f32).to_bits()],
+        &[
+            vocabulary as u32,
+            width as u32,
+            length as u32,
+            (epsilon as f32).to_bits(),
+        ],
         [prompts * length, 1, 1],
     ))
 }

@@ -14,6 +14,9 @@ use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
 use crate::shaders::Shader;
 
+/// Most workgroups along an axis that every WebGPU runs.
+pub(crate) const MOST_GROUPS: usize = 65_535;
+
 /// Whether kernels are switched off.
 static OFF: AtomicBool = AtomicBool::new(false);
 
@@ -26,7 +29,7 @@ pub fn enable(enabled: bool) {
 /// A float tensor's buffer, contiguous, if the tensor lives on a device that runs WGSL and carries no gradients.
 pub(crate) fn buffer<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTensor> {
     let tensor = tensor.clone().try_into_primitive::<Cube>().ok()?;
-    runs_wgsl(&tensor).then(|| wgpu::into_contiguous(tensor))
+    (tensor.dtype == DType::F32 && runs_wgsl(&tensor)).then(|| wgpu::into_contiguous(tensor))
 }
 
 /// An integer tensor's buffer, as [`buffer`].

@@ -95,6 +95,9 @@ fn launch(
     let [rows, width] = input.dims();
     cpu::expect("scale", scale.dims(), [width]);
     cpu::expect("shift", shift.dims(), [width]);
+    if rows > gpu::MOST_GROUPS {
+        return None;
+    }
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     Some(gpu::launch(
         Shader::layer_norm(),
