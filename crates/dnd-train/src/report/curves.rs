@@ -146,7 +146,8 @@ pub(super) fn cost(summaries: &[Summary]) -> Result<String, Unwritten> {
     let mut body = match (find(summaries, GENERATED), find(summaries, FULL)) {
         (Some(generated), Some(full)) if generated.adapt_seconds > 0.0 => paragraph(&format!(
             "Generating an adapter took {:.3} s, tuning one on all lines for 300 steps {:.1} s: {:.0} \
-             times as long. Means a task, of the same run on the same device.",
+             times as long. Means a task, as each was measured: what an evaluation that was gone on with kept comes \
+             from another run, and perhaps another load.",
             generated.adapt_seconds,
             full.adapt_seconds,
             full.adapt_seconds / generated.adapt_seconds
