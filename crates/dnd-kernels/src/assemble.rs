@@ -78,14 +78,18 @@ impl Assembly {
             sizes.map(|size| size as i32).into_iter().chain([scale])
         });
         let words: Vec<i32> = words.collect();
-        let packed: Vec<i32> = tiles.integers.chunks(4).map(four_in_a_word).collect();
+        // A buffer has at least one number, even where there is no head.
+        let mut packed: Vec<i32> = tiles.integers.chunks(4).map(four_in_a_word).collect();
+        packed.resize(packed.len().max(1), 0);
+        let mut scales = tiles.scales.to_vec();
+        scales.resize(scales.len().max(1), 0.0);
         let rows = numbers / columns;
         let ends = places.iter().filter(|place| place.taken > 0).map(|place| {
             place.start + (rows - 1) * place.row + (place.taken - 1) * place.column + 1
         });
         Some(Self {
             tiles: Tensor::from_data(packed.as_slice(), device),
-            tile_scales: Tensor::from_data(tiles.scales, device),
+            tile_scales: Tensor::from_data(scales.as_slice(), device),
             mean: Tensor::from_data(mean, device),
             places: Tensor::from_data(words.as_slice(), device),
             tokens: places.len(),
@@ -96,14 +100,15 @@ impl Assembly {
         })
     }
 
-    /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing `coefficients` of the head.
+    /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing `coefficients` of the head; one
+    /// that does not matter where there is none.
     ///
     /// # Panics
     /// When a tensor has another size, or lives elsewhere.
     pub fn assemble(&self, cascade: Tensor<3>, coefficients: Tensor<1>) -> Tensor<1> {
         let [tokens, rows, columns] = cascade.dims();
         crate::cpu::expect("tokens", [tokens, columns], [self.tokens, self.columns]);
-        crate::cpu::expect("coefficients", coefficients.dims(), [self.mixed]);
+        crate::cpu::expect("coefficients", coefficients.dims(), [self.mixed.max(1)]);
         self.launch(&cascade, &coefficients, rows * columns)
     }
 

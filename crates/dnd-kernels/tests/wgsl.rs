@@ -190,7 +190,7 @@ proptest! {
 
     #[test]
     fn assembled_adapters_agree(
-        tokens in 1usize..9, rows in 1usize..5, columns in 1usize..40, mixed in 1usize..5, seed: u64,
+        tokens in 1usize..9, rows in 1usize..5, columns in 1usize..40, mixed in 0usize..5, seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
@@ -202,7 +202,7 @@ proptest! {
                 row: if index % 2 == 0 { columns } else { 1 },
                 column: if index % 2 == 0 { 1 } else { rows },
                 taken: if index + 1 == tokens { columns.div_ceil(2) } else { columns },
-                tile: (index % 2 == 1).then_some(index / 2),
+                tile: (index % 2 == 1 && mixed > 0).then_some(index / 2),
                 scale: 0.5 + index as f32,
             })
             .collect();
@@ -212,13 +212,12 @@ proptest! {
         let tiles = Tiles { integers: &integers, scales: &scales, mixed };
         let mean = numbers.values(tokens * size, 1.0);
         let cascade = numbers.tensor([tokens, rows, columns], 1.0);
-        let coefficients = numbers.tensor([mixed], 1.0);
+        let coefficients = numbers.tensor([mixed.max(1)], 1.0);
         let assembly = Assembly::new(&places, columns, &mean, tiles, &device);
-        prop_assume!(covered > 0);
         let found = assembly.unwrap().assemble(there(&cascade, &device), there(&coefficients, &device));
         let read = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap();
         let expected = assemble::twin(
-            &places, columns, &mean, tiles, &read(cascade.reshape([tokens * size])), &read(coefficients),
+            &places, columns, &mean, tiles, &read(cascade.reshape([tokens * size])), &read(coefficients)[..mixed],
         );
         // A transposed token leaves gaps where it has padding; nothing is promised of them.
         let last = &places[tokens - 1];
