@@ -1,7 +1,7 @@
 // A matrix of weights, (rows, depth), as pairs of f16 in words; a row has a whole number of words, and a number is missing at
 // its end where the depth is odd.
 //
-// Like all that fills a tile it has no branches: compilers of software GPUs take minutes for those in a loop.
+// Like all that is read for a tile it has no branches: compilers of software GPUs take minutes for those in a loop.
 
 @group(0) @binding(1) var<storage, read_write> weights: array<u32>;
 

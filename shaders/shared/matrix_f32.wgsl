@@ -1,6 +1,6 @@
 // A matrix of weights, (rows, depth), in f32.
 //
-// Like all that fills a tile it has no branches: compilers of software GPUs take minutes for those in a loop.
+// Like all that is read for a tile it has no branches: compilers of software GPUs take minutes for those in a loop.
 
 @group(0) @binding(1) var<storage, read_write> weights: array<f32>;
 

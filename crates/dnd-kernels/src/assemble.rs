@@ -41,6 +41,7 @@ pub struct Assembly {
     mean: Tensor<1>,
     places: Tensor<1, Int>,
     tokens: usize,
+    rows: usize,
     columns: usize,
     mixed: usize,
     covered: usize,
@@ -63,9 +64,16 @@ impl Assembly {
         if !is_device(device) {
             return None;
         }
+        assert!(!places.is_empty() && columns > 0, "no tokens");
         let numbers = mean.len() / places.len();
         let covered = tiles.scales.len() / tiles.mixed.max(1);
         assert_eq!(mean.len(), places.len() * numbers, "numbers of the mean");
+        assert!(
+            numbers > 0 && numbers.is_multiple_of(columns),
+            "{numbers} numbers in rows of {columns}"
+        );
+        let tiled = places.iter().filter_map(|place| place.tile);
+        assert!(tiled.max().is_none_or(|tile| tile < covered), "tiles");
         assert_eq!(
             tiles.integers.len(),
             tiles.scales.len() * numbers,
@@ -93,6 +101,7 @@ impl Assembly {
             mean: Tensor::from_data(mean, device),
             places: Tensor::from_data(words.as_slice(), device),
             tokens: places.len(),
+            rows,
             columns,
             mixed: tiles.mixed,
             covered,
@@ -107,7 +116,8 @@ impl Assembly {
     /// When a tensor has another size, or lives elsewhere.
     pub fn assemble(&self, cascade: Tensor<3>, coefficients: Tensor<1>) -> Tensor<1> {
         let [tokens, rows, columns] = cascade.dims();
-        crate::cpu::expect("tokens", [tokens, columns], [self.tokens, self.columns]);
+        let expected = [self.tokens, self.rows, self.columns];
+        crate::cpu::expect("tokens", [tokens, rows, columns], expected);
         crate::cpu::expect("coefficients", coefficients.dims(), [self.mixed.max(1)]);
         self.launch(&cascade, &coefficients, rows * columns)
     }

@@ -84,6 +84,10 @@ fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
     let shape = input.dims();
     let [outputs, inputs, kernel_height, kernel_width] = kernel.dims();
     crate::cpu::expect("kernel", [inputs], [shape[axes.channels]]);
+    assert!(
+        inputs > 0 && kernel_height % 2 == 1 && kernel_width % 2 == 1,
+        "a kernel of {kernel_height} x {kernel_width} over {inputs} channels"
+    );
     let mut result = shape;
     result[axes.channels] = outputs;
     let (name, bias, other) = match ending {

@@ -12,7 +12,7 @@ use crate::bf16::{self, Packed};
 use crate::blocked::{self, Blocked};
 use crate::cpu;
 #[cfg(feature = "wgpu")]
-use crate::linear::{After, linear};
+use crate::linear::{self, After};
 use crate::lora::AdaptedProduct;
 
 /// A frozen matrix (output, input), as linear layers store it.
@@ -105,7 +105,8 @@ impl FrozenMatrix {
             #[cfg(feature = "wgpu")]
             Self::Half { shape, .. } => {
                 let bias = Tensor::zeros([1, shape[0]], &input.device());
-                linear(input, self, bias, After::Nothing)
+                let output = linear::launch(&input, self, &bias, &After::Nothing);
+                output.expect("f32 numbers without gradients, on a device that runs WGSL, kernels switched on")
             }
         }
     }
@@ -117,7 +118,7 @@ impl FrozenMatrix {
     pub fn select(&self, places: Tensor<1, Int>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => weight.clone().select(0, places),
-            _ => panic!("rows of a matrix that is packed for products"),
+            _ => panic!("rows of a matrix that is packed, or of more words than one launch embeds"),
         }
     }
 

@@ -66,7 +66,8 @@ impl KernelSource for Shader {
 }
 
 /// Runs a kernel over `groups` of invocations: `inputs` are its first buffers, an output of `shape` is its last, and
-/// `sizes` the words of its uniform block. An input that is `None` is one that these constants leave unread.
+/// `sizes` the words of its uniform block. An input that is `None` is one that these constants leave unread;
+/// no two may be the same, as WebGPU does not bind a buffer twice to be written.
 pub(crate) fn launch<const D: usize>(
     shader: Shader,
     inputs: &[Option<&CubeTensor>],
@@ -93,6 +94,10 @@ pub(crate) fn launch<const D: usize>(
         .with_info(MetadataBindingInfo::custom(words.collect()));
     let [x, y] = shader.workgroup();
     let kernel = SourceKernel::new(shader, CubeDim::new_2d(x, y));
+    assert!(
+        groups.iter().all(|&count| count <= MOST_GROUPS),
+        "{groups:?} workgroups"
+    );
     if length > 0 {
         let [x, y, z] = groups.map(|count| count as u32);
         client.launch(Box::new(kernel), CubeCount::Static(x, y, z), arguments);

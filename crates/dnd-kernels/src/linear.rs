@@ -65,7 +65,7 @@ pub fn twin(input: Tensor<2>, weight: &FrozenMatrix, bias: Tensor<2>, after: Aft
 }
 
 #[cfg(feature = "wgpu")]
-fn launch(
+pub(crate) fn launch(
     input: &Tensor<2>,
     weight: &FrozenMatrix,
     bias: &Tensor<2>,
