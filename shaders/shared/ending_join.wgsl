@@ -2,5 +2,6 @@
 // repeating through the output.
 
 fn ending(number: f32, place: u32, channel: u32) -> f32 {
-    return (tanh(number) + other[place] + bias[place % sizes.bias]) / 3.0;
+    // Beyond 10 it is 1 in f32, and some drivers divide one infinity by another.
+    return (tanh(clamp(number, -10.0, 10.0)) + other[place] + bias[place % sizes.bias]) / 3.0;
 }

@@ -89,7 +89,7 @@ impl Blocked {
     fn multiply(&self, input: &[f32], output: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
                 #[allow(unsafe_code, reason = "the CPU has the instructions")]
                 // SAFETY: as just seen.
                 return unsafe { avx512::multiply(self, input, output) };

@@ -19,7 +19,10 @@ pub enum After {
 }
 
 /// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output), and what follows:
-/// (rows, output). A residual connection carries no gradient on devices that run WGSL.
+/// (rows, output).
+///
+/// # Panics
+/// When a weight that is packed for the CPU meets tensors that carry gradients or live elsewhere.
 pub fn linear(input: Tensor<2>, weight: &FrozenMatrix, bias: Tensor<2>, after: After) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, weight, &bias, &after) {

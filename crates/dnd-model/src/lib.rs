@@ -3,8 +3,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
-pub mod assembler;
-mod condition;
+mod assembler;
+pub mod condition;
 pub mod device;
 pub mod encoder;
 pub mod error;

@@ -8,7 +8,7 @@ use super::download::now;
 use super::models::read;
 use dnd_web::protocol::Event;
 
-/// As tests/bench/onnx.mjs has it.
+/// As tests/bench/browser.mjs has it.
 const VOCABULARY: usize = 20_000;
 
 /// One run of the encoder over so many prompts and tokens, and one of the generator.
