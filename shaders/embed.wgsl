@@ -2,6 +2,7 @@
 // of the token included, in a layer norm.
 
 struct Sizes {
+    rows: u32,
     vocabulary: u32,
     width: u32,
     length: u32,
@@ -21,5 +22,5 @@ fn value(row: u32, column: u32) -> f32 {
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-    normalise(group.x, sizes.width, invocation, sizes.epsilon);
+    normalise(group, sizes.rows, sizes.width, invocation, sizes.epsilon);
 }

@@ -1,6 +1,7 @@
 // Layer norm (arXiv 1607.06450) of each row of (rows, width).
 
 struct Sizes {
+    rows: u32,
     width: u32,
     epsilon: f32,
 }
@@ -16,5 +17,5 @@ fn value(row: u32, column: u32) -> f32 {
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-    normalise(group.x, sizes.width, invocation, sizes.epsilon);
+    normalise(group, sizes.rows, sizes.width, invocation, sizes.epsilon);
 }

@@ -1,4 +1,4 @@
-// Layer norm of rows, one workgroup a row. The kernel around it says what stands in a row: `value(row, column)`.
+// Layer norm of rows, one workgroup a row, along two axes where one has no room for all. The kernel around it says what stands in a row: `value(row, column)`.
 
 @group(0) @binding(NORM_BINDING) var<storage, read_write> scale: array<f32>;
 @group(0) @binding(NORM_BINDING + 1u) var<storage, read_write> shift: array<f32>;
@@ -19,7 +19,12 @@ fn sum_over_workgroup(number: f32, invocation: u32) -> f32 {
     return sums[0];
 }
 
-fn normalise(row: u32, width: u32, invocation: u32, epsilon: f32) {
+// As many as every WebGPU runs along an axis.
+const MOST_GROUPS: u32 = 65535u;
+
+fn normalise(group: vec3u, rows: u32, width: u32, invocation: u32, epsilon: f32) {
+    let row = group.y * MOST_GROUPS + group.x;
+    if row >= rows { return; }
     var sum = 0.0;
     for (var column = invocation; column < width; column += INVOCATIONS) {
         sum += value(row, column);

@@ -17,10 +17,11 @@ pub fn set_target_folder(folder: PathBuf) {
     TARGET_FOLDER.get_or_init(|| folder);
 }
 
-/// The root of the repository.
+/// The root of the repository: as cargo says when it starts this program, since two clones may share what was compiled in one.
 pub fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().unwrap_or(package).to_path_buf()
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().unwrap_or(&package).to_path_buf()
 }
 
 /// A program to be started in the root of the repository.

@@ -2,7 +2,7 @@
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
@@ -20,55 +20,43 @@ const WASM_BINDGEN: &str = "0.2.130";
 
 /// The spelling checker. Its wheel has the program inside, so that nothing is compiled.
 pub fn typos(cache: &Cache) -> Result<PathBuf> {
-    let venv = cache.tools().join("venv");
-    let scripts = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let scripts = scripts(&cache.tools().join("venv"));
     let program = scripts.join(format!("typos{EXE_SUFFIX}"));
     provide(program, TYPOS, cache, || {
-        let mut create = command::python();
-        create.args(["-m", "venv"]).arg(&venv);
-        command::run(create)?;
-        let mut pip = command::new(scripts.join(format!("python{EXE_SUFFIX}")));
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]);
-        pip.arg(format!("typos=={TYPOS}"));
-        command::run(pip)
+        install_wheel(&cache.tools().join("venv"), &format!("typos=={TYPOS}"))
     })
 }
 
 /// A Python with onnxruntime, which `cargo xtask bench` compares with.
 pub fn onnxruntime(cache: &Cache) -> Result<PathBuf> {
     let venv = cache.tools().join("peers");
-    let folder = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let python = folder.join(format!("python{EXE_SUFFIX}"));
+    let python = scripts(&venv).join(format!("python{EXE_SUFFIX}"));
     let check = format!("import onnxruntime; assert onnxruntime.__version__ == '{ONNXRUNTIME}'");
-    let has_it = || {
-        let mut python = command::new(&python);
-        python
-            .args(["-c", &check])
-            .stderr(std::process::Stdio::null());
-        python.status().is_ok_and(|status| status.success())
-    };
-    if !has_it() {
-        let mut create = command::python();
-        create.args(["-m", "venv"]).arg(&venv);
-        command::run(create)?;
-        let mut pip = command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]);
-        pip.arg(format!("onnxruntime=={ONNXRUNTIME}"));
-        command::run(pip)?;
+    let has_it = command::new(&python)
+        .args(["-c", &check])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !has_it {
+        install_wheel(&venv, &format!("onnxruntime=={ONNXRUNTIME}"))?;
     }
     Ok(python)
+}
+
+/// Where a virtual environment of Python has its programs.
+fn scripts(venv: &Path) -> PathBuf {
+    venv.join(if cfg!(windows) { "Scripts" } else { "bin" })
+}
+
+/// Installs a release of a Python package into a virtual environment, which is made if it is missing.
+fn install_wheel(venv: &Path, release: &str) -> Result<()> {
+    let mut create = command::python();
+    create.args(["-m", "venv"]).arg(venv);
+    command::run(create)?;
+    let mut pip = command::new(scripts(venv).join(format!("python{EXE_SUFFIX}")));
+    pip.args(["-m", "pip", "install", "--quiet"]);
+    pip.args(["--disable-pip-version-check", release]);
+    command::run(pip)
 }
 
 /// The checker of licences and sources, compiled once.

@@ -2,6 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor};
 
+use crate::cpu;
+
 /// Where the numbers of a weight token go.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
@@ -49,8 +51,13 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// For tokens of rows of `columns` numbers each that go to `places`, with the `mean` adapter as tokens; `None` on other
-    /// devices.
+    /// Whether a device can assemble.
+    pub fn is_for(device: &Device) -> bool {
+        is_device(device)
+    }
+
+    /// For tokens of rows of `columns` numbers each that go to `places`, with the `mean` adapter as tokens; on a device
+    /// that it [is for](Self::is_for).
     ///
     /// # Panics
     /// When sizes do not fit each other.
@@ -60,10 +67,7 @@ impl Assembly {
         mean: &[f32],
         tiles: Tiles<'_>,
         device: &Device,
-    ) -> Option<Self> {
-        if !is_device(device) {
-            return None;
-        }
+    ) -> Self {
         assert!(!places.is_empty() && columns > 0, "no tokens");
         let numbers = mean.len() / places.len();
         let covered = tiles.scales.len() / tiles.mixed.max(1);
@@ -95,7 +99,7 @@ impl Assembly {
         let ends = places.iter().filter(|place| place.taken > 0).map(|place| {
             place.start + (rows - 1) * place.row + (place.taken - 1) * place.column + 1
         });
-        Some(Self {
+        Self {
             tiles: Tensor::from_data(packed.as_slice(), device),
             tile_scales: Tensor::from_data(scales.as_slice(), device),
             mean: Tensor::from_data(mean, device),
@@ -106,7 +110,7 @@ impl Assembly {
             mixed: tiles.mixed,
             covered,
             length: ends.max().unwrap_or(0),
-        })
+        }
     }
 
     /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing `coefficients` of the head; one
@@ -117,8 +121,8 @@ impl Assembly {
     pub fn assemble(&self, cascade: Tensor<3>, coefficients: Tensor<1>) -> Tensor<1> {
         let [tokens, rows, columns] = cascade.dims();
         let expected = [self.tokens, self.rows, self.columns];
-        crate::cpu::expect("tokens", [tokens, rows, columns], expected);
-        crate::cpu::expect("coefficients", coefficients.dims(), [self.mixed.max(1)]);
+        cpu::expect("tokens", [tokens, rows, columns], expected);
+        cpu::expect("coefficients", coefficients.dims(), [self.mixed.max(1)]);
         self.launch(&cascade, &coefficients, rows * columns)
     }
 

@@ -137,10 +137,7 @@ impl Follows<'_> {
 pub(crate) fn product(input: Tensor<2>, matrix: &Blocked, follows: Follows) -> Tensor<2> {
     let [rows, depth] = input.dims();
     cpu::expect("input", [rows, depth], [rows, matrix.depth]);
-    let input = input.try_into_primitive::<Flex>();
-    let input = input
-        .expect("an input on the CPU, without gradients")
-        .to_contiguous();
+    let input = cpu::read(&input).expect("an input on the CPU, without gradients");
     let output = matrix.product(cpu::numbers(&input), follows);
     Tensor::from_primitive::<Flex>(cpu::tensor(output, [rows, matrix.width]))
 }

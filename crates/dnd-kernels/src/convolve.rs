@@ -3,7 +3,7 @@
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module};
 
-/// Which axes of a tensor of three are the height and the width of the plane, and which one is the channels.
+/// Which of the three axes after the batch are the height and the width of the plane, and which one is the channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axes {
     /// Along which kernels are moved by their first axis.
@@ -23,7 +23,7 @@ pub enum Ending {
     /// (tanh(product) + other + bias) / 3; `bias` has the last two axes of the result.
     Join {
         /// As the result.
-        other: Tensor<3>,
+        other: Tensor<4>,
         /// (second axis, third axis).
         bias: Tensor<2>,
     },
@@ -32,13 +32,13 @@ pub enum Ending {
         /// (channels).
         bias: Tensor<1>,
         /// As the result.
-        residual: Option<Tensor<3>>,
+        residual: Option<Tensor<4>>,
     },
 }
 
-/// Convolves with `kernel` (output channels, input channels, height, width), both sizes odd, with 'same' padding and stride
-/// 1. The result has its axes where the input has them.
-pub fn convolve(input: Tensor<3>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<3> {
+/// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height, width), both sizes odd,
+/// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel takes a batch of one.
+pub fn convolve(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<4> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, &kernel, axes, &ending) {
         return output;
@@ -47,69 +47,76 @@ pub fn convolve(input: Tensor<3>, kernel: Tensor<4>, axes: Axes, ending: Ending)
 }
 
 /// The same in plain burn.
-pub fn twin(input: Tensor<3>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<3> {
-    let [_, _, height, width] = kernel.dims();
-    let order = [axes.channels, axes.height, axes.width];
-    let mut back = [0; 3];
+pub fn twin(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<4> {
+    let order = [0, axes.channels + 1, axes.height + 1, axes.width + 1];
+    let mut back = [0; 4];
     for (place, axis) in order.into_iter().enumerate() {
         back[axis] = place as isize;
     }
-    let options = ConvOptions::new([1, 1], [height / 2, width / 2], [1, 1], 1);
     let planes = input.permute(order.map(|axis| axis as isize));
-    let bias = match &ending {
-        Ending::Shift { bias, .. } => Some(bias.clone()),
-        _ => None,
-    };
-    let product = module::conv2d(planes.unsqueeze(), kernel, bias, options);
-    let product: Tensor<3> = product.squeeze_dim(0);
-    let product = product.permute(back);
+    let product = |bias| convolve_planes(planes, kernel, bias).permute(back);
     match ending {
-        Ending::Plain | Ending::Shift { residual: None, .. } => product,
+        Ending::Plain => product(None),
         Ending::Join { other, bias } => {
             let [rows, columns] = bias.dims();
-            (product.tanh() + other + bias.reshape([1, rows, columns])) / 3.0
+            (product(None).tanh() + other + bias.reshape([1, 1, rows, columns])) / 3.0
         }
-        Ending::Shift {
-            residual: Some(residual),
-            ..
-        } => product + residual,
+        Ending::Shift { bias, residual } => match residual {
+            Some(residual) => product(Some(bias)) + residual,
+            None => product(Some(bias)),
+        },
+    }
+}
+
+/// A convolution of (batch, channels, height, width); with a kernel of one a matrix product.
+fn convolve_planes(planes: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    let [outputs, inputs, height, width] = kernel.dims();
+    if height != 1 || width != 1 {
+        let options = ConvOptions::new([1, 1], [height / 2, width / 2], [1, 1], 1);
+        return module::conv2d(planes, kernel, bias, options);
+    }
+    let [batch, _, rows, columns] = planes.dims();
+    let product = kernel
+        .reshape([1, outputs, inputs])
+        .matmul(planes.reshape([batch, inputs, rows * columns]))
+        .reshape([batch, outputs, rows, columns]);
+    match bias {
+        Some(bias) => product + bias.reshape([1, outputs, 1, 1]),
+        None => product,
     }
 }
 
 #[cfg(feature = "wgpu")]
-fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<3>> {
-    use crate::gpu;
-    use crate::shaders::{self, Shader, Tiling};
+fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<4>> {
+    use crate::shaders::{Shader, Tiling};
+    use crate::{cpu, gpu};
 
-    let shape = input.dims();
+    let [batch, shape @ ..] = input.dims();
     let [outputs, inputs, kernel_height, kernel_width] = kernel.dims();
-    crate::cpu::expect("kernel", [inputs], [shape[axes.channels]]);
+    if batch != 1 {
+        return None;
+    }
+    cpu::expect("kernel", [inputs], [shape[axes.channels]]);
     assert!(
         inputs > 0 && kernel_height % 2 == 1 && kernel_width % 2 == 1,
         "a kernel of {kernel_height} x {kernel_width} over {inputs} channels"
     );
     let mut result = shape;
     result[axes.channels] = outputs;
-    let (name, bias, other) = match ending {
-        Ending::Plain => (shaders::Ending::Plain, None, None),
+    let (bias, other) = match ending {
+        Ending::Plain => (None, None),
         Ending::Join { other, bias } => {
-            crate::cpu::expect("bias", bias.dims(), [result[1], result[2]]);
-            let bias = gpu::buffer(bias)?;
-            (shaders::Ending::Join, Some(bias), Some(other))
+            cpu::expect("bias", bias.dims(), [result[1], result[2]]);
+            (Some(gpu::buffer(bias)?), Some(other))
         }
         Ending::Shift { bias, residual } => {
-            crate::cpu::expect("bias", bias.dims(), [outputs]);
-            let bias = gpu::buffer(bias)?;
-            let name = match residual {
-                Some(_) => shaders::Ending::Add,
-                None => shaders::Ending::Shift,
-            };
-            (name, Some(bias), residual.as_ref())
+            cpu::expect("bias", bias.dims(), [outputs]);
+            (Some(gpu::buffer(bias)?), residual.as_ref())
         }
     };
     let other = match other {
         Some(other) => {
-            crate::cpu::expect("other", other.dims(), result);
+            cpu::expect("other", other.dims(), [1, result[0], result[1], result[2]]);
             Some(gpu::buffer(other)?)
         }
         None => None,
@@ -135,9 +142,9 @@ fn launch(input: &Tensor<3>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
     ];
     let tiling = Tiling::new(outputs);
     Some(gpu::launch(
-        Shader::convolve(name, tiling),
+        Shader::convolve(ending, tiling),
         &[Some(&input), Some(&kernel), bias.as_ref(), other.as_ref()],
-        result,
+        [1, result[0], result[1], result[2]],
         &sizes.map(|size| size as u32),
         tiling.groups(height * width, outputs),
     ))

@@ -20,6 +20,12 @@ pub(crate) fn expect<const D: usize>(name: &str, found: [usize; D], expected: [u
     assert_eq!(found, expected, "shape of {name}, found and expected");
 }
 
+/// A tensor's numbers row after row, if it lives on burn's CPU device and carries no gradients.
+pub(crate) fn read<const D: usize>(tensor: &Tensor<D>) -> Option<FloatTensor<Flex>> {
+    let tensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
+    Some(tensor.to_contiguous())
+}
+
 /// The numbers of a contiguous tensor.
 pub(crate) fn numbers(tensor: &FloatTensor<Flex>) -> &[f32] {
     let start = tensor.layout().start_offset();

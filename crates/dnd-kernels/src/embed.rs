@@ -49,19 +49,16 @@ fn launch(
     shift: &Tensor<1>,
     epsilon: f64,
 ) -> Option<Tensor<2>> {
-    use crate::gpu;
     use crate::shaders::Shader;
+    use crate::{cpu, gpu};
 
     let [prompts, length] = ids.dims();
     let [longest, width] = places.dims();
     assert!(length <= longest, "{length} tokens in {longest} places");
     let [vocabulary, _] = words.shape();
-    crate::cpu::expect("words", words.shape(), [vocabulary, width]);
-    crate::cpu::expect("scale", scale.dims(), [width]);
-    crate::cpu::expect("shift", shift.dims(), [width]);
-    if prompts * length > gpu::MOST_GROUPS {
-        return None;
-    }
+    cpu::expect("words", words.shape(), [vocabulary, width]);
+    cpu::expect("scale", scale.dims(), [width]);
+    cpu::expect("shift", shift.dims(), [width]);
     let (table, half) = words.buffer()?;
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     let (ids, places) = (gpu::integers(ids)?, gpu::buffer(places)?);
@@ -76,11 +73,12 @@ fn launch(
         ],
         [prompts * length, width],
         &[
+            (prompts * length) as u32,
             vocabulary as u32,
             width as u32,
             length as u32,
             (epsilon as f32).to_bits(),
         ],
-        [prompts * length, 1, 1],
+        gpu::a_group_each(prompts * length),
     ))
 }

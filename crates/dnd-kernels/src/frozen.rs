@@ -50,7 +50,8 @@ impl FrozenMatrix {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }
 
-    /// The matrix for products without gradients on `device`: packed for the CPU, rounded to f16 on one that runs WGSL.
+    /// The matrix for products without gradients on `device`: packed for the CPU, rounded to f16 on one that runs WGSL,
+    /// and as it is on others.
     pub fn inference(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         if *device == Device::flex() {
             return Self::Blocked(Arc::new(Blocked::new(&values, shape)));
@@ -59,7 +60,11 @@ impl FrozenMatrix {
     }
 
     /// The matrix rounded to f16 for a device that runs WGSL, and as it is on others.
+    ///
+    /// # Panics
+    /// When there are not as many values as the shape says.
     pub fn half(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
+        cpu::expect("values", [values.len()], [shape[0] * shape[1]]);
         #[cfg(feature = "wgpu")]
         if crate::gpu::is_device(device) {
             let words: Vec<i32> = values
@@ -94,6 +99,10 @@ impl FrozenMatrix {
     }
 
     /// `input` (rows, input) times the transposed matrix: (rows, output).
+    ///
+    /// # Panics
+    /// When the matrix was packed or rounded for another device than the input's, or the input carries gradients that such
+    /// a matrix does not pass on.
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => input.matmul(weight.clone().transpose()),
@@ -118,7 +127,7 @@ impl FrozenMatrix {
     pub fn select(&self, places: Tensor<1, Int>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => weight.clone().select(0, places),
-            _ => panic!("rows of a matrix that is packed, or of more words than one launch embeds"),
+            _ => panic!("rows of a matrix that is packed for products"),
         }
     }
 

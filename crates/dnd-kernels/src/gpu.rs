@@ -17,6 +17,11 @@ use crate::shaders::Shader;
 /// Most workgroups along an axis that every WebGPU runs.
 pub(crate) const MOST_GROUPS: usize = 65_535;
 
+/// Workgroups for so many rows with one each, along as many axes as it takes; some may be left without a row.
+pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {
+    [rows.min(MOST_GROUPS), rows.div_ceil(MOST_GROUPS), 1]
+}
+
 /// Whether kernels are switched off.
 static OFF: AtomicBool = AtomicBool::new(false);
 

@@ -29,23 +29,17 @@ fn on_cpu(
     let shape = input.dims();
     cpu::expect("scale", scale.dims(), [shape[1]]);
     cpu::expect("shift", shift.dims(), [shape[1]]);
-    let input = input.clone().try_into_primitive::<Flex>().ok()?;
-    let scale = scale.clone().try_into_primitive::<Flex>().ok()?;
-    let shift = shift.clone().try_into_primitive::<Flex>().ok()?;
-    let (input, scale, shift) = (
-        input.to_contiguous(),
-        scale.to_contiguous(),
-        shift.to_contiguous(),
-    );
+    let (input, scale, shift) = (cpu::read(input)?, cpu::read(scale)?, cpu::read(shift)?);
     let (scale, shift) = (cpu::numbers(&scale), cpu::numbers(&shift));
     let mut output = cpu::numbers(&input).to_vec();
-    let rows = output.par_chunks_mut((ROWS * shape[1]).max(1));
+    let rows = (TASK / shape[1].max(1)).max(1);
+    let rows = output.par_chunks_mut((rows * shape[1]).max(1));
     rows.for_each(|rows| normalise(rows, scale, shift, epsilon as f32));
     Some(Tensor::from_primitive::<Flex>(cpu::tensor(output, shape)))
 }
 
-/// Rows that one task takes.
-const ROWS: usize = 64;
+/// About how many numbers one task takes.
+const TASK: usize = 1 << 15;
 
 #[multiversion(targets(
     "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
@@ -95,15 +89,12 @@ fn launch(
     let [rows, width] = input.dims();
     cpu::expect("scale", scale.dims(), [width]);
     cpu::expect("shift", shift.dims(), [width]);
-    if rows > gpu::MOST_GROUPS {
-        return None;
-    }
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     Some(gpu::launch(
         Shader::layer_norm(),
         &[Some(&gpu::buffer(input)?), Some(&scale), Some(&shift)],
         [rows, width],
-        &[width as u32, (epsilon as f32).to_bits()],
-        [rows, 1, 1],
+        &[rows as u32, width as u32, (epsilon as f32).to_bits()],
+        gpu::a_group_each(rows),
     ))
 }

@@ -7,6 +7,7 @@
 pub mod adamw;
 pub mod assemble;
 pub mod attention;
+pub mod attention_rows;
 pub mod bf16;
 pub mod blocked;
 pub mod convolve;
@@ -25,7 +26,8 @@ pub mod rotary;
 pub mod shaders;
 
 pub use assemble::{Assembly, Place};
-pub use attention::{attend, attend_rows};
+pub use attention::attend;
+pub use attention_rows::attend_rows;
 pub use convolve::convolve;
 pub use embed::embed;
 pub use frozen::FrozenMatrix;

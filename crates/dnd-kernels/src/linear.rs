@@ -1,6 +1,5 @@
 //! A linear layer with what follows it.
 
-use burn::backend::Flex;
 use burn::tensor::Tensor;
 
 use crate::blocked::{self, Blocked, Follows};
@@ -37,20 +36,16 @@ pub fn linear(input: Tensor<2>, weight: &FrozenMatrix, bias: Tensor<2>, after: A
 fn on_cpu(input: Tensor<2>, matrix: &Blocked, bias: Tensor<2>, after: After) -> Tensor<2> {
     let [width, _] = matrix.shape();
     cpu::expect("bias", bias.dims(), [1, width]);
-    let read = |tensor: Tensor<2>| {
-        let tensor = tensor.try_into_primitive::<Flex>();
-        tensor
-            .expect("a tensor on the CPU, without gradients")
-            .to_contiguous()
-    };
-    let bias = read(bias);
+    let read =
+        |tensor: &Tensor<2>| cpu::read(tensor).expect("a tensor on the CPU, without gradients");
+    let bias = read(&bias);
     let bias = cpu::numbers(&bias);
     match after {
         After::Nothing => blocked::product(input, matrix, Follows::Bias(bias)),
         After::Gelu => blocked::product(input, matrix, Follows::Gelu(bias)),
         After::Add(residual) => {
             cpu::expect("residual", residual.dims(), [input.dims()[0], width]);
-            let residual = read(residual);
+            let residual = read(&residual);
             let follows = Follows::Add(bias, cpu::numbers(&residual));
             blocked::product(input, matrix, follows)
         }
@@ -75,25 +70,24 @@ pub(crate) fn launch(
     after: &After,
 ) -> Option<Tensor<2>> {
     use crate::gpu;
-    use crate::shaders::{self, Shader, Tiling};
+    use crate::shaders::{Shader, Tiling};
 
     let [rows, depth] = input.dims();
     let (weights, half) = weight.buffer()?;
     let [columns, _] = weight.shape();
     cpu::expect("weight", weight.shape(), [columns, depth]);
     cpu::expect("bias", bias.dims(), [1, columns]);
-    let (name, residual) = match after {
-        After::Nothing => (shaders::After::Nothing, None),
-        After::Gelu => (shaders::After::Gelu, None),
+    let residual = match after {
+        After::Nothing | After::Gelu => None,
         After::Add(residual) => {
             cpu::expect("residual", residual.dims(), [rows, columns]);
-            (shaders::After::Add, Some(gpu::buffer(residual)?))
+            Some(gpu::buffer(residual)?)
         }
     };
     let (input, bias) = (gpu::buffer(input)?, gpu::buffer(bias)?);
     let tiling = Tiling::new(columns);
     Some(gpu::launch(
-        Shader::product(half, name, tiling),
+        Shader::product(half, after, tiling),
         &[Some(&input), Some(&weights), Some(&bias), residual.as_ref()],
         [rows, columns],
         &[rows, columns, depth].map(|size| size as u32),

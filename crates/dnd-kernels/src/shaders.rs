@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::convolve::Ending;
+use crate::linear::After;
+
 /// A kernel: its files, those that it shares with others first, and the constants that stand before them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shader {
@@ -24,30 +27,6 @@ macro_rules! file {
             text: include_str!(concat!("../../../shaders/", $name)),
         }
     };
-}
-
-/// What a convolution makes of its products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// They are the result.
-    Plain,
-    /// (tanh(product) + other + bias) / 3.
-    Join,
-    /// A bias for each channel is added.
-    Shift,
-    /// A bias for each channel is added, and a residual.
-    Add,
-}
-
-/// What follows a linear layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// Nothing.
-    Nothing,
-    /// GELU.
-    Gelu,
-    /// A residual connection.
-    Add,
 }
 
 /// How a product is cut into tiles.
@@ -83,6 +62,8 @@ impl Tiling {
     }
 }
 
+/// Widest head of the attention: keys and values of a workgroup then just fit into what every WebGPU has for one.
+pub const WIDEST_HEAD: usize = 60;
 /// Queries that one workgroup of the attention has.
 pub const QUERIES: usize = 32;
 /// Numbers that one workgroup of the assembly makes.
@@ -90,22 +71,22 @@ pub const ASSEMBLED: usize = 64;
 
 impl Shader {
     /// `shaders/product.wgsl`, with weights in `half` precision or not.
-    pub fn product(half: bool, after: After, tiling: Tiling) -> Self {
+    pub fn product(half: bool, after: &After, tiling: Tiling) -> Self {
         let after = match after {
             After::Nothing => file!("shared/after_nothing.wgsl"),
             After::Gelu => file!("shared/after_gelu.wgsl"),
-            After::Add => file!("shared/after_add.wgsl"),
+            After::Add(_) => file!("shared/after_add.wgsl"),
         };
         Self::tiled(half, tiling, [after, file!("product.wgsl")])
     }
 
     /// `shaders/convolve.wgsl`.
-    pub fn convolve(ending: Ending, tiling: Tiling) -> Self {
+    pub fn convolve(ending: &Ending, tiling: Tiling) -> Self {
         let ending = match ending {
             Ending::Plain => file!("shared/ending_plain.wgsl"),
-            Ending::Join => file!("shared/ending_join.wgsl"),
-            Ending::Shift => file!("shared/ending_shift.wgsl"),
-            Ending::Add => file!("shared/ending_add.wgsl"),
+            Ending::Join { .. } => file!("shared/ending_join.wgsl"),
+            Ending::Shift { residual: None, .. } => file!("shared/ending_shift.wgsl"),
+            Ending::Shift { .. } => file!("shared/ending_add.wgsl"),
         };
         Self::tiled(false, tiling, [ending, file!("convolve.wgsl")])
     }
@@ -188,21 +169,38 @@ fn matrix(half: bool) -> File {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Device, Tensor};
+    use naga::AddressSpace;
+    use naga::proc::Layouter;
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
     use super::*;
 
+    /// What every WebGPU has.
+    const WORKGROUP_BYTES: u32 = 16_384;
+
     fn variants() -> Vec<Shader> {
+        let device = Device::flex();
         let flags = [false, true];
         let mut all = vec![Shader::layer_norm(), Shader::assemble()];
-        all.extend([4, 32, 64].map(Shader::attention));
+        all.extend([4, 32, WIDEST_HEAD].map(Shader::attention));
         all.extend(flags.map(Shader::embed));
         for tiling in [8, 9].map(Tiling::new) {
-            for after in [After::Nothing, After::Gelu, After::Add] {
-                all.extend(flags.map(|half| Shader::product(half, after, tiling)));
+            let matrix = Tensor::zeros([1, 1], &device);
+            for after in [After::Nothing, After::Gelu, After::Add(matrix.clone())] {
+                all.extend(flags.map(|half| Shader::product(half, &after, tiling)));
             }
-            let endings = [Ending::Plain, Ending::Join, Ending::Shift, Ending::Add];
-            all.extend(endings.map(|ending| Shader::convolve(ending, tiling)));
+            let other: Tensor<4> = Tensor::zeros([1; 4], &device);
+            let shift = |residual| Ending::Shift {
+                bias: Tensor::zeros([1], &device),
+                residual,
+            };
+            let join = Ending::Join {
+                other: other.clone(),
+                bias: matrix,
+            };
+            let endings = [Ending::Plain, join, shift(None), shift(Some(other))];
+            all.extend(endings.map(|ending| Shader::convolve(&ending, tiling)));
         }
         all
     }
@@ -218,6 +216,14 @@ mod tests {
             Validator::new(ValidationFlags::all(), capabilities)
                 .validate(&module)
                 .unwrap_or_else(|error| panic!("{shader:?}: {}", error.emit_to_string(&text)));
+            let mut layouter = Layouter::default();
+            layouter.update(module.to_ctx()).unwrap();
+            let shared = module.global_variables.iter();
+            let bytes: u32 = shared
+                .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
+                .map(|(_, variable)| layouter[variable.ty].size)
+                .sum();
+            assert!(bytes <= WORKGROUP_BYTES, "{shader:?}: {bytes} bytes");
             let [x, y] = shader.workgroup();
             assert_eq!(
                 module.entry_points[0].workgroup_size,

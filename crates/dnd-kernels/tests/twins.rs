@@ -6,7 +6,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::adamw::{self, AdamW};
 use dnd_kernels::linear::{self, After};
 use dnd_kernels::{
-    FrozenMatrix, attention, bf16, biased_gelu, gated, gelu, layer_norm, rms_norm, rotary,
+    FrozenMatrix, attention, attention_rows, bf16, biased_gelu, gated, gelu, layer_norm, rms_norm,
+    rotary,
 };
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -273,10 +274,10 @@ proptest! {
         let shape = [prompts * length, heads * width];
         let [query, keys, shown] = [(); 3].map(|()| source.random(shape));
         let mask = source.random([prompts, length]);
-        let found = attention::attend_rows(
+        let found = attention_rows::attend_rows(
             query.clone(), keys.clone(), shown.clone(), mask.clone(), heads,
         );
-        let expected = attention::rows_twin(query.clone(), keys, shown, mask, heads);
+        let expected = attention_rows::twin(query.clone(), keys, shown, mask, heads);
         assert_same(vec![values(found)], vec![values(expected)], 1e-5);
         let (scale, shift) = (source.random([shape[1]]), source.random([shape[1]]));
         let found = layer_norm(query.clone(), scale.clone(), shift.clone(), 1e-5);

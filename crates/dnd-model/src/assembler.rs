@@ -1,12 +1,12 @@
 //! What a device that runs WGSL does of a bundle beside the cascade: the basis head, the unit of each token and the mean adapter,
 //! in one kernel that gives the adapter's numbers in their own order.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use dnd_adapter::storage::quantise;
 use dnd_adapter::{Bundle, Statistics, Storage, tokens};
 use dnd_kernels::assemble::{Assembly, Place, Tiles};
 
-use crate::generator::{BasisConfig, mixing_coefficients};
+use crate::generator::{Stored, mixing_coefficients};
 use crate::{Error, GeneratorConfig};
 
 /// The end of a generation on a device that runs WGSL.
@@ -34,46 +34,16 @@ impl Assembler {
         statistics: &Statistics,
         device: &Device,
     ) -> Result<Option<Self>, Error> {
-        let [count, rows, columns] = config.output();
-        let tensor = |name: &str, expected: &[usize]| {
-            let tensor = format!("generator.basis.{name}");
-            let source_name = source_name.to_owned();
-            let Some(stored) = bundle.tensors.get(&tensor) else {
-                return Err(Error::MissingTensor {
-                    source_name,
-                    tensor,
-                });
-            };
-            if stored.shape != expected {
-                return Err(Error::Shape {
-                    source_name,
-                    tensor,
-                    expected: expected.to_vec(),
-                    found: stored.shape.clone(),
-                });
-            }
-            Ok(stored)
-        };
-        let head = |basis: &BasisConfig| {
-            let [_, _, width] = config.input();
-            let load = |name: &str, shape: &[usize]| {
-                Ok::<_, Error>(TensorData::new(tensor(name, shape)?.data.clone(), shape))
-            };
-            Ok::<_, Error>(Head {
-                centre: Tensor::from_data(load("centre", &[width])?, device),
-                directions: Tensor::from_data(load("directions", &[width, basis.count])?, device),
-                gain: basis.gain,
-            })
-        };
-        let (mut bytes, mut scales) = (Vec::new(), Vec::new());
-        if let Some(basis) = &config.basis {
-            let shape = [basis.count, basis.tokens.len(), rows * columns];
-            let tiles = tensor("tiles", &shape)?;
-            if tiles.storage != Storage::Int8 {
-                return Ok(None);
-            }
-            (bytes, scales) = quantise(&tiles.data, rows * columns);
+        if !Assembly::is_for(device) {
+            return Ok(None);
         }
+        let [_, _, width] = config.input();
+        let [_, rows, columns] = config.output();
+        let stored = Stored {
+            tensors: &bundle.tensors,
+            source_name,
+            part: "basis".to_owned(),
+        };
         let mut places: Vec<Place> = tokens::places(&bundle.header.layout)?
             .into_iter()
             .zip(&statistics.scale)
@@ -86,13 +56,23 @@ impl Assembler {
                 scale,
             })
             .collect();
-        debug_assert_eq!(places.len(), count, "tokens of layout and generator");
-        for (tile, &token) in config
-            .basis
-            .iter()
-            .flat_map(|basis| basis.tokens.iter().enumerate())
-        {
-            places[token].tile = Some(tile);
+        let (mut head, mut bytes, mut scales) = (None, Vec::new(), Vec::new());
+        if let Some(basis) = &config.basis {
+            let shape = [basis.count, basis.tokens.len(), rows * columns];
+            let tiles = stored.tensor("tiles", &shape)?;
+            if tiles.storage != Storage::Int8 {
+                return Ok(None);
+            }
+            (bytes, scales) = quantise(&tiles.data, rows * columns);
+            for (tile, &token) in basis.tokens.iter().enumerate() {
+                places[token].tile = Some(tile);
+            }
+            let directions = [width, basis.count];
+            head = Some(Head {
+                centre: stored.parameter("centre", [width], device)?.val(),
+                directions: stored.parameter("directions", directions, device)?.val(),
+                gain: basis.gain,
+            });
         }
         let integers: Vec<i8> = bytes.into_iter().map(u8::cast_signed).collect();
         let tiles = Tiles {
@@ -100,29 +80,22 @@ impl Assembler {
             scales: &scales,
             mixed: config.basis.as_ref().map_or(0, |basis| basis.count),
         };
-        let assembly = Assembly::new(&places, columns, &statistics.mean, tiles, device);
-        let Some(assembly) = assembly else {
-            return Ok(None);
-        };
         Ok(Some(Self {
-            assembly,
-            head: config.basis.as_ref().map(head).transpose()?,
+            assembly: Assembly::new(&places, columns, &statistics.mean, tiles, device),
+            head,
         }))
     }
 
-    /// The adapter's numbers for the cascade's output (T, rows, columns) and the condition (N, L, C) it came from.
-    pub(crate) fn assemble(&self, cascade: Tensor<3>, condition: Tensor<3>) -> Tensor<1> {
+    /// The adapter's numbers for the cascade's output (1, T, rows, columns) and the condition (1, N, L, C) it came from.
+    pub(crate) fn assemble(&self, cascade: Tensor<4>, condition: Tensor<4>) -> Tensor<1> {
         let coefficients = match &self.head {
-            Some(head) => mixing_coefficients(
-                condition.unsqueeze_dim(0),
-                head.centre.clone(),
-                head.directions.clone(),
-                head.gain,
-            )
-            .squeeze_dim(0),
+            Some(head) => {
+                let (centre, directions) = (head.centre.clone(), head.directions.clone());
+                mixing_coefficients(condition, centre, directions, head.gain).squeeze_dim(0)
+            }
             // No tile is mixed, and a buffer has at least one number.
             None => Tensor::zeros([1], &cascade.device()),
         };
-        self.assembly.assemble(cascade, coefficients)
+        self.assembly.assemble(cascade.squeeze_dim(0), coefficients)
     }
 }

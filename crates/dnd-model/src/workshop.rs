@@ -132,12 +132,12 @@ impl Workshop {
     /// The numbers of an adapter for hidden states (N, L, C), as [`adapter`](Self::adapter) takes them; `report` hears how many
     /// of the generator's [`layers`](Self::layers) are done.
     pub fn decode(&self, states: Tensor<3>, report: &mut dyn FnMut(usize)) -> Tensor<1> {
-        let output = self.generator.infer(states.clone(), report);
+        let condition: Tensor<4> = states.unsqueeze_dim(0);
+        let output = self.generator.cascade(condition.clone(), report);
         if let Some(assembler) = &self.assembler {
-            return assembler.assemble(output, states);
+            return assembler.assemble(output, condition);
         }
-        let condition = states.unsqueeze_dim(0);
-        let output = self.generator.add_basis(output.unsqueeze_dim(0), condition);
+        let output = self.generator.add_basis(output, condition);
         let count: usize = output.dims().iter().product();
         output.reshape([count])
     }
@@ -154,7 +154,7 @@ impl Workshop {
     }
 
     /// Multiplications and additions of one generation's cascade.
-    pub fn flops(&self) -> usize {
+    pub fn flops(&self) -> u64 {
         self.generator.flops()
     }
 

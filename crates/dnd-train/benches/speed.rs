@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
@@ -50,8 +51,8 @@ struct Arguments {
     #[arg(long, value_name = "PYTHON")]
     python: Option<PathBuf>,
     /// Runs of each contestant, the first one besides
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    rounds: usize,
+    #[arg(long, value_name = "N", default_value = "7")]
+    rounds: NonZero<usize>,
     /// Write the figures as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -131,7 +132,7 @@ fn main() -> Result<()> {
     // Cargo starts benchmarks in the folder of their crate.
     std::env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))?;
     let mut bench = Bench {
-        rounds: arguments.rounds,
+        rounds: arguments.rounds.get(),
         only: arguments.only.clone(),
         rows: Vec::new(),
     };

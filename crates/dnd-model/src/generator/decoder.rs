@@ -79,38 +79,47 @@ impl GeneratorConfig {
 }
 
 /// The tensors of one part of a generator in a bundle: a layer, or the basis head.
-pub(super) struct Stored<'a> {
-    tensors: &'a BTreeMap<String, BundleTensor>,
-    source_name: &'a str,
-    part: String,
+pub(crate) struct Stored<'a> {
+    pub(crate) tensors: &'a BTreeMap<String, BundleTensor>,
+    pub(crate) source_name: &'a str,
+    pub(crate) part: String,
 }
 
 impl Stored<'_> {
-    /// A parameter as a tensor. Its shape is compared before anything is allocated, so that sizes
-    /// that a file merely claims cost nothing.
-    pub(super) fn parameter<const D: usize>(
+    /// A tensor of the given shape, which is compared before anything is allocated, so that sizes that a
+    /// file merely claims cost nothing.
+    ///
+    /// # Errors
+    /// When it is missing or has another shape.
+    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<&BundleTensor, Error> {
+        let tensor = format!("generator.{}.{name}", self.part);
+        let source_name = self.source_name.to_owned();
+        match self.tensors.get(&tensor) {
+            None => Err(Error::MissingTensor {
+                source_name,
+                tensor,
+            }),
+            Some(stored) if stored.shape != shape => Err(Error::Shape {
+                source_name,
+                tensor,
+                expected: shape.to_vec(),
+                found: stored.shape.clone(),
+            }),
+            Some(stored) => Ok(stored),
+        }
+    }
+
+    /// A parameter.
+    ///
+    /// # Errors
+    /// As [`tensor`](Self::tensor).
+    pub(crate) fn parameter<const D: usize>(
         &self,
         name: &str,
         shape: [usize; D],
         device: &Device,
     ) -> Result<Param<Tensor<D>>, Error> {
-        let tensor = format!("generator.{}.{name}", self.part);
-        let source_name = self.source_name.to_owned();
-        let Some(stored) = self.tensors.get(&tensor) else {
-            return Err(Error::MissingTensor {
-                source_name,
-                tensor,
-            });
-        };
-        if stored.shape != shape {
-            return Err(Error::Shape {
-                source_name,
-                tensor,
-                expected: shape.to_vec(),
-                found: stored.shape.clone(),
-            });
-        }
-        let data = TensorData::new(stored.data.clone(), shape);
+        let data = TensorData::new(self.tensor(name, &shape)?.data.clone(), shape);
         Ok(Param::from_tensor(Tensor::from_data(data, device)))
     }
 }
@@ -118,17 +127,15 @@ impl Stored<'_> {
 impl Generator {
     /// Weight tokens (B, T, rows, columns) for a condition (B, N, L, C).
     pub fn forward(&self, condition: Tensor<4>) -> Tensor<4> {
-        let cascade = self.layers.iter();
-        let output = cascade.fold(condition.clone(), |state, layer| layer.forward(state));
+        let output = self.cascade(condition.clone(), &mut |_| ());
         self.add_basis(output, condition)
     }
 
-    /// The cascade's output (T, rows, columns) for one condition (N, L, C), without gradients; `report` hears how many layers
-    /// are done.
-    pub fn infer(&self, condition: Tensor<3>, report: &mut dyn FnMut(usize)) -> Tensor<3> {
+    /// The same without the basis head; `report` hears how many layers are done.
+    pub fn cascade(&self, condition: Tensor<4>, report: &mut dyn FnMut(usize)) -> Tensor<4> {
         let layers = self.layers.iter().enumerate();
         layers.fold(condition, |state, (index, layer)| {
-            let state = layer.infer(state);
+            let state = layer.forward(state);
             report(index + 1);
             state
         })
@@ -155,11 +162,13 @@ impl Generator {
     }
 
     /// Multiplications and additions of the convolutions for one condition.
-    pub fn flops(&self) -> usize {
-        let taps = self.config.kernel_size.pow(2);
-        let mixing_taps = self.config.prompt_kernel_size.pow(2);
+    pub fn flops(&self) -> u64 {
+        // In a browser usize has 32 bits, which are few for this.
+        let sizes = |features: [usize; 3]| features.map(|size| size as u64);
+        let taps = (self.config.kernel_size as u64).pow(2);
+        let mixing_taps = (self.config.prompt_kernel_size as u64).pow(2);
         let layers = self.config.features.windows(2).map(|pair| {
-            let ([n, l, c], [n_out, l_out, c_out]) = (pair[0], pair[1]);
+            let ([n, l, c], [n_out, l_out, c_out]) = (sizes(pair[0]), sizes(pair[1]));
             let width_first = l * n * c * c_out + n * c_out * l * l_out;
             let height_first = n * c * l * l_out + l_out * n * c * c_out;
             let mixing = l_out * c_out * n * n_out;

@@ -10,4 +10,5 @@ pub(crate) use basis::mixing_coefficients;
 pub use basis::{Basis, BasisConfig};
 pub use config::GeneratorConfig;
 pub use decoder::Generator;
+pub(crate) use decoder::Stored;
 pub use hyper_convolution::HyperConvolution;

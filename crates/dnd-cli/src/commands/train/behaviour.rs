@@ -1,5 +1,6 @@
 //! `dnd train --objective behaviour`.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
@@ -29,7 +30,7 @@ pub struct BehaviourArguments {
 
     /// Most tasks to train on, spread over all of them [default: all]
     #[arg(long, value_name = "N")]
-    most_tasks: Option<usize>,
+    most_tasks: Option<NonZero<usize>>,
 
     /// Take only tasks whose licence lets weights trained on them be given away
     #[arg(long)]
@@ -103,7 +104,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
             tasks: &tasks,
             ship: arguments.ship,
             held_out: arguments.holdout.clone(),
-            most_tasks: arguments.most_tasks,
+            most_tasks: arguments.most_tasks.map(NonZero::get),
             start,
             recipe: &recipe,
             out: &all.out,

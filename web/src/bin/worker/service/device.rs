@@ -30,8 +30,8 @@ extern "C" {
     fn is_fallback_adapter(this: &GpuAdapter) -> Option<bool>;
 }
 
-/// What the models and burn's kernels need of a GPU. The largest tensor is the encoder's word
-/// embedding, 47 MB in f32.
+/// What the models and the kernels need of a GPU. The largest tensor is the encoder's word embedding, 23 MB in f16; there is
+/// room for one of twice the size.
 const LIMITS: [(&str, f64); 6] = [
     ("maxBufferSize", 64e6),
     ("maxStorageBufferBindingSize", 64e6),
@@ -157,7 +157,7 @@ impl Choice {
             ));
         }
         let note = is_fallback.then(|| {
-            "This is a software GPU, as the address of the page asks for: expect minutes."
+            "This is a software GPU, as the address of the page asks for: it is slower than the CPU."
                 .to_owned()
         });
         Ok(Self {

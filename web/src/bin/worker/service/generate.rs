@@ -40,7 +40,7 @@ pub async fn generate(
     let numbers = workshop.decode(states, &mut |done| {
         post_progress(Stage::Decode, done as u64, layers);
     });
-    // A GPU begins when it is read from: it gets all work at once, and its time is that of the last stage.
+    // A GPU gets its work without being waited for: what it takes for encoding too counts here.
     let mut numbers = read(Tensor::cat(vec![numbers, embedding], 0)).await?;
     let embedding = numbers.split_off(numbers.len().saturating_sub(width));
     let adapter = workshop.adapter(numbers)?;

@@ -41,7 +41,7 @@ impl Client {
             Event::Prepared if task == Task::Prepare => self.finish_preparation(),
             Event::Done(report) if task == Task::Generate => self.hear_done(*report, &parts),
             Event::Failed { message, cause } => self.failed(task, &message, cause),
-            // Of a request that is over.
+            // Of a request that is over, or that this page never makes.
             Event::Progress(_)
             | Event::SelfTest(_)
             | Event::Prepared
