@@ -116,7 +116,7 @@ impl Follows<'_> {
                         .for_each(|(value, bias)| *value += bias);
                 }
             }
-            Self::Gelu(bias) => gelu::activate_in_place(output, bias),
+            Self::Gelu(bias) => gelu::activate(output, bias),
             Self::Add(bias, residual) => {
                 let residual = &residual[first..][..output.len()];
                 let rows = output.chunks_exact_mut(width);

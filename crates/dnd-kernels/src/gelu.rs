@@ -15,13 +15,11 @@ pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     let shape = input.dims();
     cpu::expect("bias", bias.dims(), [1, shape[1]]);
     assert!(shape[1] > 0, "rows of nothing");
-    let read = |tensor: &Tensor<2>| tensor.clone().try_into_primitive::<Flex>();
-    let (Ok(values), Ok(biases)) = (read(&input), read(&bias)) else {
+    let (Some(values), Some(biases)) = (cpu::read(&input), cpu::read(&bias)) else {
         return twin(input, bias);
     };
-    let (values, biases) = (values.to_contiguous(), biases.to_contiguous());
-    let mut output = vec![0.0; shape[0] * shape[1]];
-    activate(cpu::numbers(&values), cpu::numbers(&biases), &mut output);
+    let mut output = cpu::numbers(&values).to_vec();
+    activate(&mut output, cpu::numbers(&biases));
     Tensor::from_primitive::<Flex>(cpu::tensor(output, shape))
 }
 
@@ -30,38 +28,18 @@ pub fn twin(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     activation::gelu(input + bias)
 }
 
+/// The GELU of rows of numbers with a bias each, in their place.
 #[multiversion(targets(
     "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-fn activate(input: &[f32], bias: &[f32], output: &mut [f32]) {
-    let width = bias.len();
-    for (row, output) in input
-        .chunks_exact(width)
-        .zip(output.chunks_exact_mut(width))
-    {
-        for ((value, bias), output) in row.iter().zip(bias).zip(output) {
-            *output = of(value + bias);
-        }
-    }
-}
-
-/// `activate` where the input is.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
-    "x86_64+avx2+fma"
-))]
-pub(crate) fn activate_in_place(values: &mut [f32], bias: &[f32]) {
+pub(crate) fn activate(values: &mut [f32], bias: &[f32]) {
     for row in values.chunks_exact_mut(bias.len()) {
         for (value, bias) in row.iter_mut().zip(bias) {
-            *value = of(*value + bias);
+            let x = *value + bias;
+            *value = 0.5 * x * (1.0 + error_function(x * std::f32::consts::FRAC_1_SQRT_2));
         }
     }
-}
-
-#[inline(always)]
-fn of(x: f32) -> f32 {
-    0.5 * x * (1.0 + error_function(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// The error function to 2e-7 (Abramowitz and Stegun, 7.1.26).

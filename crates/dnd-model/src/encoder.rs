@@ -83,14 +83,19 @@ impl TextEncoderConfig {
         };
         let hidden = self.hidden_size;
         let name = |rest: &str| format!("{prefix}{rest}");
-        let embedding = |rest: &str, rows| weights.tensor(&name(rest), [rows, hidden], device);
-        let (words, kinds) = ("word_embeddings.weight", "token_type_embeddings.weight");
-        // Every token is of the first kind, so its place brings what its kind does.
-        let kind: Tensor<2> = embedding(&format!("embeddings.{kinds}"), self.type_vocab_size)?;
-        let places: Tensor<2> = embedding(
+        let embedding = |rest: &str, rows| -> Result<Tensor<2>, Error> {
+            weights.tensor(&name(rest), [rows, hidden], device)
+        };
+        let positions = embedding(
             "embeddings.position_embeddings.weight",
             self.max_position_embeddings,
         )?;
+        let types = embedding(
+            "embeddings.token_type_embeddings.weight",
+            self.type_vocab_size,
+        )?;
+        let words = [self.vocab_size, hidden];
+        let word_values = weights.values(&name("embeddings.word_embeddings.weight"), &words)?;
         let layers = (0..self.num_hidden_layers)
             .map(|index| {
                 let at = |rest: &str| format!("{prefix}encoder.layer.{index}.{rest}");
@@ -111,15 +116,9 @@ impl TextEncoderConfig {
             })
             .collect::<Result<_, Error>>()?;
         Ok(TextEncoder {
-            words: FrozenMatrix::half(
-                weights.values(
-                    &name(&format!("embeddings.{words}")),
-                    &[self.vocab_size, hidden],
-                )?,
-                [self.vocab_size, hidden],
-                device,
-            ),
-            places: places + kind.narrow(0, 0, 1),
+            words: FrozenMatrix::half(word_values, words, device),
+            // Every token is of the first type.
+            places: positions + types.narrow(0, 0, 1),
             norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), self, device)?,
             layers,
             heads: self.num_attention_heads,
@@ -132,7 +131,7 @@ impl TextEncoderConfig {
 pub struct TextEncoder {
     /// (vocabulary, C).
     words: FrozenMatrix,
-    /// What each place and the kind of all tokens bring: (places, C).
+    /// What the position and the type of a token bring: (positions, C).
     places: Tensor<2>,
     norm: LayerNorm,
     layers: Vec<Layer>,
