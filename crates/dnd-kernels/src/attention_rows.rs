@@ -27,7 +27,7 @@ pub fn attend_rows(
     twin(query, keys, values, mask, heads)
 }
 
-/// The same by [`attend`](crate::attend).
+/// The same by [`attend`].
 pub fn twin(
     query: Tensor<2>,
     keys: Tensor<2>,
