@@ -1,11 +1,13 @@
-// A 2-D convolution with 'same' padding between any axes of a tensor, as a matrix product whose left matrix is never stored:
-// rows are places of the plane, columns output channels, and the depth is input channels times places of the kernel.
-// Axes of input and output are told by how far apart their numbers lie, so that nothing is permuted.
+// A 2-D convolution with 'same' padding between any axes of a tensor, as a product of matrices for each place of the kernel: rows
+// are places of the plane, columns output channels, and the depth is input channels, which four divides. Weights lie as
+// (kernel height, kernel width, outputs, inputs). Axes of input and output are told by how far apart their numbers lie, so that
+// nothing is permuted.
 
 struct Sizes {
-    // Of the plane, and the channels.
+    // Of the plane.
     height: u32,
     width: u32,
+    // Fours of input channels.
     inputs: u32,
     outputs: u32,
     // Of the kernel, odd.
@@ -28,61 +30,72 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-fn columns() -> u32 {
-    return sizes.outputs;
+// Four places of the plane, moved by a place of the kernel: where their first channels lie, and whether they are inside.
+struct Places {
+    at: vec4u,
+    inside: vec4<bool>,
 }
 
-fn depths() -> u32 {
-    return sizes.inputs * sizes.kernel_height * sizes.kernel_width;
+fn moved(places: vec4u, tap_row: u32, tap_column: u32) -> Places {
+    let row = places / sizes.width + tap_row - sizes.kernel_height / 2u;
+    let column = places % sizes.width + tap_column - sizes.kernel_width / 2u;
+    // Unsigned, what is negative is large.
+    let inside = (row < vec4u(sizes.height)) & (column < vec4u(sizes.width));
+    return Places(select(vec4u(), row * sizes.input_row + column * sizes.input_column, inside), inside);
 }
 
-// Rows and columns in the plane of the four places of each slot; far outside of it for those beyond the last.
-var<private> rows: array<vec4i, SLOTS>;
-var<private> columns_of: array<vec4i, SLOTS>;
-
-fn prepare_left(slot: u32, row: u32) {
-    let places = vec4u(row, row + 1u, row + 2u, row + 3u);
-    let inside = places < vec4u(sizes.height * sizes.width);
-    rows[slot] = select(vec4i(-0x10000), vec4i(places / sizes.width), inside);
-    columns_of[slot] = vec4i(places % sizes.width);
+fn input_step(places: Places, channel: u32) -> vec4f {
+    let at = places.at + channel * sizes.input_channel;
+    return select(vec4f(), vec4f(input[at.x], input[at.y], input[at.z], input[at.w]), places.inside);
 }
 
-// The places of a slot moved by a place of the kernel; zero outside. Without branches, as the weights are read.
-fn left_column(slot: u32, depth: u32) -> vec4f {
-    let taps = sizes.kernel_height * sizes.kernel_width;
-    let channel = depth / taps;
-    let tap = depth - channel * taps;
-    let tap_row = tap / sizes.kernel_width;
-    let tap_column = tap - tap_row * sizes.kernel_width;
-    let down = rows[slot] + i32(tap_row) - i32(sizes.kernel_height / 2u);
-    let right = columns_of[slot] + i32(tap_column) - i32(sizes.kernel_width / 2u);
-    // As unsigned numbers, negative ones are large.
-    let inside = (vec4u(down) < vec4u(sizes.height)) & (vec4u(right) < vec4u(sizes.width))
-        & vec4<bool>(vec4u(channel) < vec4u(sizes.inputs));
-    let corner = vec4u(channel * sizes.input_channel);
-    let there = corner + vec4u(down) * sizes.input_row + vec4u(right) * sizes.input_column;
-    let at = select(vec4u(), there, inside);
-    return select(vec4f(), vec4f(input[at.x], input[at.y], input[at.z], input[at.w]), inside);
-}
-
-fn left_block(slot: u32, depth: u32) -> mat4x4f {
+fn input_block(places: Places, channel: u32) -> mat4x4f {
     return mat4x4f(
-        left_column(slot, depth),
-        left_column(slot, depth + 1u),
-        left_column(slot, depth + 2u),
-        left_column(slot, depth + 3u),
+        input_step(places, channel),
+        input_step(places, channel + 1u),
+        input_step(places, channel + 2u),
+        input_step(places, channel + 3u),
     );
 }
 
-fn store(row: u32, channel: u32, number: f32) {
-    if row < sizes.height * sizes.width && channel < sizes.outputs {
+fn store(first_row: u32, first_channel: u32, sums: mat4x4f) {
+    var columns = sums;
+    for (var line = 0u; line < 4u && first_row + line < sizes.height * sizes.width; line++) {
+        let row = first_row + line;
         let corner = (row / sizes.width) * sizes.output_row + (row % sizes.width) * sizes.output_column;
-        let place = corner + channel * sizes.output_channel;
-        output[place] = ending(number, place, channel);
+        for (var index = 0u; index < 4u && first_channel + index < sizes.outputs; index++) {
+            let channel = first_channel + index;
+            let place = corner + channel * sizes.output_channel;
+            output[place] = ending(columns[index][line], place, channel);
+        }
     }
 }
 
 @compute @workgroup_size(ACROSS, DOWN)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) invocation: vec3u) {
-    multiply(group.xy, invocation.xy, depths());
+fn main(@builtin(global_invocation_id) invocation: vec3u) {
+    let row = invocation.y * 8u;
+    let channel = invocation.x * 8u;
+    if row >= sizes.height * sizes.width || channel >= sizes.outputs { return; }
+    let upper_places = four_from(row, sizes.height * sizes.width);
+    let lower_places = four_from(row + 4u, sizes.height * sizes.width);
+    let near_channels = four_from(channel, sizes.outputs);
+    let far_channels = four_from(channel + 4u, sizes.outputs);
+    for (var tap = 0u; tap < sizes.kernel_height * sizes.kernel_width; tap++) {
+        let upper = moved(upper_places, tap / sizes.kernel_width, tap % sizes.kernel_width);
+        let lower = moved(lower_places, tap / sizes.kernel_width, tap % sizes.kernel_width);
+        let near = (near_channels + tap * sizes.outputs) * sizes.inputs;
+        let far = (far_channels + tap * sizes.outputs) * sizes.inputs;
+        for (var quad = 0u; quad < sizes.inputs; quad++) {
+            add_products(
+                input_block(upper, quad * 4u),
+                input_block(lower, quad * 4u),
+                weight_block(near + quad),
+                weight_block(far + quad),
+            );
+        }
+    }
+    store(row, channel, upper_left);
+    store(row, channel + 4u, upper_right);
+    store(row + 4u, channel, lower_left);
+    store(row + 4u, channel + 4u, lower_right);
 }

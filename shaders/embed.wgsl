@@ -1,23 +1,22 @@
 // What a BERT layer stack begins with: the embedding of a token's word, plus what its place brings (length, width), the kind
-// of the token included, in a layer norm.
+// of the token included, in a layer norm. Four divides the width.
 
 struct Sizes {
     rows: u32,
-    vocabulary: u32,
+    // In fours.
     width: u32,
     length: u32,
     epsilon: f32,
 }
 
 @group(0) @binding(0) var<storage, read_write> words: array<i32>;
-@group(0) @binding(2) var<storage, read_write> places: array<f32>;
+@group(0) @binding(2) var<storage, read_write> places: array<vec4f>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
 const NORM_BINDING: u32 = 3u;
 
-fn value(row: u32, column: u32) -> f32 {
-    let quad = weight_quad(u32(words[row]), column - column % 4u, sizes.vocabulary, sizes.width);
-    return quad[column % 4u] + places[(row % sizes.length) * sizes.width + column];
+fn value(row: u32, quad: u32) -> vec4f {
+    return weight_quad(u32(words[row]) * sizes.width + quad) + places[(row % sizes.length) * sizes.width + quad];
 }
 
 @compute @workgroup_size(INVOCATIONS)

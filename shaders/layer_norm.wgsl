@@ -1,18 +1,19 @@
-// Layer norm (arXiv 1607.06450) of each row of (rows, width).
+// Layer norm (arXiv 1607.06450) of each row of (rows, width); four divides the width.
 
 struct Sizes {
     rows: u32,
+    // In fours.
     width: u32,
     epsilon: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> input: array<f32>;
+@group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
 const NORM_BINDING: u32 = 1u;
 
-fn value(row: u32, column: u32) -> f32 {
-    return input[row * sizes.width + column];
+fn value(row: u32, quad: u32) -> vec4f {
+    return input[row * sizes.width + quad];
 }
 
 @compute @workgroup_size(INVOCATIONS)

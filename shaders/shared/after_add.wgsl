@@ -1,5 +1,5 @@
 // What follows a linear layer: a residual connection.
 
-fn after(number: f32, place: u32) -> f32 {
-    return number + residual[place];
+fn after(numbers: vec4f, place: u32) -> vec4f {
+    return numbers + residual[place];
 }

@@ -1,7 +1,7 @@
 // What follows a linear layer: nothing.
 
-fn after(number: f32, place: u32) -> f32 {
+fn after(numbers: vec4f, place: u32) -> vec4f {
     // Everything that may follow has the same buffers.
     _ = residual[0];
-    return number;
+    return numbers;
 }

@@ -1,43 +1,31 @@
-// Layer norm of rows, one workgroup a row, along two axes where one has no room for all. The kernel around it says what stands in a row: `value(row, column)`.
+// Layer norm of rows, one workgroup a row, along two axes where one has no room for all. The kernel around it says what stands
+// in a row: `value(row, quad)` gives four numbers.
 
-@group(0) @binding(NORM_BINDING) var<storage, read_write> scale: array<f32>;
-@group(0) @binding(NORM_BINDING + 1u) var<storage, read_write> shift: array<f32>;
-@group(0) @binding(NORM_BINDING + 2u) var<storage, read_write> output: array<f32>;
-
-const INVOCATIONS: u32 = 64u;
-
-var<workgroup> sums: array<f32, INVOCATIONS>;
-
-fn sum_over_workgroup(number: f32, invocation: u32) -> f32 {
-    workgroupBarrier();
-    sums[invocation] = number;
-    for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if invocation < half { sums[invocation] += sums[invocation + half]; }
-    }
-    workgroupBarrier();
-    return sums[0];
-}
+@group(0) @binding(NORM_BINDING) var<storage, read_write> scale: array<vec4f>;
+@group(0) @binding(NORM_BINDING + 1u) var<storage, read_write> shift: array<vec4f>;
+@group(0) @binding(NORM_BINDING + 2u) var<storage, read_write> output: array<vec4f>;
 
 // As many as every WebGPU runs along an axis.
 const MOST_GROUPS: u32 = 65535u;
 
+// `width` in fours.
 fn normalise(group: vec3u, rows: u32, width: u32, invocation: u32, epsilon: f32) {
     let row = group.y * MOST_GROUPS + group.x;
     if row >= rows { return; }
-    var sum = 0.0;
-    for (var column = invocation; column < width; column += INVOCATIONS) {
-        sum += value(row, column);
+    let count = f32(width * 4u);
+    var sums = vec4f();
+    for (var quad = invocation; quad < width; quad += INVOCATIONS) {
+        sums += value(row, quad);
     }
-    let mean = sum_over_workgroup(sum, invocation) / f32(width);
+    let mean = workgroup_sum(dot(sums, vec4f(1.0)), invocation) / count;
     var squares = 0.0;
-    for (var column = invocation; column < width; column += INVOCATIONS) {
-        let centred = value(row, column) - mean;
-        squares += centred * centred;
+    for (var quad = invocation; quad < width; quad += INVOCATIONS) {
+        let centred = value(row, quad) - mean;
+        squares += dot(centred, centred);
     }
-    let variance = sum_over_workgroup(squares, invocation) / f32(width);
+    let variance = workgroup_sum(squares, invocation) / count;
     let factor = inverseSqrt(variance + epsilon);
-    for (var column = invocation; column < width; column += INVOCATIONS) {
-        output[row * width + column] = (value(row, column) - mean) * factor * scale[column] + shift[column];
+    for (var quad = invocation; quad < width; quad += INVOCATIONS) {
+        output[row * width + quad] = (value(row, quad) - mean) * factor * scale[quad] + shift[quad];
     }
 }

@@ -237,17 +237,15 @@ pub(crate) fn softmax_rows(scores: &mut [f32], mask: &[f32], total: usize) {
 
 #[inline(always)]
 fn softmax_row(row: &mut [f32], mask: &[f32]) {
-    let mut largest = f32::NEG_INFINITY;
     for (score, mask) in row.iter_mut().zip(mask) {
         *score += mask;
-        largest = if *score > largest { *score } else { largest };
     }
-    let mut sum = 0.0;
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let largest = cpu::fold(row, f32::NEG_INFINITY, larger, |score| score);
     for score in row.iter_mut() {
         *score = cpu::exp(*score - largest);
-        sum += *score;
     }
-    let factor = 1.0 / sum;
+    let factor = 1.0 / cpu::fold(row, 0.0, |a, b| a + b, |share| share);
     for score in row {
         *score *= factor;
     }

@@ -1,7 +1,7 @@
 //! 2-D convolutions between any axes of a tensor, as the hyper-convolution has them (arXiv 2506.16406, section 3.5).
 
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Device, Tensor, TensorData, module};
 
 /// Which of the three axes after the batch are the height and the width of the plane, and which one is the channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,8 @@ pub enum Ending {
 }
 
 /// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height, width), both sizes odd,
-/// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel takes a batch of one.
+/// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel is for a batch of one and input
+/// channels that four divides; it reads kernels faster that are [`arranged`].
 pub fn convolve(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<4> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, &kernel, axes, &ending) {
@@ -86,6 +87,25 @@ fn convolve_planes(planes: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>
     }
 }
 
+/// A kernel (output channels, input channels, height, width) on `device`; on one that runs WGSL in the order in which
+/// [`convolve`] reads it there.
+///
+/// # Panics
+/// When there are not as many values as the shape says.
+pub fn arranged(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
+    let data = TensorData::new(values, shape);
+    #[cfg(feature = "wgpu")]
+    if crate::gpu::is_device(device) {
+        let taps_first = Tensor::<4>::from_data(data, &Device::flex()).permute(TAPS_FIRST);
+        return Tensor::from_data(taps_first.into_data(), device).permute(TAPS_FIRST);
+    }
+    Tensor::from_data(data, device)
+}
+
+/// From (outputs, inputs, height, width) to (height, width, outputs, inputs), and back.
+#[cfg(feature = "wgpu")]
+const TAPS_FIRST: [isize; 4] = [2, 3, 0, 1];
+
 #[cfg(feature = "wgpu")]
 fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<4>> {
     use crate::shaders::{Shader, Tiling};
@@ -93,7 +113,7 @@ fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
 
     let [batch, shape @ ..] = input.dims();
     let [outputs, inputs, kernel_height, kernel_width] = kernel.dims();
-    if batch != 1 {
+    if batch != 1 || !inputs.is_multiple_of(4) {
         return None;
     }
     cpu::expect("kernel", [inputs], [shape[axes.channels]]);
@@ -121,14 +141,15 @@ fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
         }
         None => None,
     };
-    let (input, kernel) = (gpu::buffer(input)?, gpu::buffer(kernel)?);
+    let kernel = kernel.clone().permute(TAPS_FIRST);
+    let (input, kernel) = (gpu::buffer(input)?, gpu::buffer(&kernel)?);
     let (height, width) = (shape[axes.height], shape[axes.width]);
     let apart = |shape: [usize; 3]| [shape[1] * shape[2], shape[2], 1];
     let (from, to) = (apart(shape), apart(result));
     let sizes = [
         height,
         width,
-        inputs,
+        inputs / 4,
         outputs,
         kernel_height,
         kernel_width,

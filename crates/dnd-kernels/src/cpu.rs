@@ -155,28 +155,72 @@ pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// `a * b + c`, rounded once where processors commonly have an instruction for it.
+#[inline(always)]
+pub(crate) fn fused(a: f32, b: f32, c: f32) -> f32 {
+    // Elsewhere it is a slow function of the library.
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
+
+/// A polynomial, its highest coefficient first.
+#[inline(always)]
+pub(crate) fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+    let mut sum = coefficients[0];
+    for coefficient in &coefficients[1..] {
+        sum = fused(sum, x, *coefficient);
+    }
+    sum
+}
+
+/// The largest of many numbers, or the sum of what `of` makes of them, in 16 parts that a vector holds.
+#[inline(always)]
+pub(crate) fn fold(
+    numbers: &[f32],
+    start: f32,
+    join: impl Fn(f32, f32) -> f32,
+    of: impl Fn(f32) -> f32,
+) -> f32 {
+    let mut parts = [start; 16];
+    let vectors = numbers.chunks_exact(16);
+    let rest = vectors.remainder();
+    for vector in vectors {
+        for (part, number) in parts.iter_mut().zip(vector) {
+            *part = join(*part, of(*number));
+        }
+    }
+    let rest = rest.iter().map(|number| of(*number));
+    parts.into_iter().chain(rest).fold(start, join)
+}
+
 /// e to the power of `x`, to a few units in the last place (Cody and Waite's reduction, Cephes' polynomial). What
 /// would be smaller than normal numbers, which are slow to multiply, is zero.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     const SMALLEST: f32 = -87.0;
-    // Adding and subtracting this rounds to a whole number.
+    // Adding this rounds to a whole number, which is then in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let within = x.clamp(SMALLEST, 88.0);
-    let power = within * std::f32::consts::LOG2_E + ROUND - ROUND;
-    let rest = within - power * 0.693_359_4 + power * 2.121_944_4e-4;
-    let mut sum = 1.987_569_1e-4_f32;
-    for coefficient in [
-        1.398_199_9e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        0.166_666_65,
-        0.5,
-    ] {
-        sum = sum * rest + coefficient;
-    }
-    let value = sum * rest * rest + rest + 1.0;
-    let value = value * f32::from_bits(((power as i32 + 127) as u32) << 23);
+    let rounded = fused(within, std::f32::consts::LOG2_E, ROUND);
+    let power = rounded - ROUND;
+    let rest = fused(power, 2.121_944_4e-4, fused(power, -0.693_359_4, within));
+    let sum = polynomial(
+        rest,
+        [
+            1.987_569_1e-4,
+            1.398_199_9e-3,
+            8.333_452e-3,
+            4.166_579_6e-2,
+            0.166_666_65,
+            0.5,
+            1.0,
+            1.0,
+        ],
+    );
+    let value = sum * f32::from_bits(rounded.to_bits().wrapping_add(127) << 23);
     if x < SMALLEST { 0.0 } else { value }
 }
 

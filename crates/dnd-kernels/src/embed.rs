@@ -6,7 +6,7 @@ use crate::FrozenMatrix;
 use crate::layer_norm;
 
 /// The layer norm of the rows of `words` (vocabulary, width) that `ids` (N, L) name, plus the rows of `places` (at least L,
-/// width): (N * L, width).
+/// width): (N * L, width). The WGSL kernel is for widths that four divides.
 pub fn embed(
     ids: Tensor<2, Int>,
     words: &FrozenMatrix,
@@ -59,11 +59,14 @@ fn launch(
     cpu::expect("words", words.shape(), [vocabulary, width]);
     cpu::expect("scale", scale.dims(), [width]);
     cpu::expect("shift", shift.dims(), [width]);
-    let (table, half) = words.buffer()?;
+    if !width.is_multiple_of(4) {
+        return None;
+    }
+    let (table, storage) = words.buffer()?;
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     let (ids, places) = (gpu::integers(ids)?, gpu::buffer(places)?);
     Some(gpu::launch(
-        Shader::embed(half),
+        Shader::embed(storage),
         &[
             Some(&ids),
             Some(&table),
@@ -74,8 +77,7 @@ fn launch(
         [prompts * length, width],
         &[
             (prompts * length) as u32,
-            vocabulary as u32,
-            width as u32,
+            (width / 4) as u32,
             length as u32,
             (epsilon as f32).to_bits(),
         ],

@@ -14,6 +14,8 @@ use crate::cpu;
 #[cfg(feature = "wgpu")]
 use crate::linear::{self, After};
 use crate::lora::AdaptedProduct;
+#[cfg(feature = "wgpu")]
+use crate::shaders::Storage;
 
 /// A frozen matrix (output, input), as linear layers store it.
 #[derive(Clone)]
@@ -28,7 +30,7 @@ pub enum FrozenMatrix {
     Blocked(Arc<Blocked>),
     /// Rounded to bfloat16 and packed for this CPU.
     Packed(Arc<PackedPair>),
-    /// Rounded to f16, two in a word, on a device that runs WGSL.
+    /// Rounded to f16, two in a word, on a device that runs WGSL; four divides a row.
     #[cfg(feature = "wgpu")]
     Half {
         /// Words of each row, one row after another.
@@ -56,21 +58,23 @@ impl FrozenMatrix {
         if *device == Device::flex() {
             return Self::Blocked(Arc::new(Blocked::new(&values, shape)));
         }
-        Self::half(values, shape, device)
+        // Products are made of fours.
+        if shape[0].is_multiple_of(4) {
+            return Self::half(values, shape, device);
+        }
+        Self::Plain(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
-    /// The matrix rounded to f16 for a device that runs WGSL, and as it is on others.
+    /// The matrix rounded to f16 for a device that runs WGSL where four divides its rows, and as it is on others. For
+    /// [products](Self::product) four has to divide their number too.
     ///
     /// # Panics
     /// When there are not as many values as the shape says.
     pub fn half(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         cpu::expect("values", [values.len()], [shape[0] * shape[1]]);
         #[cfg(feature = "wgpu")]
-        if crate::gpu::is_device(device) {
-            let words: Vec<i32> = values
-                .chunks(shape[1].max(1))
-                .flat_map(|row| row.chunks(2).map(pair_of_halves))
-                .collect();
+        if shape[1].is_multiple_of(4) && crate::gpu::is_device(device) {
+            let words: Vec<i32> = values.chunks(2).map(pair_of_halves).collect();
             let words = Tensor::from_data(words.as_slice(), device);
             return Self::Half { words, shape };
         }
@@ -88,13 +92,13 @@ impl FrozenMatrix {
         }
     }
 
-    /// The buffer of a matrix on a device that runs WGSL, and whether it holds halves.
+    /// The buffer of a matrix on a device that runs WGSL, and how the matrix lies there.
     #[cfg(feature = "wgpu")]
-    pub(crate) fn buffer(&self) -> Option<(burn::backend::wgpu::CubeTensor, bool)> {
+    pub(crate) fn buffer(&self) -> Option<(burn::backend::wgpu::CubeTensor, Storage)> {
         match self {
-            Self::Plain(weight) => Some((crate::gpu::buffer(weight)?, false)),
+            Self::Plain(weight) => Some((crate::gpu::buffer(weight)?, Storage::F32)),
             Self::Blocked(_) | Self::Packed(_) => None,
-            Self::Half { words, .. } => Some((crate::gpu::integers(words)?, true)),
+            Self::Half { words, .. } => Some((crate::gpu::integers(words)?, Storage::Packed)),
         }
     }
 

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use crate::cpu;
 
-/// Layer norm of each row of `input` (rows, width), scaled and shifted by (width) numbers.
+/// Layer norm of each row of `input` (rows, width), scaled and shifted by (width) numbers. The WGSL kernel is for widths
+/// that four divides.
 pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, &scale, &shift, epsilon) {
@@ -48,27 +49,15 @@ const TASK: usize = 1 << 15;
 fn normalise(rows: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
     let width = scale.len();
     for row in rows.chunks_exact_mut(width) {
-        let mean = sum(row, |value| value) / width as f32;
-        let variance = sum(row, |value| (value - mean) * (value - mean)) / width as f32;
+        let add = |a, b| a + b;
+        let mean = cpu::fold(row, 0.0, add, |value| value) / width as f32;
+        let square = |value: f32| (value - mean) * (value - mean);
+        let variance = cpu::fold(row, 0.0, add, square) / width as f32;
         let factor = 1.0 / (variance + epsilon).sqrt();
         for ((value, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
             *value = (*value - mean) * factor * scale + shift;
         }
     }
-}
-
-/// In 16 sums that a vector holds.
-#[inline(always)]
-fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let vectors = row.chunks_exact(16);
-    let rest: f32 = vectors.remainder().iter().map(|value| of(*value)).sum();
-    for vector in vectors {
-        for lane in 0..16 {
-            sums[lane] += of(vector[lane]);
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 /// The same in plain burn.
@@ -89,12 +78,15 @@ fn launch(
     let [rows, width] = input.dims();
     cpu::expect("scale", scale.dims(), [width]);
     cpu::expect("shift", shift.dims(), [width]);
+    if !width.is_multiple_of(4) {
+        return None;
+    }
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
     Some(gpu::launch(
         Shader::layer_norm(),
         &[Some(&gpu::buffer(input)?), Some(&scale), Some(&shift)],
         [rows, width],
-        &[rows as u32, width as u32, (epsilon as f32).to_bits()],
+        &[rows as u32, (width / 4) as u32, (epsilon as f32).to_bits()],
         gpu::a_group_each(rows),
     ))
 }

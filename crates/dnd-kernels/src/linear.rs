@@ -18,7 +18,7 @@ pub enum After {
 }
 
 /// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output), and what follows:
-/// (rows, output).
+/// (rows, output). The WGSL kernel is for sizes that four divides.
 ///
 /// # Panics
 /// When a weight that is packed for the CPU meets tensors that carry gradients or live elsewhere.
@@ -73,10 +73,13 @@ pub(crate) fn launch(
     use crate::shaders::{Shader, Tiling};
 
     let [rows, depth] = input.dims();
-    let (weights, half) = weight.buffer()?;
     let [columns, _] = weight.shape();
     cpu::expect("weight", weight.shape(), [columns, depth]);
     cpu::expect("bias", bias.dims(), [1, columns]);
+    if !columns.is_multiple_of(4) || !depth.is_multiple_of(4) {
+        return None;
+    }
+    let (weights, storage) = weight.buffer()?;
     let residual = match after {
         After::Nothing | After::Gelu => None,
         After::Add(residual) => {
@@ -87,10 +90,10 @@ pub(crate) fn launch(
     let (input, bias) = (gpu::buffer(input)?, gpu::buffer(bias)?);
     let tiling = Tiling::new(columns);
     Some(gpu::launch(
-        Shader::product(half, after, tiling),
+        Shader::product(storage, after, tiling),
         &[Some(&input), Some(&weights), Some(&bias), residual.as_ref()],
         [rows, columns],
-        &[rows, columns, depth].map(|size| size as u32),
+        &[rows, columns / 4, depth / 4].map(|size| size as u32),
         tiling.groups(rows, columns),
     ))
 }

@@ -29,29 +29,20 @@ macro_rules! file {
     };
 }
 
-/// How a product is cut into tiles.
+/// How a result is shared among the invocations of workgroups, which make eight rows and eight columns each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tiling {
-    /// Invocations along columns and along rows, each with eight of either.
+    /// Invocations along columns and along rows.
     invocations: [u32; 2],
-    /// Steps along the depth at once.
-    depth: u32,
 }
 
 impl Tiling {
     /// For a result of so many columns.
     pub fn new(columns: usize) -> Self {
-        // Few columns would leave most of a square tile empty.
-        if columns <= 8 {
-            Self {
-                invocations: [1, 64],
-                depth: 4,
-            }
-        } else {
-            Self {
-                invocations: [8, 8],
-                depth: 16,
-            }
+        // Few columns would leave invocations without any.
+        let across = columns.div_ceil(8).clamp(1, 8) as u32;
+        Self {
+            invocations: [across, 64 / across],
         }
     }
 
@@ -62,22 +53,24 @@ impl Tiling {
     }
 }
 
-/// Widest head of the attention: keys and values of a workgroup then just fit into what every WebGPU has for one.
-pub const WIDEST_HEAD: usize = 60;
+/// Widest head of the attention, whose query an invocation has in its registers.
+pub const WIDEST_HEAD: usize = 128;
 /// Queries that one workgroup of the attention has.
 pub const QUERIES: usize = 32;
 /// Numbers that one workgroup of the assembly makes.
 pub const ASSEMBLED: usize = 64;
+/// Invocations that share a row of a layer norm.
+const NORM: u32 = 64;
 
 impl Shader {
-    /// `shaders/product.wgsl`, with weights in `half` precision or not.
-    pub fn product(half: bool, after: &After, tiling: Tiling) -> Self {
+    /// `shaders/product.wgsl`.
+    pub fn product(weights: Storage, after: &After, tiling: Tiling) -> Self {
         let after = match after {
             After::Nothing => file!("shared/after_nothing.wgsl"),
             After::Gelu => file!("shared/after_gelu.wgsl"),
             After::Add(_) => file!("shared/after_add.wgsl"),
         };
-        Self::tiled(half, tiling, [after, file!("product.wgsl")])
+        Self::sums(weights, tiling, [after, file!("product.wgsl")])
     }
 
     /// `shaders/convolve.wgsl`.
@@ -88,33 +81,24 @@ impl Shader {
             Ending::Shift { residual: None, .. } => file!("shared/ending_shift.wgsl"),
             Ending::Shift { .. } => file!("shared/ending_add.wgsl"),
         };
-        Self::tiled(false, tiling, [ending, file!("convolve.wgsl")])
+        Self::sums(Storage::F32, tiling, [ending, file!("convolve.wgsl")])
     }
 
     /// `shaders/layer_norm.wgsl`.
     pub fn layer_norm() -> Self {
-        Self {
-            files: vec![file!("shared/row_norm.wgsl"), file!("layer_norm.wgsl")],
-            constants: Vec::new(),
-            workgroup: [64, 1],
-        }
+        Self::norm(vec![file!("layer_norm.wgsl")])
     }
 
-    /// `shaders/embed.wgsl`, with the embedding of words in `half` precision or not.
-    pub fn embed(half: bool) -> Self {
-        let norm = file!("shared/row_norm.wgsl");
-        Self {
-            files: vec![matrix(half), norm, file!("embed.wgsl")],
-            constants: Vec::new(),
-            workgroup: [64, 1],
-        }
+    /// `shaders/embed.wgsl`.
+    pub fn embed(words: Storage) -> Self {
+        Self::norm(vec![words.file(), file!("embed.wgsl")])
     }
 
     /// `shaders/attention.wgsl` for heads of `width` numbers, a multiple of four.
     pub fn attention(width: usize) -> Self {
         Self {
             files: vec![file!("attention.wgsl")],
-            constants: vec![("HEAD", width as u32)],
+            constants: vec![("HEAD", width as u32), ("QUERIES", QUERIES as u32)],
             workgroup: [QUERIES as u32, 1],
         }
     }
@@ -128,15 +112,27 @@ impl Shader {
         }
     }
 
-    fn tiled(half: bool, tiling: Tiling, own: [File; 2]) -> Self {
-        let tile = file!("shared/tile.wgsl");
-        let mut files = vec![tile, matrix(half), file!("shared/right_weights.wgsl")];
+    fn sums(weights: Storage, tiling: Tiling, own: [File; 2]) -> Self {
+        let mut files = vec![weights.file(), file!("shared/sums.wgsl")];
         files.extend(own);
         let [across, down] = tiling.invocations;
         Self {
             files,
-            constants: vec![("ACROSS", across), ("DOWN", down), ("DEPTH", tiling.depth)],
+            constants: vec![("ACROSS", across), ("DOWN", down)],
             workgroup: tiling.invocations,
+        }
+    }
+
+    fn norm(own: Vec<File>) -> Self {
+        let mut files = vec![
+            file!("shared/workgroup_sum.wgsl"),
+            file!("shared/row_norm.wgsl"),
+        ];
+        files.extend(own);
+        Self {
+            files,
+            constants: vec![("INVOCATIONS", NORM)],
+            workgroup: [NORM, 1],
         }
     }
 
@@ -159,11 +155,21 @@ impl Shader {
     }
 }
 
-fn matrix(half: bool) -> File {
-    if half {
-        file!("shared/matrix_f16.wgsl")
-    } else {
-        file!("shared/matrix_f32.wgsl")
+/// How a matrix of weights lies in its buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// f32.
+    F32,
+    /// f16, two in a word, unpacked to be computed with.
+    Packed,
+}
+
+impl Storage {
+    fn file(self) -> File {
+        match self {
+            Self::F32 => file!("shared/weights_f32.wgsl"),
+            Self::Packed => file!("shared/weights_packed.wgsl"),
+        }
     }
 }
 
@@ -181,14 +187,14 @@ mod tests {
 
     fn variants() -> Vec<Shader> {
         let device = Device::flex();
-        let flags = [false, true];
+        let storages = [Storage::F32, Storage::Packed];
         let mut all = vec![Shader::layer_norm(), Shader::assemble()];
         all.extend([4, 32, WIDEST_HEAD].map(Shader::attention));
-        all.extend(flags.map(Shader::embed));
-        for tiling in [8, 9].map(Tiling::new) {
+        all.extend(storages.map(Shader::embed));
+        for tiling in [8, 48, 64].map(Tiling::new) {
             let matrix = Tensor::zeros([1, 1], &device);
             for after in [After::Nothing, After::Gelu, After::Add(matrix.clone())] {
-                all.extend(flags.map(|half| Shader::product(half, &after, tiling)));
+                all.extend(storages.map(|weights| Shader::product(weights, &after, tiling)));
             }
             let other: Tensor<4> = Tensor::zeros([1; 4], &device);
             let shift = |residual| Ending::Shift {

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use clap::Parser;
@@ -28,6 +28,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// As tests/bench/onnx.py has it.
 const VOCABULARY: usize = 20_000;
 const THREADS: usize = 2;
+/// Between turns.
+const REST: Duration = Duration::from_millis(100);
 /// Prompts and tokens that the CPU encodes beside its peer.
 const SHAPES: [(usize, usize); 2] = [(32, 32), (128, 64)];
 /// Prompts and tokens that a GPU encodes: one in software takes seconds for them.
@@ -98,6 +100,8 @@ impl Bench {
         let mut seconds = vec![Vec::new(); contestants.len()];
         for round in 0..=self.rounds {
             for ((_, contestant), seconds) in contestants.iter_mut().zip(&mut seconds) {
+                // Threads of the one before, which wait in a loop for more work, give up meanwhile.
+                std::thread::sleep(REST);
                 let taken = contestant()?;
                 if round > 0 {
                     seconds.push(taken);

@@ -5,7 +5,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_kernels::convolve::{Axes, Ending, convolve};
+use dnd_kernels::convolve::{Axes, Ending, arranged, convolve};
 use dnd_kernels::layer_norm;
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -105,8 +105,10 @@ impl HyperConvolution {
         device: &Device,
     ) -> Result<Self, Error> {
         let size = config.kernel_size;
-        let kernel = |name: &str, output, input, size| {
-            stored.parameter(name, [output, input, size, size], device)
+        let kernel = |name: &str, output, input, size| -> Result<_, Error> {
+            let shape = [output, input, size, size];
+            let values = stored.tensor(name, &shape)?.data.clone();
+            Ok(parameter(arranged(values, shape, device)))
         };
         Ok(Self {
             norm_weight: stored.parameter("norm_weight", [l, c], device)?,

@@ -1,0 +1,25 @@
+// Eight rows and eight columns of a product of matrices, which an invocation has to itself. It reads what it needs where that
+// lies, in fours, and caches share it: there is no barrier, and no memory of a workgroup to be filled with zeros first.
+
+var<private> upper_left: mat4x4f;
+var<private> upper_right: mat4x4f;
+var<private> lower_left: mat4x4f;
+var<private> lower_right: mat4x4f;
+
+// Adds four steps along the depth that both matrices share. Columns of `upper` and `lower` are steps, of four rows each;
+// columns of `near` and `far` are columns of the result, of four steps each.
+fn add_products(upper: mat4x4f, lower: mat4x4f, near: mat4x4f, far: mat4x4f) {
+    upper_left += upper * near;
+    upper_right += upper * far;
+    lower_left += lower * near;
+    lower_right += lower * far;
+}
+
+// Four places that follow each other, the last one again for those beyond it: what is made of them is not stored.
+fn four_from(first: u32, count: u32) -> vec4u {
+    return min(vec4u(first, first + 1u, first + 2u, first + 3u), vec4u(count - 1u));
+}
+
+fn weight_block(places: vec4u) -> mat4x4f {
+    return mat4x4f(weight_quad(places.x), weight_quad(places.y), weight_quad(places.z), weight_quad(places.w));
+}
