@@ -33,6 +33,8 @@ pub enum FrozenMatrix {
     /// Rounded to f16, two in a word, on a device that runs WGSL; four divides a row.
     #[cfg(feature = "wgpu")]
     Half {
+        /// How kernels read the words.
+        storage: Storage,
         /// Words of each row, one row after another.
         words: Tensor<1, Int>,
         /// (output, input).
@@ -76,7 +78,12 @@ impl FrozenMatrix {
         if shape[1].is_multiple_of(4) && crate::gpu::is_device(device) {
             let words: Vec<i32> = values.chunks(2).map(pair_of_halves).collect();
             let words = Tensor::from_data(words.as_slice(), device);
-            return Self::Half { words, shape };
+            let storage = crate::gpu::half_storage(device);
+            return Self::Half {
+                storage,
+                words,
+                shape,
+            };
         }
         Self::Plain(Tensor::from_data(TensorData::new(values, shape), device))
     }
@@ -98,7 +105,7 @@ impl FrozenMatrix {
         match self {
             Self::Plain(weight) => Some((crate::gpu::buffer(weight)?, Storage::F32)),
             Self::Blocked(_) | Self::Packed(_) => None,
-            Self::Half { words, .. } => Some((crate::gpu::integers(words)?, Storage::Packed)),
+            Self::Half { storage, words, .. } => Some((crate::gpu::integers(words)?, *storage)),
         }
     }
 

@@ -9,10 +9,11 @@ use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel, Sourc
 use burn::backend::{Cube, wgpu};
 use burn::tensor::{DType, Int, Shape, Tensor};
 use cubecl::CubeCount;
+use cubecl::ir::{ElemType, FloatKind};
 use cubecl::prelude::KernelId;
 use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
-use crate::shaders::Shader;
+use crate::shaders::{Shader, Storage};
 
 /// Most workgroups along an axis that every WebGPU runs.
 pub(crate) const MOST_GROUPS: usize = 65_535;
@@ -51,6 +52,15 @@ fn runs_wgsl(tensor: &CubeTensor) -> bool {
 /// Whether tensors of a device may be given to [`launch`].
 pub(crate) fn is_device(device: &burn::tensor::Device) -> bool {
     buffer(&Tensor::<1>::zeros([1], device)).is_some()
+}
+
+/// How weights that are rounded to f16 are best stored on a device.
+pub(crate) fn half_storage(device: &burn::tensor::Device) -> Storage {
+    let f16 = ElemType::Float(FloatKind::F16);
+    match buffer(&Tensor::<1>::zeros([1], device)) {
+        Some(tensor) if tensor.client.properties().supports_type(f16) => Storage::F16,
+        _ => Storage::Packed,
+    }
 }
 
 impl KernelSource for Shader {

@@ -59,8 +59,8 @@ pub const WIDEST_HEAD: usize = 128;
 pub const QUERIES: usize = 32;
 /// Numbers that one workgroup of the assembly makes.
 pub const ASSEMBLED: usize = 64;
-/// Invocations that share a row of a layer norm.
-const NORM: u32 = 64;
+/// Invocations that add numbers of theirs together, such as those that share a row of a layer norm.
+const ADDING: u32 = 64;
 
 impl Shader {
     /// `shaders/product.wgsl`.
@@ -123,22 +123,42 @@ impl Shader {
         }
     }
 
+    /// `shaders/mean_embedding.wgsl` for vectors of `width` numbers, a multiple of four.
+    pub fn mean_embedding(width: usize) -> Self {
+        let mut shader = Self::adding(vec![file!("mean_embedding.wgsl")]);
+        let each = (width / 4).div_ceil(ADDING as usize);
+        shader.constants.push(("EACH", each.max(1) as u32));
+        shader
+    }
+
+    /// `shaders/mixing.wgsl`.
+    pub fn mixing() -> Self {
+        Self::adding(vec![file!("mixing.wgsl")])
+    }
+
     fn norm(own: Vec<File>) -> Self {
-        let mut files = vec![
-            file!("shared/workgroup_sum.wgsl"),
-            file!("shared/row_norm.wgsl"),
-        ];
+        let mut files = vec![file!("shared/row_norm.wgsl")];
+        files.extend(own);
+        Self::adding(files)
+    }
+
+    /// A kernel whose invocations add numbers of theirs together.
+    fn adding(own: Vec<File>) -> Self {
+        let mut files = vec![file!("shared/workgroup_sum.wgsl")];
         files.extend(own);
         Self {
             files,
-            constants: vec![("INVOCATIONS", NORM)],
-            workgroup: [NORM, 1],
+            constants: vec![("INVOCATIONS", ADDING)],
+            workgroup: [ADDING, 1],
         }
     }
 
     /// The whole text.
     pub fn text(&self) -> String {
         let mut text = String::new();
+        if self.files.contains(&Storage::F16.file()) {
+            text.push_str("enable f16;\n");
+        }
         for (name, number) in &self.constants {
             // Writing into a string does not fail.
             let _ = writeln!(text, "const {name}: u32 = {number}u;");
@@ -160,8 +180,10 @@ impl Shader {
 pub enum Storage {
     /// f32.
     F32,
-    /// f16, two in a word, unpacked to be computed with.
+    /// f16, two in a word, for devices that compute in f32 alone.
     Packed,
+    /// f16, for devices that know the type.
+    F16,
 }
 
 impl Storage {
@@ -169,6 +191,7 @@ impl Storage {
         match self {
             Self::F32 => file!("shared/weights_f32.wgsl"),
             Self::Packed => file!("shared/weights_packed.wgsl"),
+            Self::F16 => file!("shared/weights_f16.wgsl"),
         }
     }
 }
@@ -187,8 +210,9 @@ mod tests {
 
     fn variants() -> Vec<Shader> {
         let device = Device::flex();
-        let storages = [Storage::F32, Storage::Packed];
-        let mut all = vec![Shader::layer_norm(), Shader::assemble()];
+        let storages = [Storage::F32, Storage::Packed, Storage::F16];
+        let mut all = vec![Shader::layer_norm(), Shader::assemble(), Shader::mixing()];
+        all.extend([4, 384].map(Shader::mean_embedding));
         all.extend([4, 32, WIDEST_HEAD].map(Shader::attention));
         all.extend(storages.map(Shader::embed));
         for tiling in [8, 48, 64].map(Tiling::new) {
@@ -217,8 +241,11 @@ mod tests {
             let text = shader.text();
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|error| panic!("{shader:?}: {}", error.emit_to_string(&text)));
-            // What every WebGPU has: halves can be unpacked.
-            let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+            // What every WebGPU has: halves can be unpacked. Only what asks for more may have it.
+            let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+            if text.starts_with("enable f16;") {
+                capabilities |= Capabilities::SHADER_FLOAT16;
+            }
             Validator::new(ValidationFlags::all(), capabilities)
                 .validate(&module)
                 .unwrap_or_else(|error| panic!("{shader:?}: {}", error.emit_to_string(&text)));

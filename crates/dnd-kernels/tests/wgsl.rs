@@ -10,7 +10,11 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::assemble::{self, Tiles};
 use dnd_kernels::convolve::{self, Axes, Ending};
 use dnd_kernels::linear::{self, After};
-use dnd_kernels::{Assembly, FrozenMatrix, Place, attend_rows, attention_rows, embed, layer_norm};
+use dnd_kernels::shaders::Storage;
+use dnd_kernels::{
+    Assembly, FrozenMatrix, Place, attend_rows, attention_rows, embed, layer_norm, mean_embedding,
+    mixing, mixing_coefficients,
+};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -71,7 +75,7 @@ proptest! {
     #[test]
     fn linear_layers_agree(
         rows in 1usize..150, fours in prop::array::uniform2(1usize..35), odd in 0usize..8,
-        half: bool, after in 0..3, size in prop::sample::select(vec![1e-3f32, 1.0, 30.0]), seed: u64,
+        half: bool, packed: bool, after in 0..3, size in prop::sample::select(vec![1e-3f32, 1.0, 30.0]), seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
@@ -93,7 +97,13 @@ proptest! {
         let data = TensorData::new(weights.clone(), [columns, depth]);
         let here = FrozenMatrix::new(Tensor::from_data(data, &Device::flex()));
         let matrix = if half {
-            FrozenMatrix::half(weights, [columns, depth], &device)
+            match FrozenMatrix::half(weights, [columns, depth], &device) {
+                // A device that knows f16 can do without, too.
+                FrozenMatrix::Half { words, shape, .. } if packed => {
+                    FrozenMatrix::Half { storage: Storage::Packed, words, shape }
+                }
+                matrix => matrix,
+            }
         } else {
             FrozenMatrix::new(Tensor::from_data(TensorData::new(weights, [columns, depth]), &device))
         };
@@ -193,6 +203,23 @@ proptest! {
         };
         let found = convolve::convolve(there(&input, &device), there(&weights, &device), axes, end(&device));
         assert_near(found, convolve::twin(input, weights, axes, end(&Device::flex())), 1e-5);
+    }
+
+    #[test]
+    fn mixing_coefficients_agree(
+        prompts in 1usize..6, length in 1usize..9, fours in 1usize..150, odd in 0usize..8, count in 1usize..20, seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let mut numbers = Numbers::new(seed);
+        let width = 4 * fours + usize::from(odd == 1);
+        let states = numbers.tensor([1, prompts, length, width], 1.0);
+        let (centre, directions) = (numbers.tensor([width], 0.1), numbers.tensor([width, count], 1.0));
+        let found = mean_embedding(there(&states, &device));
+        let expected = mixing::mean_embedding_twin(states);
+        assert_near(found.clone(), expected.clone(), 1e-6);
+        let found = mixing_coefficients(found, there(&centre, &device), there(&directions, &device), 3.0);
+        // Directions that the embedding hardly lies along leave what is near zero scaled up.
+        assert_near(found, mixing::mixing_coefficients_twin(expected, centre, directions, 3.0), 1e-3);
     }
 
     #[test]

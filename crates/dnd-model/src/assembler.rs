@@ -5,8 +5,9 @@ use burn::tensor::{Device, Tensor};
 use dnd_adapter::storage::quantise;
 use dnd_adapter::{Bundle, Statistics, Storage, tokens};
 use dnd_kernels::assemble::{Assembly, Place, Tiles};
+use dnd_kernels::{mean_embedding, mixing_coefficients};
 
-use crate::generator::{Stored, mixing_coefficients};
+use crate::generator::Stored;
 use crate::{Error, GeneratorConfig};
 
 /// The end of a generation on a device that runs WGSL.
@@ -91,7 +92,8 @@ impl Assembler {
         let coefficients = match &self.head {
             Some(head) => {
                 let (centre, directions) = (head.centre.clone(), head.directions.clone());
-                mixing_coefficients(condition, centre, directions, head.gain).squeeze_dim(0)
+                let embedding = mean_embedding(condition);
+                mixing_coefficients(embedding, centre, directions, head.gain).squeeze_dim(0)
             }
             // No tile is mixed, and a buffer has at least one number.
             None => Tensor::zeros([1], &cascade.device()),

@@ -204,18 +204,10 @@ impl Condition {
     }
 }
 
-/// Mean embedding of prompts from their hidden states (N, L, C), zero at padding: a vector (C) of
+/// [Mean embedding](dnd_kernels::mean_embedding) of prompts from their hidden states (N, L, C), zero at padding: a vector (C) of
 /// length one.
-///
-/// A prompt's embedding is the mean over its tokens, as the encoder's authors take it; the mean over
-/// the prompts is of directions, so that every prompt counts the same.
 pub fn mean_embedding(states: Tensor<3>) -> Tensor<1> {
-    let [rows, _, width] = states.dims();
-    let sums = states.sum_dim(1).reshape([rows, width]);
-    let lengths = sums.clone().square().sum_dim(1).sqrt();
-    let mean = (sums / lengths).mean_dim(0).reshape([width]);
-    let length = mean.clone().square().sum().sqrt();
-    mean / length
+    dnd_kernels::mean_embedding(states.unsqueeze_dim(0)).squeeze_dim(0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use dnd_kernels::{mean_embedding, mixing_coefficients};
 use serde::{Deserialize, Serialize};
 
 use super::decoder::Stored;
@@ -36,9 +37,6 @@ pub struct Basis {
     /// The learned tiles (K, tokens covered, rows * columns).
     pub tiles: Param<Tensor<3>>,
 }
-
-/// Below this a vector has no direction.
-const EPSILON: f32 = 1e-6;
 
 impl Basis {
     /// A head of zeros, which adds nothing.
@@ -92,9 +90,10 @@ impl Basis {
         ));
     }
 
-    /// [`mixing_coefficients`] of this head.
+    /// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding; each row has the length `gain`.
     fn coefficients(&self, condition: Tensor<4>, gain: f32) -> Tensor<2> {
-        mixing_coefficients(condition, self.centre.val(), self.directions.val(), gain)
+        let embedding = mean_embedding(condition);
+        mixing_coefficients(embedding, self.centre.val(), self.directions.val(), gain)
     }
 
     /// What is added to the weight tokens (B, T, rows, columns).
@@ -120,27 +119,6 @@ impl Basis {
         let places = Tensor::from_data(places.as_slice(), &device);
         Tensor::cat(vec![mixed, zero], 1).select(1, places)
     }
-}
-
-/// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding, for the `centre` (C) and the `directions` (C, K) of a
-/// [`Basis`]; each row has the length `gain`.
-pub(crate) fn mixing_coefficients(
-    condition: Tensor<4>,
-    centre: Tensor<1>,
-    directions: Tensor<2>,
-    gain: f32,
-) -> Tensor<2> {
-    let [batch, prompts, _, width] = condition.dims();
-    let sums = condition.sum_dim(2).reshape([batch, prompts, width]);
-    let mean: Tensor<2> = unit(sums).mean_dim(1).reshape([batch, width]);
-    let centred = unit(mean) - centre.reshape([1, width]);
-    unit(centred.matmul(directions)) * gain
-}
-
-/// Vectors along the last axis, divided by their length.
-fn unit<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
-    let lengths = vectors.clone().square().sum_dim(D - 1).sqrt() + EPSILON;
-    vectors / lengths
 }
 
 fn constant<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {

@@ -6,7 +6,6 @@ mod config;
 mod decoder;
 mod hyper_convolution;
 
-pub(crate) use basis::mixing_coefficients;
 pub use basis::{Basis, BasisConfig};
 pub use config::GeneratorConfig;
 pub use decoder::Generator;

@@ -3,6 +3,8 @@
 //!
 //! Start it by `cargo xtask bench`.
 
+mod base;
+
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::num::NonZero;
@@ -87,6 +89,11 @@ struct Bench {
 }
 
 impl Bench {
+    /// Whether work of this name is measured.
+    fn wants(&self, work: &str) -> bool {
+        work.contains(&self.only)
+    }
+
     /// Lets contestants take turns at work of so many floating-point operations; each tells how long it took.
     fn run(
         &mut self,
@@ -94,7 +101,7 @@ impl Bench {
         flops: Option<f64>,
         contestants: &mut [Contestant],
     ) -> Result<()> {
-        if !work.contains(&self.only) {
+        if !self.wants(work) {
             return Ok(());
         }
         let mut seconds = vec![Vec::new(); contestants.len()];
@@ -196,7 +203,12 @@ fn cpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
         "generate from 32 prompts, CPU",
         None,
         &mut [("dnd".to_owned(), Box::new(whole))],
-    )
+    )?;
+    let amount = base::Amount {
+        answer: 32,
+        step: (10, 35),
+    };
+    base::measure(bench, &device, "CPU", &amount)
 }
 
 /// Numbers of prompts and of tokens from few to many.
@@ -293,7 +305,13 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
                 Box::new(|| plainly(&|| decode(&plain_workshop, &device))),
             ),
         ],
-    )
+    )?;
+    // Little of it: a GPU in software takes seconds for a step.
+    let amount = base::Amount {
+        answer: 8,
+        step: (2, 16),
+    };
+    base::measure(bench, &device, "GPU", &amount)
 }
 
 /// Launches that are collected before the GPU gets them.

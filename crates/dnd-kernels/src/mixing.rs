@@ -1,0 +1,112 @@
+//! What the basis head of a generator takes from the prompts: their mean embedding, and coefficients along directions.
+
+use burn::tensor::Tensor;
+
+/// Added to lengths: below this a vector has no direction.
+const EPSILON: f32 = 1e-6;
+
+/// The mean embedding of prompts from their hidden states (B, N, L, C), zero at padding: vectors (B, C) of length one.
+///
+/// A prompt's embedding is the mean over its tokens, as the encoder's authors take it; the mean over the prompts is of
+/// directions, so that every prompt counts the same. The WGSL kernel is for a batch of one and widths that four divides.
+pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
+    #[cfg(feature = "wgpu")]
+    if let Some(output) = gpu::mean_embedding(&states) {
+        return output;
+    }
+    mean_embedding_twin(states)
+}
+
+/// The same in plain burn.
+pub fn mean_embedding_twin(states: Tensor<4>) -> Tensor<2> {
+    let [batch, prompts, _, width] = states.dims();
+    let sums = states.sum_dim(2).reshape([batch, prompts, width]);
+    unit(unit(sums).mean_dim(1).reshape([batch, width]))
+}
+
+/// Mixing coefficients (B, K): how far each `embedding` (B, C) lies from the `centre` (C) along the `directions` (C, K), scaled to
+/// the length `gain`. The WGSL kernel is for a batch of one.
+pub fn mixing_coefficients(
+    embedding: Tensor<2>,
+    centre: Tensor<1>,
+    directions: Tensor<2>,
+    gain: f32,
+) -> Tensor<2> {
+    #[cfg(feature = "wgpu")]
+    if let Some(output) = gpu::mixing_coefficients(&embedding, &centre, &directions, gain) {
+        return output;
+    }
+    mixing_coefficients_twin(embedding, centre, directions, gain)
+}
+
+/// The same in plain burn.
+pub fn mixing_coefficients_twin(
+    embedding: Tensor<2>,
+    centre: Tensor<1>,
+    directions: Tensor<2>,
+    gain: f32,
+) -> Tensor<2> {
+    let [width] = centre.dims();
+    let centred = embedding - centre.reshape([1, width]);
+    unit(centred.matmul(directions)) * gain
+}
+
+/// Vectors along the last axis, divided by their length.
+fn unit<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
+    let lengths = vectors.clone().square().sum_dim(D - 1).sqrt() + EPSILON;
+    vectors / lengths
+}
+
+#[cfg(feature = "wgpu")]
+mod gpu {
+    use burn::tensor::Tensor;
+
+    use super::EPSILON;
+    use crate::cpu;
+    use crate::gpu::{buffer, launch};
+    use crate::shaders::Shader;
+
+    pub(super) fn mean_embedding(states: &Tensor<4>) -> Option<Tensor<2>> {
+        let [batch, prompts, length, width] = states.dims();
+        if batch != 1 || !width.is_multiple_of(4) {
+            return None;
+        }
+        let sizes = [prompts, length, width / 4].map(|size| size as u32);
+        let [prompts, length, quads] = sizes;
+        Some(launch(
+            Shader::mean_embedding(width),
+            &[Some(&buffer(states)?)],
+            [1, width],
+            &[prompts, length, quads, EPSILON.to_bits()],
+            [1; 3],
+        ))
+    }
+
+    pub(super) fn mixing_coefficients(
+        embedding: &Tensor<2>,
+        centre: &Tensor<1>,
+        directions: &Tensor<2>,
+        gain: f32,
+    ) -> Option<Tensor<2>> {
+        let [batch, width] = embedding.dims();
+        let [_, count] = directions.dims();
+        cpu::expect("centre", centre.dims(), [width]);
+        cpu::expect("directions", directions.dims(), [width, count]);
+        if batch != 1 {
+            return None;
+        }
+        let inputs = [buffer(embedding)?, buffer(centre)?, buffer(directions)?];
+        Some(launch(
+            Shader::mixing(),
+            &inputs.each_ref().map(Some),
+            [1, count],
+            &[
+                width as u32,
+                count as u32,
+                gain.to_bits(),
+                EPSILON.to_bits(),
+            ],
+            [1; 3],
+        ))
+    }
+}

@@ -1,0 +1,89 @@
+//! The base model: answering token by token, and steps of fine-tuning, as collecting takes them.
+
+use std::time::Instant;
+
+use burn::tensor::Device;
+use dnd_adapter::{Layout, Projection};
+use dnd_model::language::{Cache, Products, TokenBatch};
+use dnd_train::collect::{Example, TuneSettings, Tuner, initial_adapter};
+use dnd_train::models::{BASE_MODEL, Base, default_base};
+
+use super::{Bench, Result, VOCABULARY};
+
+/// How much of each work is measured.
+pub struct Amount {
+    /// Tokens of an answer.
+    pub answer: usize,
+    /// Examples of a step, and tokens of each.
+    pub step: (usize, usize),
+}
+
+/// Tokens before the answer.
+const PROMPT: usize = 32;
+/// Tokens of an example that are its answer.
+const ANSWER: usize = 4;
+
+/// Measures both on a device that the figures call `place`.
+pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount) -> Result<()> {
+    let (examples, length) = amount.step;
+    let answering = format!("answer of {} tokens, {place}", amount.answer);
+    let tuning = format!("fine-tuning step of {examples} x {length} tokens, {place}");
+    if !bench.wants(&answering) && !bench.wants(&tuning) {
+        return Ok(());
+    }
+    let base = Base::open(&default_base(), Products::F32, device)?;
+    let run = || answer(&base, amount.answer);
+    bench.run(&answering, None, &mut [("dnd".to_owned(), Box::new(run))])?;
+
+    let dimensions = &base.model.config().dimensions;
+    let layout = Layout::new(BASE_MODEL, dimensions, 8, 16.0, &Projection::ALL)?;
+    let initial = initial_adapter(&layout, 0);
+    let settings = TuneSettings {
+        batch: examples,
+        ..TuneSettings::default()
+    };
+    let example = |index| Example {
+        tokens: tokens(index * length, length),
+        answer_start: length - ANSWER,
+    };
+    let examples: Vec<Example> = (0..examples).map(example).collect();
+    let mut tuner = Tuner::new(&base.model, &initial, &examples, &settings);
+    let step = || {
+        let started = Instant::now();
+        // It reads the loss back, which waits for all of it.
+        tuner.step()?;
+        Ok(started.elapsed().as_secs_f64())
+    };
+    bench.run(&tuning, None, &mut [("dnd".to_owned(), Box::new(step))])
+}
+
+/// Time for the most likely tokens after a prompt, which is computed before.
+fn answer(base: &Base, count: usize) -> Result<f64> {
+    let mut cache = Cache::default();
+    let prompt = tokens(0, PROMPT);
+    let batch = TokenBatch::after_prefix(&[&prompt], 0);
+    let mut hidden = base
+        .model
+        .forward(&batch, None, &mut cache)
+        .narrow(0, PROMPT - 1, 1);
+    let mut started = Instant::now();
+    for index in 0..=count {
+        let logits = base.model.logits(hidden).try_into_vec_as::<f32>()?;
+        if index == 0 {
+            started = Instant::now();
+        }
+        let likely = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+        let token = likely.ok_or("no logits")? as u32;
+        let batch = TokenBatch::after_prefix(&[&[token]], cache.len());
+        hidden = base.model.forward(&batch, None, &mut cache);
+    }
+    Ok(started.elapsed().as_secs_f64())
+}
+
+/// So many tokens, other ones from each `start`.
+fn tokens(start: usize, count: usize) -> Vec<u32> {
+    let places = start..start + count;
+    places
+        .map(|place| (1000 + place * 7919 % VOCABULARY) as u32)
+        .collect()
+}

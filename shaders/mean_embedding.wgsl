@@ -1,0 +1,49 @@
+// The mean over prompts of the directions of their tokens' sum: states (prompts, length, width) to a vector of width numbers and
+// length one. One workgroup; each invocation has fours of the width to itself.
+
+struct Sizes {
+    prompts: u32,
+    length: u32,
+    // In fours.
+    width: u32,
+    // Added to lengths.
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<storage, read_write> states: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
+
+// One over the length of a vector whose fours the invocations have.
+fn scale_to_one(own: array<vec4f, EACH>, invocation: u32) -> f32 {
+    var squares = 0.0;
+    var vectors = own;
+    for (var index = 0u; index < EACH; index++) {
+        squares += dot(vectors[index], vectors[index]);
+    }
+    return 1.0 / (sqrt(workgroup_sum(squares, invocation)) + sizes.epsilon);
+}
+
+@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(local_invocation_index) invocation: u32) {
+    var mean: array<vec4f, EACH>;
+    for (var prompt = 0u; prompt < sizes.prompts; prompt++) {
+        var sums: array<vec4f, EACH>;
+        for (var index = 0u; index < EACH; index++) {
+            let quad = invocation + index * INVOCATIONS;
+            sums[index] = vec4f();
+            for (var token = 0u; token < sizes.length && quad < sizes.width; token++) {
+                sums[index] += states[(prompt * sizes.length + token) * sizes.width + quad];
+            }
+        }
+        let scale = scale_to_one(sums, invocation);
+        for (var index = 0u; index < EACH; index++) {
+            mean[index] += sums[index] * scale / f32(sizes.prompts);
+        }
+    }
+    let scale = scale_to_one(mean, invocation);
+    for (var index = 0u; index < EACH; index++) {
+        let quad = invocation + index * INVOCATIONS;
+        if quad < sizes.width { output[quad] = mean[index] * scale; }
+    }
+}
