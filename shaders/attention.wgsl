@@ -1,5 +1,5 @@
-// Masked attention of short sequences: queries, keys and values (prompts * length, heads * HEAD), a mask (prompts, length)
-// that is added to the scores. The softmax is made as the keys come (Milakov and Gimelshein, arXiv 1805.02867), so that no
+// Masked attention of short sequences: rows (prompts * length, 3 * heads * HEAD) with queries, keys and values side by side, and
+// a mask (prompts, length) that is added to the scores. The softmax is made as the keys come (Milakov and Gimelshein, arXiv 1805.02867), so that no
 // scores are stored. An invocation has one query of one head; those of a workgroup read the same keys.
 
 struct Sizes {
@@ -8,12 +8,10 @@ struct Sizes {
     scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> keys: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> values: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> mask: array<f32>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
-@group(0) @binding(5) var<uniform> sizes: Sizes;
+@group(0) @binding(0) var<storage, read_write> rows: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> mask: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(3) var<uniform> sizes: Sizes;
 
 const QUADS: u32 = HEAD / 4u;
 
@@ -23,19 +21,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(global_invocation_id) invo
     let first = group.z * sizes.length;
     let width = sizes.heads * QUADS;
     let column = group.y * QUADS;
-    let row = (first + invocation.x) * width + column;
+    let row = first + invocation.x;
     var query: array<vec4f, QUADS>;
     var mixed: array<vec4f, QUADS>;
     for (var quad = 0u; quad < QUADS; quad++) {
-        query[quad] = sizes.scale * queries[row + quad];
+        query[quad] = sizes.scale * rows[row * 3u * width + column + quad];
     }
     var largest = -3.0e38;
     var sum = 0.0;
     for (var key = first; key < first + sizes.length; key++) {
-        let key_row = key * width + column;
+        let keys = (key * 3u + 1u) * width + column;
+        let values = keys + width;
         var score = mask[key];
         for (var quad = 0u; quad < QUADS; quad++) {
-            score += dot(query[quad], keys[key_row + quad]);
+            score += dot(query[quad], rows[keys + quad]);
         }
         let before = largest;
         largest = max(largest, score);
@@ -43,10 +42,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(global_invocation_id) invo
         let share = exp(score - largest);
         sum = sum * kept + share;
         for (var quad = 0u; quad < QUADS; quad++) {
-            mixed[quad] = mixed[quad] * kept + share * values[key_row + quad];
+            mixed[quad] = mixed[quad] * kept + share * rows[values + quad];
         }
     }
     for (var quad = 0u; quad < QUADS; quad++) {
-        output[row + quad] = mixed[quad] / sum;
+        output[row * width + column + quad] = mixed[quad] / sum;
     }
 }

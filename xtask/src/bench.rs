@@ -50,7 +50,8 @@ struct Row {
     work: String,
     contestant: String,
     median: f64,
-    gflops: Option<f64>,
+    rate: Option<f64>,
+    unit: Option<String>,
 }
 
 /// Measures, and writes what was measured.
@@ -150,9 +151,8 @@ fn write_table(folder: &Path) -> Result<()> {
          | work | by | median | speed | times the first |\n|---|---|---|---|---|\n",
     );
     for row in &rows {
-        let speed = row
-            .gflops
-            .map_or(String::new(), |speed| format!("{speed:.1} GFLOP/s"));
+        let speed = row.rate.zip(row.unit.as_ref());
+        let speed = speed.map_or(String::new(), |(rate, unit)| format!("{rate:.1} {unit}/s"));
         let ratio = row.median / first_of(&rows, &row.work);
         let Row {
             work,

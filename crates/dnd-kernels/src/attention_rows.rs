@@ -8,129 +8,96 @@ use crate::attend;
 use crate::attention::softmax_rows;
 use crate::cpu::{self, Matrix};
 
-/// Attention between rows as linear layers give them: `query`, `keys` and `values` (N * L, heads * D), where `mask` (N, L)
-/// is added to the scores of each key: (N * L, heads * D).
-pub fn attend_rows(
-    query: Tensor<2>,
-    keys: Tensor<2>,
-    values: Tensor<2>,
-    mask: Tensor<2>,
-    heads: usize,
-) -> Tensor<2> {
+/// Attention between rows as one linear layer gives them: `rows` (N * L, 3 * heads * D) with queries, keys and values side by
+/// side, where `mask` (N, L) is added to the scores of each key: (N * L, heads * D). The WGSL kernel is for widths D that four
+/// divides.
+///
+/// # Panics
+/// When sizes do not fit each other.
+pub fn attend_rows(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
+    let [count, width] = rows.dims();
+    let [prompts, length] = mask.dims();
+    cpu::expect("rows", [count], [prompts * length]);
+    assert!(
+        heads > 0 && width.is_multiple_of(3 * heads),
+        "{width} numbers of {heads} heads, three of each"
+    );
     #[cfg(feature = "wgpu")]
-    if let Some(output) = launch(&query, &keys, &values, &mask, heads) {
+    if let Some(output) = launch(&rows, &mask, heads) {
         return output;
     }
-    if let Some(output) = on_cpu(&query, &keys, &values, &mask, heads) {
+    if let Some(output) = on_cpu(&rows, &mask, heads) {
         return output;
     }
-    twin(query, keys, values, mask, heads)
+    twin(rows, mask, heads)
 }
 
 /// The same by [`attend`].
-pub fn twin(
-    query: Tensor<2>,
-    keys: Tensor<2>,
-    values: Tensor<2>,
-    mask: Tensor<2>,
-    heads: usize,
-) -> Tensor<2> {
-    let [_, width] = query.dims();
+pub fn twin(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
+    let [_, width] = rows.dims();
     let [prompts, length] = mask.dims();
-    let split = |rows: Tensor<2>| {
-        rows.reshape([prompts, length, heads, width / heads])
+    let head_dim = width / 3 / heads;
+    let [query, keys, values] = [0, 1, 2].map(|part| {
+        rows.clone()
+            .narrow(1, part * width / 3, width / 3)
+            .reshape([prompts, length, heads, head_dim])
             .swap_dims(1, 2)
-    };
-    let mask = mask.reshape([prompts, 1, 1, length]);
-    attend(split(query), split(keys), split(values), mask)
+    });
+    attend(query, keys, values, mask.reshape([prompts, 1, 1, length]))
 }
 
 /// On burn's CPU device, without gradients: heads are read where they lie.
-fn on_cpu(
-    query: &Tensor<2>,
-    keys: &Tensor<2>,
-    values: &Tensor<2>,
-    mask: &Tensor<2>,
-    heads: usize,
-) -> Option<Tensor<2>> {
-    let [rows, width] = query.dims();
-    let [prompts, length] = mask.dims();
-    cpu::expect("query", [rows], [prompts * length]);
-    cpu::expect("keys", keys.dims(), [rows, width]);
-    cpu::expect("values", values.dims(), [rows, width]);
-    assert!(
-        heads > 0 && width.is_multiple_of(heads),
-        "{width} numbers of {heads} heads"
-    );
-    let head_dim = width / heads;
-    let (query, keys, values, mask) = (
-        cpu::read(query)?,
-        cpu::read(keys)?,
-        cpu::read(values)?,
-        cpu::read(mask)?,
-    );
-    let [query, keys, values, mask] = [&query, &keys, &values, &mask].map(cpu::numbers);
+fn on_cpu(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>> {
+    let [count, stride] = rows.dims();
+    let [_, length] = mask.dims();
+    let (width, head_dim) = (stride / 3, stride / 3 / heads);
+    let (rows, mask) = (cpu::read(rows)?, cpu::read(mask)?);
+    let [rows, mask] = [&rows, &mask].map(cpu::numbers);
     let scale = 1.0 / (head_dim as f32).sqrt();
-    let mut output = vec![0.0; rows * width];
+    let mut output = vec![0.0; count * width];
     let sequences = output.par_chunks_mut((length * width).max(1)).enumerate();
     sequences.for_each(|(index, output)| {
-        let start = index * length * width;
+        let rows = &rows[index * length * stride..][..length * stride];
         let mask = &mask[index * length..][..length];
         let mut shares = vec![0.0; length * length];
         for head in 0..heads {
             let column = head * head_dim;
-            let part = |numbers| {
-                let numbers: &[f32] = numbers;
-                let numbers = &numbers[start + column..start + length * width];
-                Matrix::new(numbers, length, head_dim).with_stride(width)
+            let part = |part| {
+                Matrix::new(&rows[part * width + column..], length, head_dim).with_stride(stride)
             };
-            let transposed = part(keys).transposed();
-            cpu::multiply(&mut shares, length, 0.0, scale, part(query), transposed);
+            let [query, keys, values] = [0, 1, 2].map(part);
+            cpu::multiply(&mut shares, length, 0.0, scale, query, keys.transposed());
             softmax_rows(&mut shares, mask, length);
             let shares = Matrix::new(&shares, length, length);
-            cpu::multiply(&mut output[column..], width, 0.0, 1.0, shares, part(values));
+            cpu::multiply(&mut output[column..], width, 0.0, 1.0, shares, values);
         }
     });
     Some(Tensor::from_primitive::<Flex>(cpu::tensor(
         output,
-        [rows, width],
+        [count, width],
     )))
 }
 
 #[cfg(feature = "wgpu")]
-fn launch(
-    query: &Tensor<2>,
-    keys: &Tensor<2>,
-    values: &Tensor<2>,
-    mask: &Tensor<2>,
-    heads: usize,
-) -> Option<Tensor<2>> {
+fn launch(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>> {
     use crate::gpu;
     use crate::shaders::{QUERIES, Shader, WIDEST_HEAD};
 
-    let [rows, width] = query.dims();
+    let [count, width] = rows.dims();
     let [prompts, length] = mask.dims();
-    assert!(
-        heads > 0 && width.is_multiple_of(heads),
-        "{width} numbers of {heads} heads"
-    );
-    let head_dim = width / heads;
+    let head_dim = width / 3 / heads;
     if !head_dim.is_multiple_of(4)
         || head_dim > WIDEST_HEAD
         || prompts.max(heads) > gpu::MOST_GROUPS
     {
         return None;
     }
-    cpu::expect("query", [rows], [prompts * length]);
-    cpu::expect("keys", keys.dims(), [rows, width]);
-    cpu::expect("values", values.dims(), [rows, width]);
-    let (query, keys) = (gpu::buffer(query)?, gpu::buffer(keys)?);
-    let (values, mask) = (gpu::buffer(values)?, gpu::buffer(mask)?);
+    let inputs = [gpu::buffer(rows)?, gpu::buffer(mask)?];
     let scale = 1.0 / (head_dim as f32).sqrt();
     Some(gpu::launch(
         Shader::attention(head_dim),
-        &[Some(&query), Some(&keys), Some(&values), Some(&mask)],
-        [rows, width],
+        &inputs.each_ref().map(Some),
+        [count, width / 3],
         &[length as u32, heads as u32, scale.to_bits()],
         [length.div_ceil(QUERIES), heads, prompts],
     ))

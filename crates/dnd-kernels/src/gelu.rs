@@ -45,8 +45,8 @@ pub(crate) fn activate(values: &mut [f32], bias: &[f32]) {
 /// The error function to 4e-7, as one polynomial over another: the coefficients are those of Eigen (`Eigen/src/Core/MathFunctionsImpl.h`).
 #[inline(always)]
 fn error_function(x: f32) -> f32 {
-    // Beyond 4 it is 1 in f32.
-    let x = x.clamp(-4.0, 4.0);
+    /// From here on it is 1 in f32.
+    const LARGEST: f32 = 3.9;
     let square = x * x;
     let above = cpu::polynomial(
         square,
@@ -70,5 +70,9 @@ fn error_function(x: f32) -> f32 {
             -1.426_473_9e-2,
         ],
     );
-    x * above / below
+    if x.abs() < LARGEST {
+        x * above / below
+    } else {
+        1.0f32.copysign(x)
+    }
 }

@@ -23,6 +23,9 @@ pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {
     [rows.min(MOST_GROUPS), rows.div_ceil(MOST_GROUPS), 1]
 }
 
+/// Bytes of a buffer that stands for one left unread: as many as any element of a binding has, or more.
+const UNREAD: usize = 64;
+
 /// Whether kernels are switched off.
 static OFF: AtomicBool = AtomicBool::new(false);
 
@@ -80,6 +83,18 @@ impl KernelSource for Shader {
     }
 }
 
+/// Runs a kernel over nothing, if the device runs WGSL.
+pub(crate) fn run_empty(shader: Shader, device: &burn::tensor::Device) {
+    let Some(given) = buffer(&Tensor::<1>::zeros([16], device)) else {
+        return;
+    };
+    let mut inputs = vec![None; shader.buffers() - 1];
+    inputs[0] = Some(&given);
+    // At least as many sizes as any kernel has.
+    let nothing = [0; 16];
+    let _: Tensor<1> = launch(shader, &inputs, [16], &nothing, [1; 3]);
+}
+
 /// Runs a kernel over `groups` of invocations: `inputs` are its first buffers, an output of `shape` is its last, and
 /// `sizes` the words of its uniform block. An input that is `None` is one that these constants leave unread;
 /// no two may be the same, as WebGPU does not bind a buffer twice to be written.
@@ -97,7 +112,7 @@ pub(crate) fn launch<const D: usize>(
     let mut arguments = KernelArguments::new();
     for input in inputs {
         // No two buffers of a launch may be the same, so each one that is left out is new.
-        let handle = input.map_or_else(|| client.empty(16), |tensor| tensor.handle.clone());
+        let handle = input.map_or_else(|| client.empty(UNREAD), |tensor| tensor.handle.clone());
         arguments = arguments.with_buffer(handle.binding());
     }
     let words = sizes.chunks(2).map(|pair| {

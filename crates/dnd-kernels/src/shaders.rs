@@ -169,6 +169,15 @@ impl Shader {
         text
     }
 
+    /// How many buffers it has, the sizes left out.
+    pub fn buffers(&self) -> usize {
+        let bindings = self
+            .files
+            .iter()
+            .map(|file| file.text.matches("var<storage").count());
+        bindings.sum()
+    }
+
     /// Invocations of a workgroup along two axes, as the file says.
     pub fn workgroup(&self) -> [u32; 2] {
         self.workgroup

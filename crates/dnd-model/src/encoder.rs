@@ -2,7 +2,7 @@
 //!
 //! Follows `modeling_bert.py` of transformers; checked against MiniLM-L6 (`all-MiniLM-L6-v2`).
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::linear::{After, linear};
 use dnd_kernels::{FrozenMatrix, attend_rows, embed, layer_norm};
 use serde::Deserialize;
@@ -100,13 +100,13 @@ impl TextEncoderConfig {
             .map(|index| {
                 let at = |rest: &str| format!("{prefix}encoder.layer.{index}.{rest}");
                 let linear = |rest: &str, input, output| {
-                    Linear::load(weights, &at(rest), input, output, device)
+                    Linear::load(weights, &[at(rest)], input, output, device)
                 };
+                let attention = ["query", "key", "value"];
+                let attention = attention.map(|rest| at(&format!("attention.self.{rest}")));
                 let norm = |rest: &str| LayerNorm::load(weights, &at(rest), self, device);
                 Ok(Layer {
-                    query: linear("attention.self.query", hidden, hidden)?,
-                    key: linear("attention.self.key", hidden, hidden)?,
-                    value: linear("attention.self.value", hidden, hidden)?,
+                    attention: Linear::load(weights, &attention, hidden, hidden, device)?,
                     output: linear("attention.output.dense", hidden, hidden)?,
                     attention_norm: norm("attention.output.LayerNorm")?,
                     up: linear("intermediate.dense", hidden, self.intermediate_size)?,
@@ -180,9 +180,8 @@ impl TextEncoder {
 
 #[derive(Clone)]
 struct Layer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    /// Queries, keys and values at once.
+    attention: Linear,
     output: Linear,
     attention_norm: LayerNorm,
     up: Linear,
@@ -193,13 +192,8 @@ struct Layer {
 impl Layer {
     /// (N * L, C) to (N * L, C); `bias` is (N, L).
     fn forward(&self, state: Tensor<2>, bias: Tensor<2>, heads: usize) -> Tensor<2> {
-        let project = |linear: &Linear| linear.forward(state.clone(), After::Nothing);
-        let (query, key, value) = (
-            project(&self.query),
-            project(&self.key),
-            project(&self.value),
-        );
-        let context = attend_rows(query, key, value, bias, heads);
+        let rows = self.attention.forward(state.clone(), After::Nothing);
+        let context = attend_rows(rows, bias, heads);
         let sum = self.output.forward(context, After::Add(state));
         let state = self.attention_norm.forward(sum);
         let fed = self.up.forward(state.clone(), After::Gelu);
@@ -210,25 +204,31 @@ impl Layer {
 
 #[derive(Clone)]
 struct Linear {
-    /// (output, input), as stored.
+    /// (output, input), as it is fast on the device: in half precision where that runs WGSL, which is exact where the file is
+    /// f16.
     weight: FrozenMatrix,
     /// (1, output).
     bias: Tensor<2>,
 }
 
 impl Linear {
+    /// The layer that `names` together make, each with so many outputs, one after the other.
     fn load(
         weights: &Weights,
-        name: &str,
+        names: &[String],
         input: usize,
         output: usize,
         device: &Device,
     ) -> Result<Self, Error> {
+        let (mut values, mut bias) = (Vec::new(), Vec::new());
+        for name in names {
+            values.extend(weights.values(&format!("{name}.weight"), &[output, input])?);
+            bias.extend(weights.values(&format!("{name}.bias"), &[output])?);
+        }
+        let output = names.len() * output;
         Ok(Self {
-            weight: matrix(weights, &format!("{name}.weight"), [output, input], device)?,
-            bias: weights
-                .tensor(&format!("{name}.bias"), [output], device)?
-                .reshape([1, output]),
+            weight: FrozenMatrix::inference(values, [output, input], device),
+            bias: Tensor::from_data(TensorData::new(bias, [1, output]), device),
         })
     }
 
@@ -263,18 +263,4 @@ impl LayerNorm {
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         layer_norm(input, self.scale.clone(), self.shift.clone(), self.epsilon)
     }
-}
-
-/// A matrix of weights as it is fast on the device: in half precision where that runs WGSL, which is exact where the file is f16.
-fn matrix(
-    weights: &Weights,
-    name: &str,
-    shape: [usize; 2],
-    device: &Device,
-) -> Result<FrozenMatrix, Error> {
-    Ok(FrozenMatrix::inference(
-        weights.values(name, &shape)?,
-        shape,
-        device,
-    ))
 }

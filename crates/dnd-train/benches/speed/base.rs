@@ -26,6 +26,7 @@ const ANSWER: usize = 4;
 /// Measures both on a device that the figures call `place`.
 pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount) -> Result<()> {
     let (examples, length) = amount.step;
+    let tokens_of_a_step = examples * length;
     let answering = format!("answer of {} tokens, {place}", amount.answer);
     let tuning = format!("fine-tuning step of {examples} x {length} tokens, {place}");
     if !bench.wants(&answering) && !bench.wants(&tuning) {
@@ -33,7 +34,8 @@ pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount)
     }
     let base = Base::open(&default_base(), Products::F32, device)?;
     let run = || answer(&base, amount.answer);
-    bench.run(&answering, None, &mut [("dnd".to_owned(), Box::new(run))])?;
+    let work = Some((amount.answer as f64, "tokens"));
+    bench.run(&answering, work, &mut [("dnd".to_owned(), Box::new(run))])?;
 
     let dimensions = &base.model.config().dimensions;
     let layout = Layout::new(BASE_MODEL, dimensions, 8, 16.0, &Projection::ALL)?;
@@ -54,7 +56,8 @@ pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount)
         tuner.step()?;
         Ok(started.elapsed().as_secs_f64())
     };
-    bench.run(&tuning, None, &mut [("dnd".to_owned(), Box::new(step))])
+    let work = Some((tokens_of_a_step as f64, "tokens"));
+    bench.run(&tuning, work, &mut [("dnd".to_owned(), Box::new(step))])
 }
 
 /// Time for the most likely tokens after a prompt, which is computed before.

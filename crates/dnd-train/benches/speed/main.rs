@@ -76,8 +76,18 @@ struct Row {
     /// Each run, the first one left out.
     seconds: Vec<f64>,
     median: f64,
-    /// Multiplications and additions a second, in units of 1e9.
-    gflops: Option<f64>,
+    /// Work a second.
+    rate: Option<f64>,
+    /// What it is counted in.
+    unit: Option<&'static str>,
+}
+
+/// How much work it is, and what that is counted in.
+type Amount = (f64, &'static str);
+
+/// Multiplications and additions.
+fn flops(count: f64) -> Option<Amount> {
+    Some((count / 1e9, "GFLOP"))
 }
 
 type Contestant<'a> = (String, Box<dyn FnMut() -> Result<f64> + 'a>);
@@ -94,11 +104,11 @@ impl Bench {
         work.contains(&self.only)
     }
 
-    /// Lets contestants take turns at work of so many floating-point operations; each tells how long it took.
+    /// Lets contestants take turns at work of an amount; each tells how long it took.
     fn run(
         &mut self,
         work: &str,
-        flops: Option<f64>,
+        amount: Option<Amount>,
         contestants: &mut [Contestant],
     ) -> Result<()> {
         if !self.wants(work) {
@@ -124,13 +134,13 @@ impl Bench {
                 contestant: name.clone(),
                 seconds,
                 median,
-                gflops: flops.map(|flops| flops / median / 1e9),
+                rate: amount.map(|(amount, _)| amount / median),
+                unit: amount.map(|(_, unit)| unit),
             };
             let first = self.rows.iter().find(|other| other.work == work);
             let ratio = first.map_or(1.0, |first| row.median / first.median);
-            let speed = row
-                .gflops
-                .map_or(String::new(), |speed| format!("{speed:.1} GFLOP/s"));
+            let speed = row.rate.zip(row.unit);
+            let speed = speed.map_or(String::new(), |(rate, unit)| format!("{rate:.1} {unit}/s"));
             println!("| {work} | {name} | {median:.4} s | {speed} | {ratio:.2} |");
             self.rows.push(row);
         }
@@ -174,16 +184,12 @@ fn cpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
             let name = peer.name.clone();
             contestants.push((name, Box::new(|| peer.encode(prompts, tokens))));
         }
-        bench.run(
-            &work,
-            Some(encoder_flops(prompts, tokens)),
-            &mut contestants,
-        )?;
+        bench.run(&work, encoder_flops(prompts, tokens), &mut contestants)?;
     }
     for (prompts, tokens) in growth() {
         let work = format!("growth, encode {prompts} x {tokens}, CPU");
         let run = || encode(&encoder.model, prompts, tokens, &device);
-        let flops = Some(encoder_flops(prompts, tokens));
+        let flops = encoder_flops(prompts, tokens);
         bench.run(&work, flops, &mut [("dnd".to_owned(), Box::new(run))])?;
     }
     let workshop = workshop(arguments, &encoder, &device)?;
@@ -267,7 +273,7 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
         };
         bench.run(
             &format!("product of {size} x {size}, GPU"),
-            Some(2.0 * (size as f64).powi(3)),
+            flops(2.0 * (size as f64).powi(3)),
             &mut [
                 (ours.to_owned(), Box::new(|| time(&product))),
                 (
@@ -280,7 +286,7 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
     for (prompts, tokens) in GPU_SHAPES {
         bench.run(
             &format!("encode {prompts} x {tokens}, GPU"),
-            Some(encoder_flops(prompts, tokens)),
+            encoder_flops(prompts, tokens),
             &mut [
                 (
                     ours.to_owned(),
@@ -297,7 +303,7 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
     }
     bench.run(
         "decode, GPU",
-        Some(workshop.flops() as f64),
+        flops(workshop.flops() as f64),
         &mut [
             (ours.to_owned(), Box::new(|| decode(&workshop, &device))),
             (
@@ -351,9 +357,9 @@ fn decode(workshop: &Workshop, device: &Device) -> Result<f64> {
 }
 
 /// Of MiniLM-L6: six layers of width 384, with a feed-forward layer of 1536.
-fn encoder_flops(prompts: usize, tokens: usize) -> f64 {
+fn encoder_flops(prompts: usize, tokens: usize) -> Option<Amount> {
     let products = 4 * 384 * 384 + 2 * 384 * 1536 + 2 * tokens * 384;
-    (2 * 6 * prompts * tokens * products) as f64
+    flops((2 * 6 * prompts * tokens * products) as f64)
 }
 
 /// A process that encodes with onnxruntime when it is told to.

@@ -140,6 +140,11 @@ impl Session {
             self.manifest = Some(self.fetch_manifest().await?);
         }
         self.timings.clear();
+        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        // Kernels are compiled while files come. Why a GPU does not open is told when models are to be loaded onto it.
+        if let Ok(device) = choice.open().await {
+            dnd_kernels::prepare(&device);
+        }
         let files = fetch(
             self.manifest.as_ref().ok_or_else(out_of_order)?,
             &self.base,
