@@ -51,13 +51,13 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Whether a device can assemble.
-    pub fn is_for(device: &Device) -> bool {
-        is_device(device)
+    /// Whether a device can assemble tokens with rows of `columns` numbers: one that runs WGSL, where four divides them.
+    pub fn is_for(columns: usize, device: &Device) -> bool {
+        columns.is_multiple_of(4) && is_device(device)
     }
 
-    /// For tokens of rows of `columns` numbers each that go to `places`, with the `mean` adapter as tokens; on a device
-    /// that it [is for](Self::is_for).
+    /// For tokens of rows of `columns` numbers each that go to `places`, with the `mean` adapter as tokens; where it
+    /// [can be](Self::is_for).
     ///
     /// # Panics
     /// When sizes do not fit each other.
@@ -141,7 +141,8 @@ impl Assembly {
             gpu::integers(&self.places),
         ];
         let inputs = inputs.map(|input| Some(input.expect(here)));
-        let sizes = [self.tokens, numbers, self.columns, self.mixed, self.covered];
+        let [numbers, columns] = [numbers / 4, self.columns / 4];
+        let sizes = [self.tokens, numbers, columns, self.mixed, self.covered];
         gpu::launch(
             Shader::assemble(),
             &inputs.each_ref().map(Option::as_ref),

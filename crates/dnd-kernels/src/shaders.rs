@@ -57,7 +57,7 @@ impl Tiling {
 pub const WIDEST_HEAD: usize = 128;
 /// Queries that one workgroup of the attention has.
 pub const QUERIES: usize = 32;
-/// Numbers that one workgroup of the assembly makes.
+/// Fours of numbers that one workgroup of the assembly makes.
 pub const ASSEMBLED: usize = 64;
 /// Invocations that add numbers of theirs together, such as those that share a row of a layer norm.
 const ADDING: u32 = 64;

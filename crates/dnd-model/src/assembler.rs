@@ -24,7 +24,7 @@ struct Head {
 }
 
 impl Assembler {
-    /// `None` on other devices, and for a bundle whose tiles are not stored as integers, which the kernel reads.
+    /// `None` where [`Assembly::is_for`] says so, and for a bundle whose tiles are not stored as integers, which the kernel reads.
     ///
     /// # Errors
     /// When a tensor of the head is missing or has another shape, or the layout is malformed.
@@ -35,11 +35,11 @@ impl Assembler {
         statistics: &Statistics,
         device: &Device,
     ) -> Result<Option<Self>, Error> {
-        if !Assembly::is_for(device) {
-            return Ok(None);
-        }
         let [_, _, width] = config.input();
         let [_, rows, columns] = config.output();
+        if !Assembly::is_for(columns, device) {
+            return Ok(None);
+        }
         let stored = Stored {
             tensors: &bundle.tensors,
             source_name,
