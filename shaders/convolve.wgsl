@@ -24,7 +24,6 @@ struct Sizes {
     bias: u32,
 }
 
-@group(0) @binding(0) var<storage, read_write> input: array<f32>;
 @group(0) @binding(2) var<storage, read_write> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> other: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
@@ -42,20 +41,6 @@ fn moved(places: vec4u, tap_row: u32, tap_column: u32) -> Places {
     // Unsigned, what is negative is large.
     let inside = (row < vec4u(sizes.height)) & (column < vec4u(sizes.width));
     return Places(select(vec4u(), row * sizes.input_row + column * sizes.input_column, inside), inside);
-}
-
-fn input_step(places: Places, channel: u32) -> vec4f {
-    let at = places.at + channel * sizes.input_channel;
-    return select(vec4f(), vec4f(input[at.x], input[at.y], input[at.z], input[at.w]), places.inside);
-}
-
-fn input_block(places: Places, channel: u32) -> mat4x4f {
-    return mat4x4f(
-        input_step(places, channel),
-        input_step(places, channel + 1u),
-        input_step(places, channel + 2u),
-        input_step(places, channel + 3u),
-    );
 }
 
 fn store(first_row: u32, first_channel: u32, sums: mat4x4f) {
@@ -87,8 +72,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3u) {
         let far = (far_channels + tap * sizes.outputs) * sizes.inputs;
         for (var quad = 0u; quad < sizes.inputs; quad++) {
             add_products(
-                input_block(upper, quad * 4u),
-                input_block(lower, quad * 4u),
+                input_block(upper, quad),
+                input_block(lower, quad),
                 weight_block(near + quad),
                 weight_block(far + quad),
             );

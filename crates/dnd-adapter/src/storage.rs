@@ -59,7 +59,8 @@ pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
         let scale = if scale.is_normal() { scale } else { 1.0 };
         scales.push(scale);
         bytes.extend(vector.iter().map(|value| {
-            let integer = (value / scale).round().clamp(-LARGEST, LARGEST);
+            // An instruction everywhere, which rounding halves away from zero is not.
+            let integer = (value / scale).round_ties_even().clamp(-LARGEST, LARGEST);
             (integer as i8).to_le_bytes()[0]
         }));
     }
@@ -68,13 +69,12 @@ pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
 
 /// Undoes [`quantise`], save for the rounding.
 pub(crate) fn dequantise(bytes: &[u8], scales: &[f32], length: usize) -> Vec<f32> {
-    let vectors = bytes.chunks(length.max(1)).zip(scales);
-    vectors
-        .flat_map(|(vector, scale)| {
-            let integers = vector.iter().map(|&byte| i8::from_le_bytes([byte]));
-            integers.map(move |integer| f32::from(integer) * scale)
-        })
-        .collect()
+    let mut values = Vec::with_capacity(bytes.len());
+    for (vector, scale) in bytes.chunks(length.max(1)).zip(scales) {
+        let integers = vector.iter().map(|&byte| byte.cast_signed());
+        values.extend(integers.map(|integer| f32::from(integer) * scale));
+    }
+    values
 }
 
 #[cfg(test)]

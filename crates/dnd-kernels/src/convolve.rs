@@ -163,7 +163,7 @@ fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
     ];
     let tiling = Tiling::new(outputs);
     Some(gpu::launch(
-        Shader::convolve(ending, tiling),
+        Shader::convolve(axes.channels == 2, ending, tiling),
         &[Some(&input), Some(&kernel), bias.as_ref(), other.as_ref()],
         [1, result[0], result[1], result[2]],
         &sizes.map(|size| size as u32),

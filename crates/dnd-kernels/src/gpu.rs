@@ -83,18 +83,6 @@ impl KernelSource for Shader {
     }
 }
 
-/// Runs a kernel over nothing, if the device runs WGSL.
-pub(crate) fn run_empty(shader: Shader, device: &burn::tensor::Device) {
-    let Some(given) = buffer(&Tensor::<1>::zeros([16], device)) else {
-        return;
-    };
-    let mut inputs = vec![None; shader.buffers() - 1];
-    inputs[0] = Some(&given);
-    // At least as many sizes as any kernel has.
-    let nothing = [0; 16];
-    let _: Tensor<1> = launch(shader, &inputs, [16], &nothing, [1; 3]);
-}
-
 /// Runs a kernel over `groups` of invocations: `inputs` are its first buffers, an output of `shape` is its last, and
 /// `sizes` the words of its uniform block. An input that is `None` is one that these constants leave unread;
 /// no two may be the same, as WebGPU does not bind a buffer twice to be written.

@@ -22,8 +22,6 @@ pub mod layer_norm;
 pub mod linear;
 mod lora;
 pub mod mixing;
-#[cfg(feature = "wgpu")]
-mod prepare;
 pub mod rms_norm;
 pub mod rotary;
 pub mod shaders;
@@ -39,7 +37,5 @@ pub use gelu::biased_gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use mixing::{mean_embedding, mixing_coefficients};
-#[cfg(feature = "wgpu")]
-pub use prepare::prepare;
 pub use rms_norm::rms_norm;
 pub use rotary::rotate;

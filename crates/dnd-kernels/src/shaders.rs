@@ -70,18 +70,24 @@ impl Shader {
             After::Gelu => file!("shared/after_gelu.wgsl"),
             After::Add(_) => file!("shared/after_add.wgsl"),
         };
-        Self::sums(weights, tiling, [after, file!("product.wgsl")])
+        Self::sums(weights, tiling, vec![after, file!("product.wgsl")])
     }
 
-    /// `shaders/convolve.wgsl`.
-    pub fn convolve(ending: &Ending, tiling: Tiling) -> Self {
+    /// `shaders/convolve.wgsl`, for input channels that are neighbours or lie apart.
+    pub fn convolve(near: bool, ending: &Ending, tiling: Tiling) -> Self {
+        let input = if near {
+            file!("shared/input_near.wgsl")
+        } else {
+            file!("shared/input_apart.wgsl")
+        };
         let ending = match ending {
             Ending::Plain => file!("shared/ending_plain.wgsl"),
             Ending::Join { .. } => file!("shared/ending_join.wgsl"),
             Ending::Shift { residual: None, .. } => file!("shared/ending_shift.wgsl"),
             Ending::Shift { .. } => file!("shared/ending_add.wgsl"),
         };
-        Self::sums(Storage::F32, tiling, [ending, file!("convolve.wgsl")])
+        let own = vec![input, ending, file!("convolve.wgsl")];
+        Self::sums(Storage::F32, tiling, own)
     }
 
     /// `shaders/layer_norm.wgsl`.
@@ -112,7 +118,7 @@ impl Shader {
         }
     }
 
-    fn sums(weights: Storage, tiling: Tiling, own: [File; 2]) -> Self {
+    fn sums(weights: Storage, tiling: Tiling, own: Vec<File>) -> Self {
         let mut files = vec![weights.file(), file!("shared/sums.wgsl")];
         files.extend(own);
         let [across, down] = tiling.invocations;
@@ -167,15 +173,6 @@ impl Shader {
             text.push_str(file.text);
         }
         text
-    }
-
-    /// How many buffers it has, the sizes left out.
-    pub fn buffers(&self) -> usize {
-        let bindings = self
-            .files
-            .iter()
-            .map(|file| file.text.matches("var<storage").count());
-        bindings.sum()
     }
 
     /// Invocations of a workgroup along two axes, as the file says.
@@ -239,7 +236,13 @@ mod tests {
                 bias: matrix,
             };
             let endings = [Ending::Plain, join, shift(None), shift(Some(other))];
-            all.extend(endings.map(|ending| Shader::convolve(&ending, tiling)));
+            for near in [false, true] {
+                all.extend(
+                    endings
+                        .each_ref()
+                        .map(|ending| Shader::convolve(near, ending, tiling)),
+                );
+            }
         }
         all
     }

@@ -13,7 +13,7 @@ use dnd_kernels::linear::{self, After};
 use dnd_kernels::shaders::Storage;
 use dnd_kernels::{
     Assembly, FrozenMatrix, Place, attend_rows, attention_rows, embed, layer_norm, mean_embedding,
-    mixing, mixing_coefficients, prepare,
+    mixing, mixing_coefficients,
 };
 use proptest::prelude::*;
 use rand::rngs::StdRng;
@@ -280,13 +280,4 @@ fn rows_that_one_axis_has_no_room_for_are_normalised() {
         1e-3,
     );
     assert_near(found, layer_norm::twin(input, scale, shift, 1e-3), 1e-4);
-}
-
-#[test]
-fn kernels_are_compiled_before_they_are_needed() {
-    let Some(device) = gpu() else { return };
-    prepare(&device);
-    device.sync().unwrap();
-    // On other devices there is nothing to do.
-    prepare(&Device::flex());
 }

@@ -1,9 +1,11 @@
 //! What a device that runs WGSL does of a bundle beside the cascade: the basis head, the unit of each token and the mean adapter,
 //! in one kernel that gives the adapter's numbers in their own order.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::storage::quantise;
-use dnd_adapter::{Bundle, Statistics, Storage, tokens};
+use dnd_adapter::{BundleTensor, Layout, Statistics, Storage, tokens};
 use dnd_kernels::assemble::{Assembly, Place, Tiles};
 use dnd_kernels::{mean_embedding, mixing_coefficients};
 
@@ -24,15 +26,17 @@ struct Head {
 }
 
 impl Assembler {
-    /// `None` where [`Assembly::is_for`] says so, and for a bundle whose tiles are not stored as integers, which the kernel reads.
+    /// For tokens that go to `places` in the adapter, with the `mean` adapter as tokens, and the head of a generator's `tensors`.
+    /// `None` where [`Assembly::is_for`] says so, and where the head's tiles are not stored as integers, which the kernel reads.
     ///
     /// # Errors
-    /// When a tensor of the head is missing or has another shape, or the layout is malformed.
+    /// When a tensor of the head is missing or has another shape.
     pub(crate) fn new(
-        bundle: &Bundle,
+        tensors: &BTreeMap<String, BundleTensor>,
         source_name: &str,
         config: &GeneratorConfig,
-        statistics: &Statistics,
+        mut places: Vec<Place>,
+        mean: &[f32],
         device: &Device,
     ) -> Result<Option<Self>, Error> {
         let [_, _, width] = config.input();
@@ -41,22 +45,10 @@ impl Assembler {
             return Ok(None);
         }
         let stored = Stored {
-            tensors: &bundle.tensors,
+            tensors,
             source_name,
             part: "basis".to_owned(),
         };
-        let mut places: Vec<Place> = tokens::places(&bundle.header.layout)?
-            .into_iter()
-            .zip(&statistics.scale)
-            .map(|(place, &scale)| Place {
-                start: place.start,
-                row: place.row,
-                column: place.column,
-                taken: place.taken,
-                tile: None,
-                scale,
-            })
-            .collect();
         let (mut head, mut bytes, mut scales) = (None, Vec::new(), Vec::new());
         if let Some(basis) = &config.basis {
             let shape = [basis.count, basis.tokens.len(), rows * columns];
@@ -82,7 +74,7 @@ impl Assembler {
             mixed: config.basis.as_ref().map_or(0, |basis| basis.count),
         };
         Ok(Some(Self {
-            assembly: Assembly::new(&places, columns, &statistics.mean, tiles, device),
+            assembly: Assembly::new(&places, columns, mean, tiles, device),
             head,
         }))
     }
@@ -100,4 +92,21 @@ impl Assembler {
         };
         self.assembly.assemble(cascade.squeeze_dim(0), coefficients)
     }
+}
+
+/// Where the tokens of a layout go, and their units.
+///
+/// # Errors
+/// When the layout is malformed.
+pub(crate) fn places(layout: &Layout, statistics: &Statistics) -> Result<Vec<Place>, Error> {
+    let places = tokens::places(layout)?.into_iter();
+    let places = places.zip(&statistics.scale).map(|(place, &scale)| Place {
+        start: place.start,
+        row: place.row,
+        column: place.column,
+        taken: place.taken,
+        tile: None,
+        scale,
+    });
+    Ok(places.collect())
 }

@@ -6,7 +6,7 @@
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Adapter, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens};
 
-use crate::assembler::Assembler;
+use crate::assembler::{self, Assembler};
 use crate::{Condition, Error, Generator, GeneratorConfig, PromptDraw, TextEncoder, draw_prompts};
 
 /// A text encoder as a bundle needs it.
@@ -79,7 +79,9 @@ impl Workshop {
             }
         }
         let statistics = bundle.statistics()?;
-        let assembler = Assembler::new(bundle, source_name, &config, &statistics, device)?;
+        let places = assembler::places(&header.layout, &statistics)?;
+        let (tensors, mean) = (&bundle.tensors, &statistics.mean);
+        let assembler = Assembler::new(tensors, source_name, &config, places, mean, device)?;
         if assembler.is_some() {
             // It has the head, as integers.
             config.basis = None;

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
+use burn::tensor::{Device, Tensor};
+use dnd_model::self_test;
 use wasm_bindgen::prelude::*;
 
 use super::messages::post_failure;
@@ -66,7 +67,17 @@ pub struct Choice {
     /// Whether the GPU is a software one.
     software: bool,
     /// The device, once opened: burn opens a GPU only once.
-    opened: Option<Device>,
+    opened: Option<Opened>,
+}
+
+/// A device that computes, and what it makes of the [self-test](self_test::compute): a GPU is at that, and compiles its kernels for
+/// it, while the worker does something else.
+#[derive(Clone)]
+pub struct Opened {
+    /// The device.
+    pub device: Device,
+    /// Not read back yet.
+    pub tested: Tensor<1>,
 }
 
 impl Choice {
@@ -179,18 +190,20 @@ impl Choice {
         *self = Self::cpu(format!("{reason}, so the CPU computes."), details);
     }
 
-    /// The burn device, initialised the first time. A GPU that is lost later is reported to the page.
-    pub async fn open(&mut self) -> Result<Device, Failure> {
-        if let Some(device) = &self.opened {
-            return Ok(device.clone());
+    /// The burn device, initialised and set to its test the first time. A GPU that is lost later is reported to the page.
+    pub async fn open(&mut self) -> Result<Opened, Failure> {
+        if let Some(opened) = &self.opened {
+            return Ok(opened.clone());
         }
         let device = if self.report.gpu {
             Self::open_gpu(self.software).await?
         } else {
             Device::flex()
         };
-        self.opened = Some(device.clone());
-        Ok(device)
+        let tested = self_test::compute(&device)?;
+        let opened = Opened { device, tested };
+        self.opened = Some(opened.clone());
+        Ok(opened)
     }
 
     async fn open_gpu(software: bool) -> Result<Device, Failure> {

@@ -5,7 +5,7 @@ use dnd_adapter::Bundle;
 use dnd_model::{EncoderFiles, TextEncoderConfig, Weights, Workshop, self_test};
 
 use super::Failure;
-use super::device::{Choice, is_lost};
+use super::device::{Choice, Opened, is_lost};
 use super::download::{Download, Meter, now};
 use super::messages::{post, post_progress};
 use super::store::{Store, sha256};
@@ -158,13 +158,13 @@ impl Files<'_> {
     ) -> Result<Workshop, Failure> {
         let started = now();
         post_progress(Stage::Upload, 0, 0);
-        let device = choice.open().await?;
+        let Opened { device, tested } = choice.open().await?;
         let workshop = self.build(&device)?;
         timings.push((Stage::Upload, (now() - started) / 1e3));
 
         let started = now();
         post_progress(Stage::Compile, 0, 0);
-        let tested = test(&device).await?;
+        let tested = judge(tested).await?;
         post(Event::SelfTest(tested));
         timings.push((Stage::Compile, (now() - started) / 1e3));
         if tested.passed() {
@@ -202,8 +202,8 @@ impl Files<'_> {
     }
 }
 
-async fn test(device: &Device) -> Result<SelfTest, Failure> {
-    let values = read(self_test::compute(device)?).await?;
+async fn judge(tested: Tensor<1>) -> Result<SelfTest, Failure> {
+    let values = read(tested).await?;
     Ok(SelfTest {
         // JSON has no infinity.
         largest_difference: self_test::largest_difference(&values)?.min(f32::MAX),

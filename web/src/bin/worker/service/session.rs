@@ -52,12 +52,8 @@ impl Session {
                     dnd_kernels::gpu::enable(kernels);
                 }
                 self.load().await?;
-                let device = self
-                    .choice
-                    .as_mut()
-                    .ok_or_else(out_of_order)?
-                    .open()
-                    .await?;
+                let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+                let device = choice.open().await?.device;
                 let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
                 post(measure(workshop, prompts, tokens, &device).await?);
                 Ok(())
@@ -140,11 +136,9 @@ impl Session {
             self.manifest = Some(self.fetch_manifest().await?);
         }
         self.timings.clear();
+        // The device is tested while files come. Why it does not open is told when models are to be loaded onto it.
         let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
-        // Kernels are compiled while files come. Why a GPU does not open is told when models are to be loaded onto it.
-        if let Ok(device) = choice.open().await {
-            dnd_kernels::prepare(&device);
-        }
+        let _ = choice.open().await;
         let files = fetch(
             self.manifest.as_ref().ok_or_else(out_of_order)?,
             &self.base,
