@@ -78,6 +78,11 @@ impl Session {
         }
         self.manifest = Some(manifest);
         self.report_files().await;
+        // The device is tested while prompts are entered and files come. Why it does not open is told when models are to be
+        // loaded onto it.
+        if let Some(choice) = &mut self.choice {
+            let _ = choice.open().await;
+        }
         Ok(())
     }
 
@@ -136,9 +141,6 @@ impl Session {
             self.manifest = Some(self.fetch_manifest().await?);
         }
         self.timings.clear();
-        // The device is tested while files come. Why it does not open is told when models are to be loaded onto it.
-        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
-        let _ = choice.open().await;
         let files = fetch(
             self.manifest.as_ref().ok_or_else(out_of_order)?,
             &self.base,
