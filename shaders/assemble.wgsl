@@ -6,8 +6,8 @@
 struct Sizes {
     tokens: u32,
     // Numbers of a token, and in a row of it, in fours.
-    numbers: u32,
-    columns: u32,
+    token_quads: u32,
+    row_quads: u32,
     // Tiles of the head: how many are mixed, and how many tokens they cover.
     mixed: u32,
     covered: u32,
@@ -37,25 +37,25 @@ fn integers(word: u32) -> vec4f {
     return unpack4x8snorm(word) * 127.0;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(global_invocation_id) invocation: vec3u) {
     let quad = invocation.x;
     let index = invocation.y;
-    if quad >= sizes.numbers { return; }
-    let place = index * sizes.numbers + quad;
+    if quad >= sizes.token_quads { return; }
+    let place = index * sizes.token_quads + quad;
     let tile = tokens[index].tile;
     var sum = cascade[place];
     if tile < sizes.covered {
         for (var mixed = 0u; mixed < sizes.mixed; mixed++) {
             let at = mixed * sizes.covered + tile;
-            sum += coefficients[mixed] * tile_scales[at] * integers(tiles[at * sizes.numbers + quad]);
+            sum += coefficients[mixed] * tile_scales[at] * integers(tiles[at * sizes.token_quads + quad]);
         }
     }
     let numbers = sum * tokens[index].scale + mean[place];
-    let column = quad % sizes.columns * 4u;
+    let column = quad % sizes.row_quads * 4u;
     let step = tokens[index].column;
     let taken = tokens[index].taken;
-    let at = tokens[index].start + quad / sizes.columns * tokens[index].row + column * step;
+    let at = tokens[index].start + quad / sizes.row_quads * tokens[index].row + column * step;
     if column < taken { output[at] = numbers.x; }
     if column + 1u < taken { output[at + step] = numbers.y; }
     if column + 2u < taken { output[at + 2u * step] = numbers.z; }

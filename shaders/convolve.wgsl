@@ -8,7 +8,7 @@ struct Sizes {
     height: u32,
     width: u32,
     // Fours of input channels.
-    inputs: u32,
+    input_quads: u32,
     outputs: u32,
     // Of the kernel, odd.
     kernel_height: u32,
@@ -68,9 +68,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3u) {
     for (var tap = 0u; tap < sizes.kernel_height * sizes.kernel_width; tap++) {
         let upper = moved(upper_places, tap / sizes.kernel_width, tap % sizes.kernel_width);
         let lower = moved(lower_places, tap / sizes.kernel_width, tap % sizes.kernel_width);
-        let near = (near_channels + tap * sizes.outputs) * sizes.inputs;
-        let far = (far_channels + tap * sizes.outputs) * sizes.inputs;
-        for (var quad = 0u; quad < sizes.inputs; quad++) {
+        let near = (near_channels + tap * sizes.outputs) * sizes.input_quads;
+        let far = (far_channels + tap * sizes.outputs) * sizes.input_quads;
+        for (var quad = 0u; quad < sizes.input_quads; quad++) {
             add_products(
                 input_block(upper, quad),
                 input_block(lower, quad),

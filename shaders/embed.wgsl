@@ -3,8 +3,9 @@
 
 struct Sizes {
     rows: u32,
-    // In fours.
-    width: u32,
+    vocabulary: u32,
+    // Fours of the width.
+    quads: u32,
     length: u32,
     epsilon: f32,
 }
@@ -16,10 +17,11 @@ struct Sizes {
 const NORM_BINDING: u32 = 3u;
 
 fn value(row: u32, quad: u32) -> vec4f {
-    return weight_quad(u32(words[row]) * sizes.width + quad) + places[(row % sizes.length) * sizes.width + quad];
+    let word = min(u32(words[row]), sizes.vocabulary - 1u);
+    return weight_quad(word * sizes.quads + quad) + places[(row % sizes.length) * sizes.quads + quad];
 }
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-    normalise(group, sizes.rows, sizes.width, invocation, sizes.epsilon);
+    normalise(group, sizes.rows, sizes.quads, invocation, sizes.epsilon);
 }

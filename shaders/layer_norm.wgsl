@@ -2,8 +2,8 @@
 
 struct Sizes {
     rows: u32,
-    // In fours.
-    width: u32,
+    // Fours of the width.
+    quads: u32,
     epsilon: f32,
 }
 
@@ -13,10 +13,10 @@ struct Sizes {
 const NORM_BINDING: u32 = 1u;
 
 fn value(row: u32, quad: u32) -> vec4f {
-    return input[row * sizes.width + quad];
+    return input[row * sizes.quads + quad];
 }
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-    normalise(group, sizes.rows, sizes.width, invocation, sizes.epsilon);
+    normalise(group, sizes.rows, sizes.quads, invocation, sizes.epsilon);
 }

@@ -4,8 +4,8 @@
 struct Sizes {
     prompts: u32,
     length: u32,
-    // In fours.
-    width: u32,
+    // Fours of the width.
+    quads: u32,
     // Added to lengths.
     epsilon: f32,
 }
@@ -32,8 +32,8 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
         for (var index = 0u; index < EACH; index++) {
             let quad = invocation + index * INVOCATIONS;
             sums[index] = vec4f();
-            for (var token = 0u; token < sizes.length && quad < sizes.width; token++) {
-                sums[index] += states[(prompt * sizes.length + token) * sizes.width + quad];
+            for (var token = 0u; token < sizes.length && quad < sizes.quads; token++) {
+                sums[index] += states[(prompt * sizes.length + token) * sizes.quads + quad];
             }
         }
         let scale = scale_to_one(sums, invocation);
@@ -44,6 +44,6 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
     let scale = scale_to_one(mean, invocation);
     for (var index = 0u; index < EACH; index++) {
         let quad = invocation + index * INVOCATIONS;
-        if quad < sizes.width { output[quad] = mean[index] * scale; }
+        if quad < sizes.quads { output[quad] = mean[index] * scale; }
     }
 }

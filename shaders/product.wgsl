@@ -4,8 +4,8 @@
 struct Sizes {
     rows: u32,
     // Fours of columns, and of the depth.
-    columns: u32,
-    depth: u32,
+    column_quads: u32,
+    depth_quads: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
@@ -19,10 +19,10 @@ fn input_block(places: vec4u) -> mat4x4f {
 }
 
 fn store(first_row: u32, column: u32, sums: mat4x4f) {
-    if column >= sizes.columns { return; }
+    if column >= sizes.column_quads { return; }
     var rows = transpose(sums);
     for (var line = 0u; line < 4u && first_row + line < sizes.rows; line++) {
-        let place = (first_row + line) * sizes.columns + column;
+        let place = (first_row + line) * sizes.column_quads + column;
         output[place] = after(rows[line] + bias[column], place);
     }
 }
@@ -31,12 +31,12 @@ fn store(first_row: u32, column: u32, sums: mat4x4f) {
 fn main(@builtin(global_invocation_id) invocation: vec3u) {
     let row = invocation.y * 8u;
     let column = invocation.x * 2u;
-    if row >= sizes.rows || column >= sizes.columns { return; }
-    let upper_rows = four_from(row, sizes.rows) * sizes.depth;
-    let lower_rows = four_from(row + 4u, sizes.rows) * sizes.depth;
-    let near_columns = four_from(column * 4u, sizes.columns * 4u) * sizes.depth;
-    let far_columns = four_from(column * 4u + 4u, sizes.columns * 4u) * sizes.depth;
-    for (var quad = 0u; quad < sizes.depth; quad++) {
+    if row >= sizes.rows || column >= sizes.column_quads { return; }
+    let upper_rows = four_from(row, sizes.rows) * sizes.depth_quads;
+    let lower_rows = four_from(row + 4u, sizes.rows) * sizes.depth_quads;
+    let near_columns = four_from(column * 4u, sizes.column_quads * 4u) * sizes.depth_quads;
+    let far_columns = four_from(column * 4u + 4u, sizes.column_quads * 4u) * sizes.depth_quads;
+    for (var quad = 0u; quad < sizes.depth_quads; quad++) {
         add_products(
             input_block(upper_rows + quad),
             input_block(lower_rows + quad),

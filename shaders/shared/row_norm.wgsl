@@ -5,27 +5,24 @@
 @group(0) @binding(NORM_BINDING + 1u) var<storage, read_write> shift: array<vec4f>;
 @group(0) @binding(NORM_BINDING + 2u) var<storage, read_write> output: array<vec4f>;
 
-// As many as every WebGPU runs along an axis.
-const MOST_GROUPS: u32 = 65535u;
-
-// `width` in fours.
-fn normalise(group: vec3u, rows: u32, width: u32, invocation: u32, epsilon: f32) {
+// Rows of so many fours each.
+fn normalise(group: vec3u, rows: u32, quads: u32, invocation: u32, epsilon: f32) {
     let row = group.y * MOST_GROUPS + group.x;
     if row >= rows { return; }
-    let count = f32(width * 4u);
+    let count = f32(quads * 4u);
     var sums = vec4f();
-    for (var quad = invocation; quad < width; quad += INVOCATIONS) {
+    for (var quad = invocation; quad < quads; quad += INVOCATIONS) {
         sums += value(row, quad);
     }
     let mean = workgroup_sum(dot(sums, vec4f(1.0)), invocation) / count;
     var squares = 0.0;
-    for (var quad = invocation; quad < width; quad += INVOCATIONS) {
+    for (var quad = invocation; quad < quads; quad += INVOCATIONS) {
         let centred = value(row, quad) - mean;
         squares += dot(centred, centred);
     }
     let variance = workgroup_sum(squares, invocation) / count;
     let factor = inverseSqrt(variance + epsilon);
-    for (var quad = invocation; quad < width; quad += INVOCATIONS) {
-        output[row * width + quad] = (value(row, quad) - mean) * factor * scale[quad] + shift[quad];
+    for (var quad = invocation; quad < quads; quad += INVOCATIONS) {
+        output[row * quads + quad] = (value(row, quad) - mean) * factor * scale[quad] + shift[quad];
     }
 }

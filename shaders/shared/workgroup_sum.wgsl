@@ -1,15 +1,15 @@
 // The sum of a workgroup's numbers.
 
-var<workgroup> parts: array<vec4f, INVOCATIONS / 4u>;
+var<workgroup> parts: array<f32, INVOCATIONS>;
 
 fn workgroup_sum(number: f32, invocation: u32) -> f32 {
     // Others may still read what was there.
     workgroupBarrier();
-    parts[invocation / 4u][invocation % 4u] = number;
+    parts[invocation] = number;
     workgroupBarrier();
     var sums = vec4f();
-    for (var index = 0u; index < INVOCATIONS / 4u; index++) {
-        sums += parts[index];
+    for (var index = 0u; index < INVOCATIONS; index += 4u) {
+        sums += vec4f(parts[index], parts[index + 1u], parts[index + 2u], parts[index + 3u]);
     }
     return dot(sums, vec4f(1.0));
 }

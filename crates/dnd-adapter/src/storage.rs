@@ -59,7 +59,7 @@ pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
         let scale = if scale.is_normal() { scale } else { 1.0 };
         scales.push(scale);
         bytes.extend(vector.iter().map(|value| {
-            // An instruction everywhere, which rounding halves away from zero is not.
+            // WebAssembly has an instruction for it; rounding halves away from zero is a function.
             let integer = (value / scale).round_ties_even().clamp(-LARGEST, LARGEST);
             (integer as i8).to_le_bytes()[0]
         }));

@@ -81,15 +81,12 @@ fn on_cpu(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>>
 #[cfg(feature = "wgpu")]
 fn launch(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>> {
     use crate::gpu;
-    use crate::shaders::{QUERIES, Shader, WIDEST_HEAD};
+    use crate::shaders::{MOST_GROUPS, QUERIES, Shader, WIDEST_HEAD};
 
     let [count, width] = rows.dims();
     let [prompts, length] = mask.dims();
     let head_dim = width / 3 / heads;
-    if !head_dim.is_multiple_of(4)
-        || head_dim > WIDEST_HEAD
-        || prompts.max(heads) > gpu::MOST_GROUPS
-    {
+    if !head_dim.is_multiple_of(4) || head_dim > WIDEST_HEAD || prompts.max(heads) > MOST_GROUPS {
         return None;
     }
     let inputs = [gpu::buffer(rows)?, gpu::buffer(mask)?];

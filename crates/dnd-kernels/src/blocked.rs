@@ -73,7 +73,7 @@ impl Blocked {
         let rows = input.len() / self.depth.max(1);
         let count = rows * self.width;
         let mut output = Vec::with_capacity(count);
-        // As many tasks for each core, of whole blocks; what is left over is a small one.
+        // About as many tasks for each core, of whole blocks; what is left over are more of them.
         let tasks = rows.div_ceil(rayon::current_num_threads() * TASK_ROWS);
         let tasks = tasks.max(1) * rayon::current_num_threads();
         let task = (rows / tasks / ROWS).max(1) * ROWS;
@@ -102,9 +102,6 @@ impl Blocked {
 
     /// Writes all of `output`.
     fn multiply(&self, input: &[f32], output: &mut [MaybeUninit<f32>]) {
-        if self.depth == 0 {
-            output.fill(MaybeUninit::new(0.0));
-        }
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
@@ -186,21 +183,29 @@ macro_rules! product {
                         while row < rows {
                             let input = &input[row * depth + start..];
                             let output = &mut output[row * width..];
-                            row += match rows - row {
-                                $rows.. => block::<$rows>(place, values, input, output),
-                                $fewer.. => block::<$fewer>(place, values, input, output),
-                                _ => block::<1>(place, values, input, output),
+                            #[allow(unsafe_code, reason = "an earlier turn has written what this one adds to")]
+                            // SAFETY: the first part of the depth comes first, for all rows of the panel.
+                            let done = unsafe {
+                                match rows - row {
+                                    $rows.. => block::<$rows>(place, values, input, output),
+                                    $fewer.. => block::<$fewer>(place, values, input, output),
+                                    _ => block::<1>(place, values, input, output),
+                                }
                             };
+                            row += done;
                         }
                     }
                 }
             }
 
             /// Writes the products of so many rows and a panel, or adds them to what is there; says how many.
+            ///
+            /// # Safety
+            /// Unless the place says that nothing was, these rows must have been written for the panel before.
             $(#[$attribute])*
             #[allow(unused_unsafe, reason = "some operations are safe")]
             #[allow(unsafe_code, reason = "vectors are read and written where they lie")]
-            fn block<const HEIGHT: usize>(
+            unsafe fn block<const HEIGHT: usize>(
                 place: Place,
                 values: &[f32],
                 input: &[f32],

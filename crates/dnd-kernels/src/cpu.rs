@@ -155,23 +155,12 @@ pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// `a * b + c`, rounded once where processors commonly have an instruction for it.
-#[inline(always)]
-pub(crate) fn fused(a: f32, b: f32, c: f32) -> f32 {
-    // Elsewhere it is a slow function of the library.
-    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
-        a.mul_add(b, c)
-    } else {
-        a * b + c
-    }
-}
-
 /// A polynomial, its highest coefficient first.
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     let mut sum = coefficients[0];
     for coefficient in &coefficients[1..] {
-        sum = fused(sum, x, *coefficient);
+        sum = sum * x + coefficient;
     }
     sum
 }
@@ -204,9 +193,9 @@ pub(crate) fn exp(x: f32) -> f32 {
     // Adding this rounds to a whole number, which is then in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let within = x.clamp(SMALLEST, 88.0);
-    let rounded = fused(within, std::f32::consts::LOG2_E, ROUND);
+    let rounded = within * std::f32::consts::LOG2_E + ROUND;
     let power = rounded - ROUND;
-    let rest = fused(power, 2.121_944_4e-4, fused(power, -0.693_359_4, within));
+    let rest = within - power * 0.693_359_4 + power * 2.121_944_4e-4;
     let sum = polynomial(
         rest,
         [

@@ -77,6 +77,7 @@ fn launch(
         [prompts * length, width],
         &[
             (prompts * length) as u32,
+            vocabulary as u32,
             (width / 4) as u32,
             length as u32,
             (epsilon as f32).to_bits(),

@@ -126,7 +126,9 @@ impl FrozenMatrix {
             Self::Half { shape, .. } => {
                 let bias = Tensor::zeros([1, shape[0]], &input.device());
                 let output = linear::launch(&input, self, &bias, &After::Nothing);
-                output.expect("f32 numbers without gradients, on a device that runs WGSL, kernels switched on")
+                output.expect(
+                    "f32 numbers without gradients and rows that four divides, on a device that runs WGSL, kernels switched on",
+                )
             }
         }
     }

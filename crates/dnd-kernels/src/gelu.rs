@@ -42,10 +42,10 @@ pub(crate) fn activate(values: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// The error function to 4e-7, as one polynomial over another: the coefficients are those of Eigen (`Eigen/src/Core/MathFunctionsImpl.h`).
+/// The error function to 4e-7, as one polynomial over another, which is faster than what WGSL has: the coefficients are those of Eigen (`Eigen/src/Core/MathFunctionsImpl.h`).
 #[inline(always)]
 fn error_function(x: f32) -> f32 {
-    /// From here on it is 1 in f32.
+    /// From here on it is 1, to within rounding.
     const LARGEST: f32 = 3.9;
     let square = x * x;
     let above = cpu::polynomial(

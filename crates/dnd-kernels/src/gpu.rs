@@ -13,10 +13,7 @@ use cubecl::ir::{ElemType, FloatKind};
 use cubecl::prelude::KernelId;
 use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
-use crate::shaders::{Shader, Storage};
-
-/// Most workgroups along an axis that every WebGPU runs.
-pub(crate) const MOST_GROUPS: usize = 65_535;
+use crate::shaders::{MOST_GROUPS, Shader, Storage};
 
 /// Workgroups for so many rows with one each, along as many axes as it takes; some may be left without a row.
 pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {

@@ -59,6 +59,8 @@ pub const WIDEST_HEAD: usize = 128;
 pub const QUERIES: usize = 32;
 /// Fours of numbers that one workgroup of the assembly makes.
 pub const ASSEMBLED: usize = 64;
+/// Most workgroups along an axis that every WebGPU runs.
+pub const MOST_GROUPS: usize = 65_535;
 /// Invocations that add numbers of theirs together, such as those that share a row of a layer norm.
 const ADDING: u32 = 64;
 
@@ -113,7 +115,7 @@ impl Shader {
     pub fn assemble() -> Self {
         Self {
             files: vec![file!("assemble.wgsl")],
-            constants: Vec::new(),
+            constants: vec![("INVOCATIONS", ASSEMBLED as u32)],
             workgroup: [ASSEMBLED as u32, 1],
         }
     }
@@ -132,8 +134,9 @@ impl Shader {
     /// `shaders/mean_embedding.wgsl` for vectors of `width` numbers, a multiple of four.
     pub fn mean_embedding(width: usize) -> Self {
         let mut shader = Self::adding(vec![file!("mean_embedding.wgsl")]);
-        let each = (width / 4).div_ceil(ADDING as usize);
-        shader.constants.push(("EACH", each.max(1) as u32));
+        // Two at least, so that usual widths have the same kernel.
+        let each = (width / 4).div_ceil(ADDING as usize).max(2);
+        shader.constants.push(("EACH", each as u32));
         shader
     }
 
@@ -145,7 +148,9 @@ impl Shader {
     fn norm(own: Vec<File>) -> Self {
         let mut files = vec![file!("shared/row_norm.wgsl")];
         files.extend(own);
-        Self::adding(files)
+        let mut shader = Self::adding(files);
+        shader.constants.push(("MOST_GROUPS", MOST_GROUPS as u32));
+        shader
     }
 
     /// A kernel whose invocations add numbers of theirs together.

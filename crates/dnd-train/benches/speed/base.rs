@@ -64,23 +64,22 @@ pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount)
 fn answer(base: &Base, count: usize) -> Result<f64> {
     let mut cache = Cache::default();
     let prompt = tokens(0, PROMPT);
-    let batch = TokenBatch::after_prefix(&[&prompt], 0);
-    let mut hidden = base
-        .model
-        .forward(&batch, None, &mut cache)
-        .narrow(0, PROMPT - 1, 1);
-    let mut started = Instant::now();
-    for index in 0..=count {
-        let logits = base.model.logits(hidden).try_into_vec_as::<f32>()?;
-        if index == 0 {
-            started = Instant::now();
-        }
-        let likely = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
-        let token = likely.ok_or("no logits")? as u32;
-        let batch = TokenBatch::after_prefix(&[&[token]], cache.len());
-        hidden = base.model.forward(&batch, None, &mut cache);
+    let mut token = next(base, &prompt, &mut cache)?;
+    let started = Instant::now();
+    for _ in 0..count {
+        token = next(base, &[token], &mut cache)?;
     }
     Ok(started.elapsed().as_secs_f64())
+}
+
+/// The most likely token after some.
+fn next(base: &Base, tokens: &[u32], cache: &mut Cache) -> Result<u32> {
+    let batch = TokenBatch::after_prefix(&[tokens], cache.len());
+    let hidden = base.model.forward(&batch, None, cache);
+    let last = hidden.narrow(0, tokens.len() - 1, 1);
+    let logits = base.model.logits(last).try_into_vec_as::<f32>()?;
+    let likely = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+    Ok(likely.ok_or("no logits")? as u32)
 }
 
 /// So many tokens, other ones from each `start`.

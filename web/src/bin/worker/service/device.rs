@@ -67,17 +67,9 @@ pub struct Choice {
     /// Whether the GPU is a software one.
     software: bool,
     /// The device, once opened: burn opens a GPU only once.
-    opened: Option<Opened>,
-}
-
-/// A device that computes, and what it makes of the [self-test](self_test::compute): a GPU is at that, and compiles its kernels for
-/// it, while the worker does something else.
-#[derive(Clone)]
-pub struct Opened {
-    /// The device.
-    pub device: Device,
-    /// Not read back yet.
-    pub tested: Tensor<1>,
+    opened: Option<Device>,
+    /// What it makes of the self-test, once asked for.
+    tested: Option<Tensor<1>>,
 }
 
 impl Choice {
@@ -92,6 +84,7 @@ impl Choice {
             },
             software: false,
             opened: None,
+            tested: None,
         }
     }
 
@@ -180,6 +173,7 @@ impl Choice {
             },
             software: is_fallback,
             opened: None,
+            tested: None,
         })
     }
 
@@ -190,20 +184,29 @@ impl Choice {
         *self = Self::cpu(format!("{reason}, so the CPU computes."), details);
     }
 
-    /// The burn device, initialised and set to its test the first time. A GPU that is lost later is reported to the page.
-    pub async fn open(&mut self) -> Result<Opened, Failure> {
-        if let Some(opened) = &self.opened {
-            return Ok(opened.clone());
+    /// The burn device, initialised the first time. A GPU that is lost later is reported to the page.
+    pub async fn open(&mut self) -> Result<Device, Failure> {
+        if let Some(device) = &self.opened {
+            return Ok(device.clone());
         }
         let device = if self.report.gpu {
             Self::open_gpu(self.software).await?
         } else {
             Device::flex()
         };
-        let tested = self_test::compute(&device)?;
-        let opened = Opened { device, tested };
-        self.opened = Some(opened.clone());
-        Ok(opened)
+        self.opened = Some(device.clone());
+        Ok(device)
+    }
+
+    /// What the device makes of the [self-test](self_test::compute), not read back yet: a GPU is at that, and compiles its kernels
+    /// for it, while the worker does something else.
+    pub async fn test(&mut self) -> Result<Tensor<1>, Failure> {
+        if let Some(tested) = &self.tested {
+            return Ok(tested.clone());
+        }
+        let tested = self_test::compute(&self.open().await?)?;
+        self.tested = Some(tested.clone());
+        Ok(tested)
     }
 
     async fn open_gpu(software: bool) -> Result<Device, Failure> {

@@ -5,7 +5,7 @@ use dnd_adapter::Bundle;
 use dnd_model::{EncoderFiles, TextEncoderConfig, Weights, Workshop, self_test};
 
 use super::Failure;
-use super::device::{Choice, Opened, is_lost};
+use super::device::{Choice, is_lost};
 use super::download::{Download, Meter, now};
 use super::messages::{post, post_progress};
 use super::store::{Store, sha256};
@@ -158,13 +158,13 @@ impl Files<'_> {
     ) -> Result<Workshop, Failure> {
         let started = now();
         post_progress(Stage::Upload, 0, 0);
-        let Opened { device, tested } = choice.open().await?;
+        let device = choice.open().await?;
         let workshop = self.build(&device)?;
         timings.push((Stage::Upload, (now() - started) / 1e3));
 
         let started = now();
         post_progress(Stage::Compile, 0, 0);
-        let tested = judge(tested).await?;
+        let tested = judge(choice.test().await?).await?;
         post(Event::SelfTest(tested));
         timings.push((Stage::Compile, (now() - started) / 1e3));
         if tested.passed() {

@@ -53,7 +53,7 @@ impl Session {
                 }
                 self.load().await?;
                 let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
-                let device = choice.open().await?.device;
+                let device = choice.open().await?;
                 let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
                 post(measure(workshop, prompts, tokens, &device).await?);
                 Ok(())
@@ -78,11 +78,6 @@ impl Session {
         }
         self.manifest = Some(manifest);
         self.report_files().await;
-        // The device is tested while prompts are entered and files come. Why it does not open is told when models are to be
-        // loaded onto it.
-        if let Some(choice) = &mut self.choice {
-            let _ = choice.open().await;
-        }
         Ok(())
     }
 
@@ -141,6 +136,9 @@ impl Session {
             self.manifest = Some(self.fetch_manifest().await?);
         }
         self.timings.clear();
+        // The device is tested while files come. Why it cannot be is told when models are to be loaded onto it.
+        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        let _ = choice.test().await;
         let files = fetch(
             self.manifest.as_ref().ok_or_else(out_of_order)?,
             &self.base,
