@@ -73,10 +73,16 @@ impl Blocked {
         let rows = input.len() / self.depth.max(1);
         let count = rows * self.width;
         let mut output = Vec::with_capacity(count);
-        // About as many tasks for each core, of whole blocks; what is left over are more of them.
-        let tasks = rows.div_ceil(rayon::current_num_threads() * TASK_ROWS);
-        let tasks = tasks.max(1) * rayon::current_num_threads();
-        let task = (rows / tasks / ROWS).max(1) * ROWS;
+        // As many tasks for each core. Few are as equal as blocks of four rows allow; many have whole blocks, and what is left
+        // over are more of them.
+        let threads = rayon::current_num_threads();
+        let tasks = rows.div_ceil(threads * TASK_ROWS).max(1) * threads;
+        let even = rows.div_ceil(tasks);
+        let task = if tasks == threads {
+            even.next_multiple_of(4).max(4)
+        } else {
+            even / ROWS * ROWS
+        };
         let chunks =
             output.spare_capacity_mut()[..count].par_chunks_mut((task * self.width).max(1));
         chunks.enumerate().for_each(|(index, output)| {
