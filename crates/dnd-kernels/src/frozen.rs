@@ -67,7 +67,7 @@ impl FrozenMatrix {
         Self::Plain(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
-    /// The matrix rounded to f16 for a device that runs WGSL where four divides its rows, and as it is on others. For
+    /// The matrix rounded to f16 for a device that runs WGSL, where four divides its rows and its numbers fit, and as it is on others. For
     /// [products](Self::product) four has to divide their number too.
     ///
     /// # Panics
@@ -75,7 +75,7 @@ impl FrozenMatrix {
     pub fn half(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         cpu::expect("values", [values.len()], [shape[0] * shape[1]]);
         #[cfg(feature = "wgpu")]
-        if shape[1].is_multiple_of(4) && crate::gpu::is_device(device) {
+        if shape[1].is_multiple_of(4) && fit_f16(&values) && crate::gpu::is_device(device) {
             let words: Vec<i32> = values.chunks(2).map(pair_of_halves).collect();
             let words = Tensor::from_data(words.as_slice(), device);
             let storage = crate::gpu::half_storage(device);
@@ -159,6 +159,13 @@ impl FrozenMatrix {
             }
         }
     }
+}
+
+/// Whether no number is too large for f16.
+#[cfg(feature = "wgpu")]
+fn fit_f16(values: &[f32]) -> bool {
+    let largest = half::f16::MAX.to_f32();
+    values.iter().all(|value| value.abs() <= largest)
 }
 
 /// Two numbers rounded to f16 in a word, the first one in its lower half.

@@ -281,3 +281,11 @@ fn rows_that_one_axis_has_no_room_for_are_normalised() {
     );
     assert_near(found, layer_norm::twin(input, scale, shift, 1e-3), 1e-4);
 }
+
+#[test]
+fn weights_that_f16_has_no_room_for_stay_as_they_are() {
+    let Some(device) = gpu() else { return };
+    let half = |largest: f32| FrozenMatrix::half(vec![1.0, 2.0, 3.0, largest], [1, 4], &device);
+    assert!(matches!(half(65_504.0), FrozenMatrix::Half { .. }));
+    assert!(matches!(half(65_600.0), FrozenMatrix::Plain(_)));
+}
