@@ -18,7 +18,8 @@ fn input_block(places: vec4u) -> mat4x4f {
     return transpose(mat4x4f(input[places.x], input[places.y], input[places.z], input[places.w]));
 }
 
-fn store(first_row: u32, column: u32, sums: mat4x4f) {
+fn store(first_row: u32, first_column: u32, sums: mat4x4f) {
+    let column = first_column / 4u;
     if column >= sizes.column_quads { return; }
     var rows = transpose(sums);
     for (var line = 0u; line < 4u && first_row + line < sizes.rows; line++) {
@@ -30,12 +31,13 @@ fn store(first_row: u32, column: u32, sums: mat4x4f) {
 @compute @workgroup_size(ACROSS, DOWN)
 fn main(@builtin(global_invocation_id) invocation: vec3u) {
     let row = invocation.y * 8u;
-    let column = invocation.x * 2u;
-    if row >= sizes.rows || column >= sizes.column_quads { return; }
+    let column = invocation.x * 8u;
+    let columns = sizes.column_quads * 4u;
+    if row >= sizes.rows || column >= columns { return; }
     let upper_rows = four_from(row, sizes.rows) * sizes.depth_quads;
     let lower_rows = four_from(row + 4u, sizes.rows) * sizes.depth_quads;
-    let near_columns = four_from(column * 4u, sizes.column_quads * 4u) * sizes.depth_quads;
-    let far_columns = four_from(column * 4u + 4u, sizes.column_quads * 4u) * sizes.depth_quads;
+    let near_columns = four_from(column, columns) * sizes.depth_quads;
+    let far_columns = four_from(column + 4u, columns) * sizes.depth_quads;
     for (var quad = 0u; quad < sizes.depth_quads; quad++) {
         add_products(
             input_block(upper_rows + quad),
@@ -44,8 +46,5 @@ fn main(@builtin(global_invocation_id) invocation: vec3u) {
             weight_block(far_columns + quad),
         );
     }
-    store(row, column, upper_left);
-    store(row, column + 1u, upper_right);
-    store(row + 4u, column, lower_left);
-    store(row + 4u, column + 1u, lower_right);
+    store_sums(row, column);
 }

@@ -15,6 +15,14 @@ fn add_products(upper: mat4x4f, lower: mat4x4f, near: mat4x4f, far: mat4x4f) {
     lower_right += lower * far;
 }
 
+// Stores the sums from a row and a column of the result on; the kernel around it says how with `store(row, column, block)`.
+fn store_sums(row: u32, column: u32) {
+    store(row, column, upper_left);
+    store(row, column + 4u, upper_right);
+    store(row + 4u, column, lower_left);
+    store(row + 4u, column + 4u, lower_right);
+}
+
 // Four places that follow each other, the last one again for those beyond it: what is made of them is not stored.
 fn four_from(first: u32, count: u32) -> vec4u {
     return min(vec4u(first, first + 1u, first + 2u, first + 3u), vec4u(count - 1u));
