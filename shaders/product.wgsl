@@ -28,10 +28,10 @@ fn store(first_row: u32, first_column: u32, sums: mat4x4f) {
     }
 }
 
-@compute @workgroup_size(ACROSS, DOWN)
-fn main(@builtin(global_invocation_id) invocation: vec3u) {
-    let row = invocation.y * 8u;
-    let column = invocation.x * 8u;
+@compute @workgroup_size(ACROSS * DOWN)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+    let row = first_row(group, invocation);
+    let column = first_column(group, invocation);
     let columns = sizes.column_quads * 4u;
     if row >= sizes.rows || column >= columns { return; }
     let upper_rows = four_from(row, sizes.rows) * sizes.depth_quads;

@@ -1,5 +1,5 @@
-// What a convolution makes of a product: a bias for each channel is added, and a residual.
+// What a convolution makes of four products: a bias for each channel is added, and a residual.
 
-fn ending(number: f32, place: u32, channel: u32) -> f32 {
-    return number + bias[channel] + other[place];
+fn ending(numbers: vec4f, place: u32, channel: u32) -> vec4f {
+    return numbers + channel_bias(channel) + other[place];
 }

@@ -6,6 +6,15 @@ var<private> upper_right: mat4x4f;
 var<private> lower_left: mat4x4f;
 var<private> lower_right: mat4x4f;
 
+// Where an invocation's sums begin. A workgroup is numbered along one axis, the only one along which software GPUs fill vectors.
+fn first_row(group: vec3u, invocation: u32) -> u32 {
+    return (group.y * DOWN + invocation / ACROSS) * 8u;
+}
+
+fn first_column(group: vec3u, invocation: u32) -> u32 {
+    return (group.x * ACROSS + invocation % ACROSS) * 8u;
+}
+
 // Adds four steps along the depth that both matrices share. Columns of `upper` and `lower` are steps, of four rows each;
 // columns of `near` and `far` are columns of the result, of four steps each.
 fn add_products(upper: mat4x4f, lower: mat4x4f, near: mat4x4f, far: mat4x4f) {

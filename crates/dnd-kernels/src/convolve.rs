@@ -37,8 +37,9 @@ pub enum Ending {
 }
 
 /// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height, width), both sizes odd,
-/// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel is for a batch of one and input
-/// channels that four divides; it reads kernels faster that are [`arranged`].
+/// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel is for a batch of one, for input
+/// channels that four divides, and for a last axis that four divides in input and output and that is the channels or the width; it
+/// reads kernels faster that are [`arranged`].
 pub fn convolve(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<4> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, &kernel, axes, &ending) {
@@ -108,21 +109,31 @@ const TAPS_FIRST: [isize; 4] = [2, 3, 0, 1];
 
 #[cfg(feature = "wgpu")]
 fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<4>> {
-    use crate::shaders::{Shader, Tiling};
+    use crate::shaders::{Plane, Shader, Tiling};
     use crate::{cpu, gpu};
 
     let [batch, shape @ ..] = input.dims();
     let [outputs, inputs, kernel_height, kernel_width] = kernel.dims();
-    if batch != 1 || !inputs.is_multiple_of(4) {
+    let mut result = shape;
+    result[axes.channels] = outputs;
+    if batch != 1
+        || ![inputs, shape[2], result[2]]
+            .into_iter()
+            .all(|size| size.is_multiple_of(4))
+    {
         return None;
     }
+    let plane = match [axes.channels, axes.width] {
+        [2, _] => Plane::Channels,
+        [_, 2] if kernel_width == 1 => Plane::Columns,
+        [_, 2] => Plane::ShiftedColumns,
+        _ => return None,
+    };
     cpu::expect("kernel", [inputs], [shape[axes.channels]]);
     assert!(
         inputs > 0 && kernel_height % 2 == 1 && kernel_width % 2 == 1,
         "a kernel of {kernel_height} x {kernel_width} over {inputs} channels"
     );
-    let mut result = shape;
-    result[axes.channels] = outputs;
     let (bias, other) = match ending {
         Ending::Plain => (None, None),
         Ending::Join { other, bias } => {
@@ -163,7 +174,7 @@ fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
     ];
     let tiling = Tiling::new(outputs);
     Some(gpu::launch(
-        Shader::convolve(axes.channels == 2, ending, tiling),
+        Shader::convolve(plane, ending, tiling),
         &[Some(&input), Some(&kernel), bias.as_ref(), other.as_ref()],
         [1, result[0], result[1], result[2]],
         &sizes.map(|size| size as u32),

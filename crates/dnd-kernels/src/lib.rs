@@ -11,6 +11,7 @@ pub mod attention_rows;
 pub mod bf16;
 pub mod blocked;
 pub mod convolve;
+pub mod cores;
 mod cpu;
 pub mod embed;
 pub mod frozen;

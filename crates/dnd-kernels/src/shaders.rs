@@ -83,20 +83,16 @@ impl Shader {
         Self::sums(weights, tiling, vec![after, file!("product.wgsl")])
     }
 
-    /// `shaders/convolve.wgsl`, for input channels that are neighbours or lie apart.
-    pub fn convolve(near: bool, ending: &Ending, tiling: Tiling) -> Self {
-        let input = if near {
-            file!("shared/input_near.wgsl")
-        } else {
-            file!("shared/input_apart.wgsl")
-        };
+    /// `shaders/convolve.wgsl`.
+    pub fn convolve(plane: Plane, ending: &Ending, tiling: Tiling) -> Self {
         let ending = match ending {
             Ending::Plain => file!("shared/ending_plain.wgsl"),
             Ending::Join { .. } => file!("shared/ending_join.wgsl"),
             Ending::Shift { residual: None, .. } => file!("shared/ending_shift.wgsl"),
             Ending::Shift { .. } => file!("shared/ending_add.wgsl"),
         };
-        let own = vec![input, ending, file!("convolve.wgsl")];
+        let mut own = plane.files();
+        own.extend([ending, file!("convolve.wgsl")]);
         Self::sums(Storage::F32, tiling, own)
     }
 
@@ -135,7 +131,7 @@ impl Shader {
         Self {
             files,
             constants: vec![("ACROSS", across), ("DOWN", down)],
-            workgroup: tiling.invocations,
+            workgroup: [across * down, 1],
         }
     }
 
@@ -194,6 +190,33 @@ impl Shader {
     }
 }
 
+/// What lies side by side in a convolution's input and output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Plane {
+    /// Channels.
+    Channels,
+    /// Columns of the plane; the kernel has one.
+    Columns,
+    /// Columns of the plane; the kernel has many.
+    ShiftedColumns,
+}
+
+impl Plane {
+    fn files(self) -> Vec<File> {
+        match self {
+            Self::Channels => vec![file!("shared/plane_near.wgsl")],
+            Self::Columns => vec![
+                file!("shared/step_aligned.wgsl"),
+                file!("shared/plane_beside.wgsl"),
+            ],
+            Self::ShiftedColumns => vec![
+                file!("shared/step_shifted.wgsl"),
+                file!("shared/plane_beside.wgsl"),
+            ],
+        }
+    }
+}
+
 /// How a matrix of weights lies in its buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Storage {
@@ -249,11 +272,11 @@ mod tests {
                 bias: matrix,
             };
             let endings = [Ending::Plain, join, shift(None), shift(Some(other))];
-            for near in [false, true] {
+            for plane in [Plane::Channels, Plane::Columns, Plane::ShiftedColumns] {
                 all.extend(
                     endings
                         .each_ref()
-                        .map(|ending| Shader::convolve(near, ending, tiling)),
+                        .map(|ending| Shader::convolve(plane, ending, tiling)),
                 );
             }
         }

@@ -178,7 +178,7 @@ proptest! {
 
     #[test]
     fn convolutions_agree(
-        mut shape in prop::array::uniform3(1usize..12), odd in 0usize..8, outputs in 1usize..70, order in 0usize..6,
+        mut shape in prop::array::uniform3(1usize..12), odd in 0usize..8, outputs in 1usize..40, order in 0usize..6,
         kernel in prop::sample::select(vec![[1usize, 1], [3, 3], [3, 5]]), ending in 0..4,
         size in prop::sample::select(vec![1.0f32, 100.0]), seed: u64,
     ) {
@@ -187,8 +187,16 @@ proptest! {
         let [height, width, channels] =
             [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]][order];
         let axes = Axes { height, width, channels };
+        // What four has to divide for the kernel; without it the twin takes its place.
+        let mut outputs = outputs;
         if odd != 1 {
             shape[channels] *= 4;
+        }
+        if odd != 2 && channels == 2 {
+            outputs *= 4;
+        }
+        if odd != 2 && channels != 2 {
+            shape[2] *= 4;
         }
         let mut result = shape;
         result[channels] = outputs;

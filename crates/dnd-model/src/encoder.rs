@@ -3,6 +3,7 @@
 //! Follows `modeling_bert.py` of transformers; checked against MiniLM-L6 (`all-MiniLM-L6-v2`).
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use dnd_kernels::cores::share;
 use dnd_kernels::linear::{After, linear};
 use dnd_kernels::{FrozenMatrix, attend_rows, embed, layer_norm};
 use serde::Deserialize;
@@ -161,7 +162,7 @@ impl TextEncoder {
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
         let [prompts, length] = ids.dims();
         let hidden = self.hidden_size();
-        let mut state = embed(
+        let state = embed(
             ids,
             &self.words,
             self.places.clone(),
@@ -171,9 +172,12 @@ impl TextEncoder {
         );
         // Added to the scores: nothing at real tokens, minus infinity (nearly) at padding.
         let bias = (mask - 1.0) * 1e9;
-        for layer in &self.layers {
-            state = layer.forward(state, bias.clone(), self.heads);
-        }
+        let state = share(state, bias, |mut state, bias| {
+            for layer in &self.layers {
+                state = layer.forward(state, bias.clone(), self.heads);
+            }
+            state
+        });
         state.reshape([prompts, length, hidden])
     }
 }

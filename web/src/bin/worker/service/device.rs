@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::wgpu::WgpuSetup;
 use burn::tensor::{Device, Tensor};
+use dnd_kernels::blocked::relaxed;
 use dnd_model::self_test;
 use wasm_bindgen::prelude::*;
 
@@ -74,7 +75,12 @@ pub struct Choice {
 
 impl Choice {
     /// The CPU, with the reason why it is not the GPU.
-    pub fn cpu(note: impl Into<String>, details: Vec<(String, String)>) -> Self {
+    pub fn cpu(note: impl Into<String>, mut details: Vec<(String, String)>) -> Self {
+        let relaxed = match relaxed::enable() {
+            Ok(enabled) => enabled.to_string(),
+            Err(error) => reason(&error),
+        };
+        details.push(("Relaxed SIMD".to_owned(), relaxed));
         Self {
             report: DeviceReport {
                 gpu: false,

@@ -1,0 +1,60 @@
+//! Compiles `relaxed_sums.rs` to a module of its own for builds that run in a browser.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    const SOURCE: &str = "relaxed_sums.rs";
+    println!("cargo::rerun-if-changed={SOURCE}");
+    if variable("CARGO_CFG_TARGET_ARCH") != "wasm32" {
+        return;
+    }
+    let output = Path::new(&variable("OUT_DIR")).join("relaxed_sums.wasm");
+    let mut compiler = Command::new(variable("RUSTC"));
+    compiler.args([
+        SOURCE,
+        "--crate-type=cdylib",
+        "--edition=2024",
+        "-Copt-level=3",
+    ]);
+    compiler.args(["-Cpanic=abort", "-Cstrip=symbols"]);
+    compiler.arg(format!("--target={}", variable("TARGET")));
+    compiler.arg("-Ctarget-feature=+simd128,+relaxed-simd");
+    // Memory is the other module's. A stack of its own would lie in what that one uses, so that there is none to use.
+    compiler.args(["-Clink-arg=--import-memory", "-Clink-arg=-zstack-size=0"]);
+    let status = compiler.arg("-o").arg(&output).status();
+    let status = status.unwrap_or_else(|error| panic!("{compiler:?}: {error}"));
+    assert!(status.success(), "{compiler:?}: {status}");
+    let module = std::fs::read(&output).expect("a module just written");
+    assert!(
+        !has_data(&module),
+        "{}: data in memory that is another module's",
+        output.display()
+    );
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Whether a module writes to memory when it is linked: it has a section of data (WebAssembly core specification, 5.5).
+fn has_data(module: &[u8]) -> bool {
+    const DATA: u8 = 11;
+    let mut rest = &module[8..];
+    while let [section, others @ ..] = rest {
+        let (mut size, mut shift, mut length) = (0, 0, 0);
+        for byte in others {
+            size |= usize::from(byte & 0x7f) << shift;
+            (shift, length) = (shift + 7, length + 1);
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        if *section == DATA {
+            return true;
+        }
+        rest = &others[length + size..];
+    }
+    false
+}

@@ -1,0 +1,57 @@
+//! Work on parts of a batch that need nothing of each other, each on a core of its own.
+
+use burn::tensor::{Device, Tensor};
+use rayon::prelude::*;
+
+/// Most rows of a part: what a layer makes of them stays in a core's cache.
+const MOST_ROWS: usize = 512;
+/// Fewest rows of a part, so that products are made of whole blocks.
+const FEWEST_ROWS: usize = 48;
+
+/// What `work` makes of the `rows` (N * L, C) of sequences and their `mask` (N, L): (N * L, any). On burn's CPU device cores share
+/// the sequences, and so wait for each other once, not at every operation; elsewhere they are one part.
+///
+/// # Panics
+/// When there are not as many rows as the mask has numbers.
+pub fn share(
+    rows: Tensor<2>,
+    mask: Tensor<2>,
+    work: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<2> + Sync,
+) -> Tensor<2> {
+    let ([count, _], [sequences, length]) = (rows.dims(), mask.dims());
+    crate::cpu::expect("rows", [count], [sequences * length]);
+    let threads = rayon::current_num_threads();
+    let parts = (count.div_ceil(threads * MOST_ROWS) * threads).min(count / FEWEST_ROWS);
+    if rows.device() != Device::flex() || threads == 1 || parts < 2 {
+        return work(rows, mask);
+    }
+    let most = sequences.div_ceil(parts);
+    let starts: Vec<usize> = (0..sequences).step_by(most).collect();
+    let parts = starts.into_par_iter().map(|start| {
+        let taken = most.min(sequences - start);
+        let rows = rows.clone().narrow(0, start * length, taken * length);
+        work(rows, mask.clone().narrow(0, start, taken))
+    });
+    Tensor::cat(parts.collect(), 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_whole_and_in_order() {
+        let device = Device::flex();
+        for shape in [[1, 500], [2, 48], [7, 100], [32, 32], [33, 1], [3, 2000]] {
+            let count = shape[0] * shape[1];
+            let numbers = Tensor::<1, burn::tensor::Int>::arange(0..count as i64, &device).float();
+            let (rows, mask) = (numbers.clone().reshape([count, 1]), numbers.reshape(shape));
+            let sums = |rows: Tensor<2>, mask: Tensor<2>| {
+                let shape = rows.dims();
+                rows + mask.reshape(shape)
+            };
+            let shared = share(rows.clone(), mask, sums);
+            assert_eq!(shared.into_data(), (rows * 2.0).into_data(), "{shape:?}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// A plane whose columns are neighbours, as they are in the output too: four divides their number.
+
+@group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
+
+// Four places of the plane, which are in one row.
+struct Line {
+    row: u32,
+    column: u32,
+}
+
+fn line_from(first: u32) -> Line {
+    let place = min(first, sizes.height * sizes.width - 4u);
+    let row = place / sizes.width;
+    return Line(row, place - row * sizes.width);
+}
+
+// A line moved by a place of the kernel.
+struct Places {
+    // Where the first channel's row lies, in fours, and whether there is one.
+    row: u32,
+    has_row: bool,
+    // Its columns; unsigned, what is negative is large.
+    column: u32,
+}
+
+fn moved(line: Line, tap_row: u32, tap_column: u32) -> Places {
+    let row = line.row + tap_row - sizes.kernel_height / 2u;
+    let has_row = row < sizes.height;
+    return Places(select(0u, row * sizes.input_row / 4u, has_row), has_row, line.column + tap_column - sizes.kernel_width / 2u);
+}
+
+// Of a channel: four columns, the first of which four divides.
+fn four_columns(places: Places, column: u32, channel: u32) -> vec4f {
+    let inside = places.has_row && column < sizes.width;
+    let at = places.row + channel * (sizes.input_channel / 4u) + column / 4u;
+    return select(vec4f(), input[select(0u, at, inside)], vec4<bool>(inside));
+}
+
+fn input_block(places: Places, quad: u32) -> mat4x4f {
+    let channel = quad * 4u;
+    return mat4x4f(
+        input_step(places, channel),
+        input_step(places, channel + 1u),
+        input_step(places, channel + 2u),
+        input_step(places, channel + 3u),
+    );
+}
+
+fn channel_bias(channel: u32) -> vec4f {
+    return vec4f(bias[channel]);
+}
+
+fn store(first_row: u32, first_channel: u32, sums: mat4x4f) {
+    if first_row >= sizes.height * sizes.width { return; }
+    let line = line_from(first_row);
+    var columns = sums;
+    for (var index = 0u; index < 4u && first_channel + index < sizes.outputs; index++) {
+        let channel = first_channel + index;
+        let place = (line.row * sizes.output_row + line.column + channel * sizes.output_channel) / 4u;
+        output[place] = ending(columns[index], place, channel);
+    }
+}

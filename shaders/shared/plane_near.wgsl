@@ -1,0 +1,58 @@
+// A plane whose channels are neighbours: four divides their number, in the input and in the output.
+
+@group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
+
+// Four places of the plane. Dividing is slow, so they are divided into rows and columns once.
+struct Line {
+    row: vec4u,
+    column: vec4u,
+}
+
+fn line_from(first: u32) -> Line {
+    let places = four_from(first, sizes.height * sizes.width);
+    let row = places / sizes.width;
+    return Line(row, places - row * sizes.width);
+}
+
+// A line moved by a place of the kernel: where its first channels lie, in fours, and whether they are inside.
+struct Places {
+    at: vec4u,
+    inside: vec4<bool>,
+}
+
+fn moved(line: Line, tap_row: u32, tap_column: u32) -> Places {
+    let row = line.row + tap_row - sizes.kernel_height / 2u;
+    let column = line.column + tap_column - sizes.kernel_width / 2u;
+    // Unsigned, what is negative is large.
+    let inside = (row < vec4u(sizes.height)) & (column < vec4u(sizes.width));
+    let at = (row * sizes.input_row + column * sizes.input_column) / 4u;
+    return Places(select(vec4u(), at, inside), inside);
+}
+
+fn four_channels(place: u32, inside: bool) -> vec4f {
+    return select(vec4f(), input[place], vec4<bool>(inside));
+}
+
+fn input_block(places: Places, quad: u32) -> mat4x4f {
+    let at = places.at + quad;
+    return transpose(mat4x4f(
+        four_channels(at.x, places.inside.x),
+        four_channels(at.y, places.inside.y),
+        four_channels(at.z, places.inside.z),
+        four_channels(at.w, places.inside.w),
+    ));
+}
+
+fn channel_bias(channel: u32) -> vec4f {
+    return vec4f(bias[channel], bias[channel + 1u], bias[channel + 2u], bias[channel + 3u]);
+}
+
+fn store(first_row: u32, channel: u32, sums: mat4x4f) {
+    if channel >= sizes.outputs { return; }
+    let line = line_from(first_row);
+    var places = (line.row * sizes.output_row + line.column * sizes.output_column + channel) / 4u;
+    var rows = transpose(sums);
+    for (var index = 0u; index < 4u && first_row + index < sizes.height * sizes.width; index++) {
+        output[places[index]] = ending(rows[index], places[index], channel);
+    }
+}
