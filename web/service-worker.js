@@ -74,8 +74,9 @@ async function kept(request, options) {
   return cache.match(request, options);
 }
 
+// A helper's program is asked for with a query.
 async function cacheFirst(request) {
-  return (await kept(request)) || fetch(request);
+  return (await kept(request, { ignoreSearch: true })) || fetch(request);
 }
 
 // The page is the same whatever its query says.

@@ -4,9 +4,9 @@
 // Environment: DND_PAGE the built page, DND_CHROMIUM the browser, NODE_PATH with playwright-core, BENCH_ORT the folder `dist` of
 // onnxruntime-web, BENCH_ONNX the encoder as ONNX (both may be missing), BENCH_JSON where the figures go,
 // BENCH_SHAPE prompts and tokens such as 8x32, BENCH_ROUNDS runs of each, the first one besides, BENCH_ONLY a part of the names
-// of the contestants that run.
+// of the contestants that run, BENCH_GROWTH=no. Besides, how time grows with prompts and tokens, and how fast the device multiplies matrices.
 
-import { createReadStream, existsSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
@@ -23,9 +23,62 @@ const { DND_PAGE, BENCH_ORT, BENCH_ONNX, BENCH_JSON, BENCH_ONLY = "" } = process
 const [prompts, tokens] = (process.env.BENCH_SHAPE ?? "8x32").split("x").map(Number);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 
-/** Serves the page, and the peer's files beside it. */
+/** Shapes of the growth. */
+const GROWTH = ["4x32", "16x32", "64x32", "128x32", "256x32", "512x32", "32x8", "32x16", "32x64", "32x128", "32x256"];
+/** Whose growth is measured. */
+const GROWING = ["dnd kernels, WebGPU", "dnd, WASM"];
+/** Rows, columns and depth of the product that shows what the device can do. */
+const SIZE = 1024;
+/** The encoder: layers, width, inner width. */
+const [LAYERS, WIDTH, INNER] = [6, 384, 1536];
+
+/** Multiplications and additions of the encoder. */
+function encoderWork(prompts, tokens) {
+  const aToken = 4 * WIDTH * WIDTH + 2 * WIDTH * INNER + 2 * tokens * WIDTH;
+  return 2 * LAYERS * prompts * tokens * aToken;
+}
+
+/** The kernel of products, put together as `dnd-kernels` does it. */
+function productText() {
+  const files = ["shared/weights_f32", "shared/sums", "shared/after_nothing", "product"];
+  const text = files.map((name) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8"));
+  return ["const ACROSS: u32 = 8u;\nconst DOWN: u32 = 8u;\n", ...text].join("");
+}
+
+/** In the page: seconds of some products of square matrices, the first one besides. */
+async function product([code, size, rounds]) {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) return [];
+  const device = await adapter.requestDevice();
+  const module = device.createShaderModule({ code });
+  const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
+  const storage = (numbers) => device.createBuffer({ size: numbers * 4, usage: GPUBufferUsage.STORAGE });
+  const buffers = [storage(size * size), storage(size * size), storage(size), storage(size), storage(size * size)];
+  const sizes = device.createBuffer({ size: 16, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  device.queue.writeBuffer(sizes, 0, new Uint32Array([size, size / 4, size / 4, 0]));
+  const entries = [...buffers, sizes].map((buffer, binding) => ({ binding, resource: { buffer } }));
+  const bindings = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  const seconds = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const started = performance.now();
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindings);
+    pass.dispatchWorkgroups(size / 64, size / 64);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    seconds.push((performance.now() - started) / 1e3);
+  }
+  return seconds;
+}
+
+/** Serves the page, and the peer's files beside it, isolated as threads need it. */
 function serve() {
   const server = createServer((request, response) => {
+    response.setHeader("cross-origin-opener-policy", "same-origin");
+    response.setHeader("cross-origin-embedder-policy", "require-corp");
     const path = normalize(decodeURIComponent(new URL(request.url, "http://bench").pathname));
     let file = join(DND_PAGE, path);
     if (path.startsWith("/ort/")) file = join(BENCH_ORT, path.slice(5));
@@ -50,8 +103,9 @@ function prepare() {
   class Dnd {
     #id = 0;
     #waiting;
-    constructor(device, kernels) {
+    constructor(device, kernels, helpers = false) {
       this.kernels = kernels;
+      this.helpers = helpers;
       this.worker = new Worker("/worker-start.js", { type: "module" });
       this.worker.onmessage = ({ data: [json] }) => {
         const told = JSON.parse(json);
@@ -69,21 +123,28 @@ function prepare() {
     }
     async run(prompts, tokens) {
       await this.ready;
-      const { encode, decode } = await this.#ask("measured", { kind: "measure", prompts, tokens, kernels: this.kernels });
+      const { encode, decode } = await this.#ask("measured", {
+        kind: "measure",
+        prompts,
+        tokens,
+        kernels: this.kernels,
+        helpers: this.helpers,
+      });
       return { encode, decode };
     }
   }
 
   class Ort {
-    constructor(provider) {
+    constructor(provider, threads = 1) {
       this.provider = provider;
+      this.threads = threads;
     }
     async run(prompts, tokens) {
       if (!this.session) {
-        this.ort = await import("/ort/ort.all.min.mjs");
+        // A module of its own, as it has as many threads for all.
+        this.ort = await import(`/ort/ort.all.min.mjs?threads=${this.threads}`);
         this.ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
-        // As many threads as the page has.
-        this.ort.env.wasm.numThreads = 1;
+        this.ort.env.wasm.numThreads = this.threads;
         this.session = await this.ort.InferenceSession.create("/encoder.onnx", { executionProviders: [this.provider] });
       }
       const whole = (numbers) => new this.ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [prompts, tokens]);
@@ -105,7 +166,9 @@ function prepare() {
     "burn, WebGPU": () => new Dnd("webgpu", false),
     "onnxruntime-web, WebGPU": () => new Ort("webgpu"),
     "dnd, WASM": () => new Dnd("cpu", true),
+    "dnd, WASM, a worker a core": () => new Dnd("cpu", true, true),
     "onnxruntime-web, WASM": () => new Ort("wasm"),
+    "onnxruntime-web, WASM, a thread a core": () => new Ort("wasm", navigator.hardwareConcurrency),
   };
   globalThis.running = {};
   globalThis.run = (name, prompts, tokens) => {
@@ -134,17 +197,35 @@ for (let round = 0; round <= rounds; round += 1) {
     }
   }
 }
-await browser.close();
-server.close();
-
 const rows = [];
+
+/** Takes in what a contestant needed, the first time apart; `work` is its multiplications and additions, where they are known. */
+function add(name, contestant, [first, ...others], work) {
+  const sorted = [...others].sort((a, b) => a - b);
+  const median = sorted.length > 0 ? sorted[Math.floor(sorted.length / 2)] : first;
+  const speed = work ? { rate: work / median / 1e9, unit: "GFLOP" } : {};
+  rows.push({ work: `${name}, Chromium`, contestant, first, seconds: others, median, ...speed });
+  console.log(`| ${name}, Chromium | ${contestant} | ${median.toFixed(4)} s | first ${first.toFixed(2)} s |`);
+}
+
 for (const [work, contestants] of Object.entries(seconds)) {
   for (const [name, values] of Object.entries(contestants)) {
-    const [first, ...others] = values;
-    const median = [...others].sort((a, b) => a - b)[Math.floor(others.length / 2)];
-    const shape = work === "encode" ? `encode ${prompts} x ${tokens}` : work;
-    rows.push({ work: `${shape}, Chromium`, contestant: name, first, seconds: others, median });
-    console.log(`| ${shape}, Chromium | ${name} | ${median.toFixed(4)} s | first ${first.toFixed(2)} s |`);
+    const isEncoder = work === "encode";
+    const shape = isEncoder ? `encode ${prompts} x ${tokens}` : work;
+    add(shape, name, values, isEncoder && encoderWork(prompts, tokens));
   }
 }
+for (const name of GROWING.filter((name) => names.includes(name))) {
+  for (const shape of process.env.BENCH_GROWTH === "no" ? [] : GROWTH) {
+    const [prompts, tokens] = shape.split("x").map(Number);
+    const taken = await page.evaluate(([name, prompts, tokens]) => globalThis.run(name, prompts, tokens), [name, prompts, tokens]);
+    add(`growth, encode ${prompts} x ${tokens}`, name, [taken.encode], encoderWork(prompts, tokens));
+  }
+}
+if (names.includes(GROWING[0])) {
+  const values = await page.evaluate(product, [productText(), SIZE, rounds]);
+  if (values.length > 0) add(`product of ${SIZE} x ${SIZE}`, GROWING[0], values, 2 * SIZE ** 3);
+}
+await browser.close();
+server.close();
 if (BENCH_JSON) writeFileSync(BENCH_JSON, JSON.stringify(rows, null, 2));

@@ -82,7 +82,8 @@ export class Proxy {
   }
 
   async #serve(request, response) {
-    const path = new URL(request.url, this.#target).pathname;
+    const { pathname, search } = new URL(request.url, this.#target);
+    const path = pathname + search;
     const entry = { method: request.method, path, range: request.headers.range, status: 0, sent: 0 };
     this.log.push(entry);
     if (path === HOLD) {

@@ -1,8 +1,10 @@
 //! What the page and its worker say to each other.
 //!
-//! A message is a JavaScript array: first [`Asked`] or [`Told`] as JSON, then, after [`Event::Done`]
-//! alone, three `Uint8Array`s: the zip archive, `adapter_model.safetensors` and
-//! `adapter_config.json`. There is no request to cancel: the page ends the worker and starts another.
+//! A message is a JavaScript array: first [`Asked`] or [`Told`] as JSON, then `Uint8Array`s: after [`Event::Done`] the zip archive,
+//! `adapter_model.safetensors` and `adapter_config.json`, after [`Event::Encoded`] the numbers. There is no request to cancel: the
+//! page ends the worker and starts another.
+//!
+//! A worker that computes on the CPU asks others, its helpers, in the same way.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +49,13 @@ pub enum Request {
         /// Seed of the draw of prompts.
         seed: u64,
     },
+    /// Load models that are stored already, to help another worker; answered with [`Event::Prepared`].
+    Help,
+    /// Encode a group of prompts for another worker; answered with [`Event::Encoded`].
+    Encode {
+        /// The prompts of the group.
+        prompts: Vec<String>,
+    },
     /// Measure encoder and generator, for `cargo xtask bench`; the worker answers with [`Event::Measured`]. The page never asks.
     Measure {
         /// Prompts that are encoded.
@@ -55,6 +64,8 @@ pub enum Request {
         tokens: usize,
         /// Whether the GPU runs this project's kernels, or burn's own operations. The first request of a worker decides.
         kernels: bool,
+        /// Whether helpers encode a part of them; then they are as long as the generator's prompts can be.
+        helpers: bool,
     },
     /// Delete the stored model files; the worker answers with [`Event::Files`].
     Delete,
@@ -108,6 +119,11 @@ pub enum Event {
     SelfTest(SelfTest),
     /// All models are loaded.
     Prepared,
+    /// Hidden states of a group of prompts; their numbers follow, f32 in little-endian order.
+    Encoded {
+        /// Prompts, L and C.
+        shape: [usize; 3],
+    },
     /// How long one run took.
     Measured {
         /// Seconds of the encoder.
@@ -250,6 +266,8 @@ pub struct Report {
     pub given: usize,
     /// Prompts N that the generator reads.
     pub read: usize,
+    /// Workers that encoded them.
+    pub workers: usize,
     /// SHA-256 of `adapter_model.safetensors`, as `dnd generate --json` prints it.
     pub sha256: String,
     /// SHA-256 of the zip archive.

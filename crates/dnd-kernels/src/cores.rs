@@ -20,9 +20,14 @@ pub fn share(
 ) -> Tensor<2> {
     let ([count, _], [sequences, length]) = (rows.dims(), mask.dims());
     crate::cpu::expect("rows", [count], [sequences * length]);
-    let threads = rayon::current_num_threads();
+    // WebAssembly has one thread, and need not have the code for more.
+    let threads = if cfg!(target_arch = "wasm32") {
+        1
+    } else {
+        rayon::current_num_threads()
+    };
     let parts = (count.div_ceil(threads * MOST_ROWS) * threads).min(count / FEWEST_ROWS);
-    if rows.device() != Device::flex() || threads == 1 || parts < 2 {
+    if threads == 1 || parts < 2 || rows.device() != Device::flex() {
         return work(rows, mask);
     }
     let most = sequences.div_ceil(parts);

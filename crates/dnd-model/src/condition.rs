@@ -12,8 +12,10 @@ use crate::{Error, TextEncoder};
 /// token is seldom longer than this many characters.
 const CHARACTERS_A_TOKEN: usize = 64;
 
-/// Prompts that are encoded together.
+/// Prompts that are encoded together on a GPU.
 const GROUP: usize = 16;
+/// The same on the CPU, where fewer are enough for it and less is spent on padding.
+const CPU_GROUP: usize = 8;
 
 /// Shortest L: one token of the prompt between the two that frame it.
 const MIN_LENGTH: usize = 3;
@@ -55,6 +57,15 @@ pub fn draw_prompts(given: usize, wanted: usize, seed: u64) -> Result<PromptDraw
         dropped: given.saturating_sub(wanted),
         repeated: wanted.saturating_sub(given),
     })
+}
+
+/// Prompts that are encoded together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptGroup {
+    /// Which of all prompts they are.
+    pub indices: Vec<usize>,
+    /// Their tokens.
+    pub tokens: Vec<Vec<u32>>,
 }
 
 /// Encodes prompts for generators that read N prompts of L tokens.
@@ -113,8 +124,6 @@ impl Condition {
 
     /// Hidden states of shape (N, L, C), zero at padding.
     ///
-    /// Prompts are encoded sorted by length in groups, so that little is spent on padding.
-    ///
     /// # Errors
     /// [`Error::NoPrompts`] for an empty list, [`Error::Format`] when the tokenizer fails.
     pub fn encode(&self, prompts: &[&str]) -> Result<Tensor<3>, Error> {
@@ -130,30 +139,53 @@ impl Condition {
         prompts: &[&str],
         report: &mut dyn FnMut(usize),
     ) -> Result<Tensor<3>, Error> {
-        if prompts.is_empty() {
-            return Err(Error::NoPrompts);
-        }
-        let sequences = prompts
-            .iter()
-            .map(|prompt| self.tokenize(prompt))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut order: Vec<usize> = (0..prompts.len()).collect();
-        order.sort_by_key(|&index| sequences[index].len());
+        let groups = self.groups(prompts)?;
         let mut done = 0;
-        let groups = order.chunks(GROUP).map(|group| {
-            let rows: Vec<&[u32]> = group.iter().map(|&index| &sequences[index][..]).collect();
-            let states = self.encode_group(&rows);
-            done += group.len();
+        let states = groups.iter().map(|group| {
+            let states = self.encode_group(&group.tokens);
+            done += group.tokens.len();
             report(done);
             states
         });
-        let encoded = Tensor::cat(groups.collect(), 0);
-        let mut places = vec![0i32; order.len()];
-        for (place, &index) in order.iter().enumerate() {
+        Ok(self.join(&groups, states.collect()))
+    }
+
+    /// Prompts in groups to be [encoded](Self::encode_group) together: sorted by length, so that little is spent on padding.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn groups(&self, prompts: &[&str]) -> Result<Vec<PromptGroup>, Error> {
+        if prompts.is_empty() {
+            return Err(Error::NoPrompts);
+        }
+        let tokens = prompts.iter().map(|prompt| self.tokenize(prompt));
+        let mut tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+        let mut order: Vec<usize> = (0..tokens.len()).collect();
+        order.sort_by_key(|&index| tokens[index].len());
+        let size = if self.device == Device::flex() {
+            CPU_GROUP
+        } else {
+            GROUP
+        };
+        let groups = order.chunks(size).map(|group| PromptGroup {
+            indices: group.to_vec(),
+            tokens: group
+                .iter()
+                .map(|&index| std::mem::take(&mut tokens[index]))
+                .collect(),
+        });
+        Ok(groups.collect())
+    }
+
+    /// Hidden states (N, L, C) of all prompts in their own order, from those of their groups.
+    pub fn join(&self, groups: &[PromptGroup], states: Vec<Tensor<3>>) -> Tensor<3> {
+        let order = groups.iter().flat_map(|group| &group.indices);
+        let mut places = vec![0i32; order.clone().count()];
+        for (place, &index) in order.enumerate() {
             places[index] = place as i32;
         }
         let places = Tensor::from_data(places.as_slice(), &self.device);
-        Ok(encoded.select(0, places))
+        Tensor::cat(states, 0).select(0, places)
     }
 
     /// The encoder.
@@ -178,9 +210,9 @@ impl Condition {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// (rows, L, C) of token sequences of similar lengths, zero at padding.
-    fn encode_group(&self, rows: &[&[u32]]) -> Tensor<3> {
-        let longest = rows.iter().map(|ids| ids.len()).max().unwrap_or(1).max(1);
+    /// Hidden states (prompts, L, C) of prompts of similar lengths, at most L tokens each; zero at padding.
+    pub fn encode_group(&self, rows: &[Vec<u32>]) -> Tensor<3> {
+        let longest = rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
         let shape = [rows.len(), longest];
         let mut ids = Vec::with_capacity(rows.len() * longest);
         let mut mask = Vec::with_capacity(rows.len() * longest);

@@ -16,7 +16,7 @@ pub mod self_test;
 pub mod weights;
 pub mod workshop;
 
-pub use condition::{Condition, PromptDraw, draw_prompts, mean_embedding};
+pub use condition::{Condition, PromptDraw, PromptGroup, draw_prompts, mean_embedding};
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
 pub use generator::{Basis, BasisConfig, Generator, GeneratorConfig};

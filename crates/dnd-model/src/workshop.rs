@@ -144,9 +144,9 @@ impl Workshop {
         output.reshape([count])
     }
 
-    /// The text encoder.
-    pub fn encoder(&self) -> &TextEncoder {
-        self.condition.encoder()
+    /// From prompts to hidden states.
+    pub fn prompt_encoder(&self) -> &Condition {
+        &self.condition
     }
 
     /// Sizes N, L and C of the condition that the generator reads.

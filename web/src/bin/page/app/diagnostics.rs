@@ -51,6 +51,7 @@ fn text(state: State) -> String {
         if let Some(finished) = finished {
             add("seed", finished.report.seed.to_string());
             add("sha256", finished.report.sha256.clone());
+            add("workers", finished.report.workers.to_string());
             for (stage, seconds) in &finished.report.timings {
                 add(stage.name(), format!("{seconds:.3} s"));
             }

@@ -6,6 +6,7 @@ use dnd_model::{Workshop, mean_embedding};
 
 use super::Failure;
 use super::download::now;
+use super::helpers::Helpers;
 use super::messages::{post_done, post_progress};
 use super::models::{Timings, read};
 use super::store::sha256;
@@ -18,6 +19,7 @@ const SHOWN_TASKS: usize = 5;
 /// save for differences in rounding.
 pub async fn generate(
     workshop: &Workshop,
+    helpers: &mut Helpers,
     prompts: &[String],
     seed: u64,
     mut timings: Timings,
@@ -27,9 +29,9 @@ pub async fn generate(
     let drawn = draw.pick(prompts);
     let wanted = drawn.len() as u64;
     post_progress(Stage::Encode, 0, wanted);
-    let states = workshop.encode(&drawn, &mut |done| {
-        post_progress(Stage::Encode, done as u64, wanted);
-    })?;
+    let mut report = |done| post_progress(Stage::Encode, done as u64, wanted);
+    let encoder = workshop.prompt_encoder();
+    let (states, workers) = helpers.encode(encoder, &drawn, &mut report).await?;
     let embedding = mean_embedding(states.clone());
     let [width] = embedding.dims();
     timings.push((Stage::Encode, (now() - started) / 1e3));
@@ -61,6 +63,7 @@ pub async fn generate(
         seed,
         given: prompts.len(),
         read: drawn.len(),
+        workers,
         sha256: hash(&files.model).await?,
         zip_sha256: hash(&archive).await?,
         heat_map: heat_map(&adapter),

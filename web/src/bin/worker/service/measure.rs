@@ -5,25 +5,37 @@ use dnd_model::Workshop;
 
 use super::Failure;
 use super::download::now;
+use super::helpers::Helpers;
 use super::models::read;
 use dnd_web::protocol::Event;
 
 /// As tests/bench/browser.mjs has it.
 const VOCABULARY: usize = 20_000;
 
-/// One run of the encoder over so many prompts and tokens, and one of the generator.
+/// One run of the encoder over so many prompts and tokens, by helpers too if there are any, and one of the generator.
 pub async fn measure(
     workshop: &Workshop,
-    prompts: usize,
-    tokens: usize,
+    helpers: Option<&mut Helpers>,
+    [prompts, tokens]: [usize; 2],
     device: &Device,
 ) -> Result<Event, Failure> {
-    let ids = (0..prompts * tokens).map(|place| (1000 + place * 7919 % VOCABULARY) as i32);
-    let data = TensorData::new(ids.collect::<Vec<i32>>(), [prompts, tokens]);
-    let ids: Tensor<2, Int> = Tensor::from_data(data, device);
-    let mask = Tensor::ones([prompts, tokens], device);
-    let started = now();
-    let states = workshop.encoder().forward(ids, mask);
+    let encoder = workshop.prompt_encoder();
+    let started;
+    let states = if let Some(helpers) = helpers {
+        helpers.prepare().await;
+        // What is too long is cut off.
+        let prompt = "word ".repeat(tokens);
+        started = now();
+        let prompts = vec![prompt.as_str(); prompts];
+        helpers.encode(encoder, &prompts, &mut |_| ()).await?.0
+    } else {
+        let ids = (0..prompts * tokens).map(|place| (1000 + place * 7919 % VOCABULARY) as i32);
+        let data = TensorData::new(ids.collect::<Vec<i32>>(), [prompts, tokens]);
+        let ids: Tensor<2, Int> = Tensor::from_data(data, device);
+        let mask = Tensor::ones([prompts, tokens], device);
+        started = now();
+        encoder.encoder().forward(ids, mask)
+    };
     // Reading the last numbers waits for all of them, and brings as little as can be.
     read(states.narrow(0, prompts - 1, 1)).await?;
     let encode = (now() - started) / 1e3;

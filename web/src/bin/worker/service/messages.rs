@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Float32Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
@@ -29,7 +29,7 @@ pub fn read_request(event: &MessageEvent) -> Result<Asked, Failure> {
     serde_json::from_str(&text).map_err(|e| Failure::other(format!("message: {e}")))
 }
 
-/// Tells the page something.
+/// Tells the page, or the worker that is helped, something.
 pub fn post(event: Event) {
     send(event, &[]);
 }
@@ -56,6 +56,15 @@ pub fn post_progress(stage: Stage, done: u64, total: u64) {
 pub fn post_done(report: Report, files: [&[u8]; 3]) {
     let files = files.map(Uint8Array::from);
     send(Event::Done(Box::new(report)), &files);
+}
+
+/// Hands hidden states over.
+pub fn post_encoded(shape: [usize; 3], numbers: &[f32]) {
+    let numbers = Float32Array::from(numbers);
+    send(
+        Event::Encoded { shape },
+        &[Uint8Array::new(&numbers.buffer())],
+    );
 }
 
 fn send(event: Event, files: &[Uint8Array]) {

@@ -6,6 +6,7 @@
 mod device;
 mod download;
 mod generate;
+mod helpers;
 mod measure;
 mod messages;
 mod models;

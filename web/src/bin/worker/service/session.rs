@@ -6,9 +6,10 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
 use super::device::Choice;
+use super::helpers::Helpers;
 use super::measure::measure;
-use super::messages::{post, scope};
-use super::models::{Timings, fetch};
+use super::messages::{post, post_encoded, scope};
+use super::models::{Timings, fetch, read};
 use super::store::Store;
 use super::{Failure, generate, reason};
 use dnd_web::manifest::{self, Manifest};
@@ -23,6 +24,8 @@ pub struct Session {
     store: Option<Store>,
     not_stored: Option<String>,
     workshop: Option<Workshop>,
+    /// Started once the models are loaded and stored.
+    helpers: Option<Helpers>,
     /// Seconds of loading, for the report of the first adapter.
     timings: Timings,
 }
@@ -35,27 +38,49 @@ impl Session {
             Request::Prepare => {
                 self.load().await?;
                 post(Event::Prepared);
+                self.find_helpers();
+                Ok(())
+            }
+            Request::Help => {
+                self.load().await?;
+                post(Event::Prepared);
+                Ok(())
+            }
+            Request::Encode { prompts } => {
+                let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
+                let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
+                let states = workshop.prompt_encoder().encode(&prompts)?;
+                post_encoded(states.dims(), &read(states).await?);
                 Ok(())
             }
             Request::Generate { prompts, seed } => {
                 self.load().await?;
                 let timings = std::mem::take(&mut self.timings);
                 let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
-                generate::generate(workshop, &prompts, seed, timings).await
+                let mut nobody = Helpers::default();
+                let helpers = self.helpers.as_mut().unwrap_or(&mut nobody);
+                generate::generate(workshop, helpers, &prompts, seed, timings).await?;
+                self.find_helpers();
+                Ok(())
             }
             Request::Measure {
                 prompts,
                 tokens,
                 kernels,
+                helpers,
             } => {
                 if self.workshop.is_none() {
                     dnd_kernels::gpu::enable(kernels);
                 }
                 self.load().await?;
+                if helpers {
+                    self.find_helpers();
+                }
                 let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
                 let device = choice.open().await?;
                 let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
-                post(measure(workshop, prompts, tokens, &device).await?);
+                let helpers = self.helpers.as_mut().filter(|_| helpers);
+                post(measure(workshop, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
             Request::Delete => self.delete().await,
@@ -154,9 +179,21 @@ impl Session {
         Ok(())
     }
 
+    /// Starts helpers where the CPU computes, if there are none; they come after the work that is waited for.
+    fn find_helpers(&mut self) {
+        let on_cpu = self
+            .choice
+            .as_ref()
+            .is_some_and(|choice| !choice.report.gpu);
+        if on_cpu && self.not_stored.is_none() && self.helpers.is_none() {
+            self.helpers = Some(Helpers::start(&self.base));
+        }
+    }
+
     async fn delete(&mut self) -> Result<(), Failure> {
         // Deleted is deleted: a later generation fetches the models anew and says so.
         self.workshop = None;
+        self.helpers = None;
         if let Some(store) = &self.store {
             store.remove_others(None).await.map_err(|reason| {
                 Failure::other(format!("The stored models cannot be deleted: {reason}"))

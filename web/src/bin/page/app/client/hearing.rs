@@ -45,6 +45,7 @@ impl Client {
             Event::Progress(_)
             | Event::SelfTest(_)
             | Event::Prepared
+            | Event::Encoded { .. }
             | Event::Measured { .. }
             | Event::Done(_) => {}
         }
