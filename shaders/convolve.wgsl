@@ -13,7 +13,8 @@ struct Sizes {
     // Of the kernel, odd.
     kernel_height: u32,
     kernel_width: u32,
-    // How far apart neighbours lie in the input, and in the output.
+    // How far apart neighbours lie in the input, and in the output. Those along the last axis are one apart, which the plane's file
+    // knows without reading it.
     input_row: u32,
     input_column: u32,
     input_channel: u32,

@@ -12,6 +12,12 @@ fn main() {
     }
     let output = Path::new(&variable("OUT_DIR")).join("relaxed_sums.wasm");
     let mut compiler = Command::new(variable("RUSTC"));
+    // As cargo calls it: where libraries and the linker are.
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    compiler.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    if let Ok(linker) = env::var("RUSTC_LINKER") {
+        compiler.arg(format!("-Clinker={linker}"));
+    }
     compiler.args([
         SOURCE,
         "--crate-type=cdylib",

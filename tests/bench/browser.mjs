@@ -166,9 +166,10 @@ function prepare() {
     "burn, WebGPU": () => new Dnd("webgpu", false),
     "onnxruntime-web, WebGPU": () => new Ort("webgpu"),
     "dnd, WASM": () => new Dnd("cpu", true),
-    "dnd, WASM, a worker a core": () => new Dnd("cpu", true, true),
+    // As many as there are cores, up to four.
+    "dnd, WASM, workers": () => new Dnd("cpu", true, true),
     "onnxruntime-web, WASM": () => new Ort("wasm"),
-    "onnxruntime-web, WASM, a thread a core": () => new Ort("wasm", navigator.hardwareConcurrency),
+    "onnxruntime-web, WASM, threads": () => new Ort("wasm", Math.min(navigator.hardwareConcurrency, 4)),
   };
   globalThis.running = {};
   globalThis.run = (name, prompts, tokens) => {
@@ -184,9 +185,13 @@ page.setDefaultTimeout(0);
 if (process.env.BENCH_LOG) page.on("console", (message) => console.error(message.text()));
 await page.goto(`http://127.0.0.1:${server.address().port}/bench.html`);
 await page.evaluate(prepare);
+// Only prompts as the generator reads them are shared.
+const areShared = prompts === 32 && tokens === 32;
 const hasPeer = Boolean(BENCH_ORT && BENCH_ONNX);
 const all = await page.evaluate(() => Object.keys(globalThis.contestants));
-const names = all.filter((name) => name.includes(BENCH_ONLY) && (hasPeer || !name.startsWith("onnx")));
+const names = all.filter(
+  (name) => name.includes(BENCH_ONLY) && (hasPeer || !name.startsWith("onnx")) && (areShared || !/workers|threads/.test(name)),
+);
 const seconds = {};
 for (let round = 0; round <= rounds; round += 1) {
   for (const name of names) {

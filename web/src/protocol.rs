@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::manifest::Manifest;
+
 /// A request with its number, from page to worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -49,8 +51,13 @@ pub enum Request {
         /// Seed of the draw of prompts.
         seed: u64,
     },
-    /// Load models that are stored already, to help another worker; answered with [`Event::Prepared`].
-    Help,
+    /// Load the encoder, which is stored already, to help another worker; answered with [`Event::Prepared`]. Nothing is fetched.
+    Help {
+        /// The files that the other worker has.
+        manifest: Manifest,
+        /// Tokens L of a prompt.
+        tokens: usize,
+    },
     /// Encode a group of prompts for another worker; answered with [`Event::Encoded`].
     Encode {
         /// The prompts of the group.
@@ -64,7 +71,7 @@ pub enum Request {
         tokens: usize,
         /// Whether the GPU runs this project's kernels, or burn's own operations. The first request of a worker decides.
         kernels: bool,
-        /// Whether helpers encode a part of them; then they are as long as the generator's prompts can be.
+        /// Whether helpers encode a part of them: prompts of so many words then, cut off after L tokens.
         helpers: bool,
     },
     /// Delete the stored model files; the worker answers with [`Event::Files`].

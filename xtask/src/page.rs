@@ -5,6 +5,7 @@ mod compact;
 pub mod complete;
 mod inputs;
 mod models;
+mod scripts;
 mod shell;
 
 use std::env;

@@ -3,7 +3,7 @@
 //! A block of rows times a panel of 32 columns is kept in registers, as Goto and van de Geijn do it (Anatomy of
 //! High-Performance Matrix Multiplication, 2008); the left matrix is read as it lies.
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(target_arch = "wasm32")]
 pub mod relaxed;
 mod vectors;
 
@@ -12,6 +12,9 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::{cpu, gelu};
+
+#[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
+compile_error!("WebAssembly needs `-C target-feature=+simd128`, as .cargo/config.toml has it");
 
 /// Columns of a panel.
 const PANEL: usize = 32;

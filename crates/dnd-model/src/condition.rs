@@ -12,10 +12,8 @@ use crate::{Error, TextEncoder};
 /// token is seldom longer than this many characters.
 const CHARACTERS_A_TOKEN: usize = 64;
 
-/// Prompts that are encoded together on a GPU.
-const GROUP: usize = 16;
-/// The same on the CPU, where fewer are enough for it and less is spent on padding.
-const CPU_GROUP: usize = 8;
+/// Prompts that are encoded together. In a browser fewer, as workers share groups there.
+const GROUP: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
 
 /// Shortest L: one token of the prompt between the two that frame it.
 const MIN_LENGTH: usize = 3;
@@ -162,12 +160,7 @@ impl Condition {
         let mut tokens = tokens.collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<usize> = (0..tokens.len()).collect();
         order.sort_by_key(|&index| tokens[index].len());
-        let size = if self.device == Device::flex() {
-            CPU_GROUP
-        } else {
-            GROUP
-        };
-        let groups = order.chunks(size).map(|group| PromptGroup {
+        let groups = order.chunks(GROUP).map(|group| PromptGroup {
             indices: group.to_vec(),
             tokens: group
                 .iter()
@@ -191,6 +184,11 @@ impl Condition {
     /// The encoder.
     pub fn encoder(&self) -> &TextEncoder {
         &self.encoder
+    }
+
+    /// Tokens L of a prompt.
+    pub fn length(&self) -> usize {
+        self.length
     }
 
     /// Width C of the hidden states.

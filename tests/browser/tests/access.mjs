@@ -52,6 +52,7 @@ test("Cancel by keyboard", {}, async (t) => {
   const visit = await t.visit({ fault: (count) => count === 1 && standStill("encode") });
   await visit.fill("a prompt");
   await visit.deviceKnown();
+  await until("Generate is enabled", () => visit.generateButton.isEnabled());
   await visit.generateButton.focus();
   await visit.page.keyboard.press("Enter");
   await visit.stage("encode");

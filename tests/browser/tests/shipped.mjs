@@ -59,8 +59,9 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   await visit.page.screenshot({ path: artefact("shipped.png") });
 
   // With helpers, once they have loaded their models, the bytes are the same.
-  const wanted = Math.min(await visit.page.evaluate(() => navigator.hardwareConcurrency), 4);
-  const workers = async () => Number(/workers: (\d+)/.exec(await visit.page.getByLabel("Facts").textContent())[1]);
+  const { cores, memory } = await visit.page.evaluate(() => ({ cores: navigator.hardwareConcurrency, memory: navigator.deviceMemory }));
+  const wanted = memory < 4 ? 1 : Math.min(cores, 4);
+  const workers = () => workersOf(visit);
   for (let attempt = 0; attempt < 5 && (await workers()) < wanted; attempt += 1) {
     began = Date.now();
     await visit.start();
@@ -70,6 +71,41 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   timed(t, `with ${wanted} workers`, began, LONGEST_GENERATION);
   assert.ok(zip.equals(await visit.download(visit.zipLink)), "the same adapter, byte for byte");
 });
+
+async function workersOf(visit) {
+  return Number(/workers: (\d+)/.exec(await visit.page.getByLabel("Facts").textContent())?.[1]);
+}
+
+/** What a helper says to requests: `answers` by kind, as [text of JSON without the number, ...]. */
+const helper = (answers) => `
+  const answers = ${JSON.stringify(answers)};
+  self.onmessage = ({ data: [json] }) => {
+    const { id, kind } = JSON.parse(json);
+    if (answers[kind]) self.postMessage([JSON.stringify({ id, ...answers[kind] })]);
+  };`;
+const PREPARED = { kind: "prepared" };
+
+for (const [what, program, workers] of [
+  ["does not start", "throw new Error('no helper today');", [1, 1]],
+  ["fails when asked", helper({ help: PREPARED, encode: { kind: "failed", message: "no", cause: "other" } }), [2, 1]],
+  ["never answers", helper({ help: PREPARED }), [2, 1]],
+]) {
+  test(`a helper that ${what} costs no adapter`, { seconds: 180, allow: [/no helper today/] }, async (t) => {
+    const visit = await t.visit({ site: shipped(), fault: () => "" });
+    visit.proxy.change(/\/worker-start\.js\?helper$/, () => program);
+    const alerts = await visit.watchAlerts();
+    await visit.fill(shipped().example("antonyms.txt"), 3);
+    const zip = await visit.generate(180);
+    if ((await visit.page.evaluate(() => navigator.hardwareConcurrency)) !== 2) return t.note("needs a machine with two cores");
+    for (const count of workers) {
+      // The helper has started by then.
+      await visit.page.waitForTimeout(2000);
+      assert.ok(zip.equals(await visit.generate(180)), "the same adapter");
+      assert.equal(await workersOf(visit), count, "workers that were asked");
+    }
+    assert.deepEqual(await alerts(), []);
+  });
+}
 
 test("shipped models on WebGPU", { seconds: 540 }, async (t) => {
   const site = shipped();

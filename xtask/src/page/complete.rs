@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::shell::Shell;
-use super::{BUNDLE, FOLDER, PROMPTS, budget, is_whole, models};
+use super::{BUNDLE, FOLDER, PROMPTS, budget, is_whole, models, scripts};
 use crate::cache::Cache;
 use crate::{command, files, setup};
 
@@ -66,6 +66,7 @@ fn complete(cache: &Cache, encoder: &Path, bundle: &Path, folder: &Path) -> Resu
     for name in files::walk(&prompts)? {
         files::copy(&prompts.join(&name), &examples.join(&name))?;
     }
+    scripts::write(folder)?;
     models::write(cache, encoder, bundle, folder)?;
     Shell::read(folder)?.write(folder, &previous)
 }

@@ -7,16 +7,20 @@ use js_sys::WebAssembly::{Instance, Module, Table, validate};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::PANEL;
 use super::vectors::{Sums, portable};
 
 /// Compiled from `relaxed_sums.rs` by the build script.
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed_sums.wasm"));
 
+// The module has the same block.
+const _: () = assert!(PANEL == 32 && portable::COLUMNS == 8 && portable::ROWS == 4);
+
 /// The function for whole blocks, which is called by way of the table.
 #[inline(never)]
 pub(super) fn sums() -> Sums {
     // What the compiler knew it would call directly.
-    std::hint::black_box(portable::sums::<4>)
+    std::hint::black_box(portable::sums::<{ portable::ROWS }>)
 }
 
 /// Has products use it from now on. Says whether the browser has it.

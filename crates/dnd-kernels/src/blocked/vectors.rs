@@ -7,9 +7,15 @@ use super::{Blocked, PANEL};
 /// Depth after which a block is put down, so that its rows and the panel stay in the cache.
 const DEPTH: usize = 384;
 
-/// Writes the sums of a block's rows, each a panel's part wide: so many steps of a panel, which are read from the second, times
-/// rows that begin at the third and are so far apart.
-pub(super) type Sums = unsafe extern "C" fn(usize, *const f32, *const f32, usize, *mut f32);
+/// Writes to `output` the sums of a block's rows, each as wide as a part of a panel: so many steps of the panel, from `right`, times
+/// rows that are `depth` apart, from `left`.
+pub(super) type Sums = unsafe extern "C" fn(
+    steps: usize,
+    right: *const f32,
+    left: *const f32,
+    depth: usize,
+    output: *mut f32,
+);
 
 /// Writes all of `output`.
 pub(super) fn multiply(matrix: &Blocked, input: &[f32], output: &mut [MaybeUninit<f32>]) {
@@ -40,7 +46,8 @@ macro_rules! product {
             use super::*;
 
             type Vector = $vector;
-            const COLUMNS: usize = $lanes * $vectors;
+            pub(in super::super) const COLUMNS: usize = $lanes * $vectors;
+            pub(in super::super) const ROWS: usize = $rows;
             const STEPS: usize = $steps;
 
             $(#[$attribute])*
@@ -204,29 +211,29 @@ use std::arch::x86_64::*;
 #[cfg(target_arch = "x86_64")]
 product!(
     #[target_feature(enable = "avx512f,fma")]
-    avx512, 12 or 4 rows, 2 x 16 columns, 4 steps at once, sums::<12>,
+    avx512, 12 or 4 rows, 2 x 16 columns, 4 steps at once, sums::<ROWS>,
     __m512, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps
 );
 #[cfg(target_arch = "x86_64")]
 product!(
     #[target_feature(enable = "avx2,fma")]
-    avx2, 6 or 3 rows, 2 x 8 columns, 1 steps at once, sums::<6>,
+    avx2, 6 or 3 rows, 2 x 8 columns, 1 steps at once, sums::<ROWS>,
     __m256, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps
 );
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(target_arch = "wasm32")]
 use std::arch::wasm32::*;
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(target_arch = "wasm32")]
 product!(
     portable, 4 or 2 rows, 2 x 4 columns, 1 steps at once, super::super::relaxed::sums(),
     v128, f32x4_splat, |from: *const f32| v128_load(from.cast()),
     |to: *mut f32, vector| v128_store(to.cast(), vector),
     |left, right, sum| f32x4_add(f32x4_mul(left, right), sum)
 );
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(not(target_arch = "wasm32"))]
 product!(
-    portable, 3 or 2 rows, 2 x 1 columns, 1 steps at once, sums::<3>,
+    portable, 3 or 2 rows, 2 x 1 columns, 1 steps at once, sums::<ROWS>,
     f32, |number: f32| number, |from: *const f32| *from, |to: *mut f32, number| *to = number,
     |left: f32, right: f32, sum: f32| left * right + sum
 );

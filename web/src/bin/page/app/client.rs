@@ -9,9 +9,9 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browser;
-use super::connection::Connection;
 use super::progress::Course;
 use super::state::State;
+use dnd_web::connection::Connection;
 use dnd_web::protocol::{Asked, Cause, DeviceChoice, DeviceReport, Request};
 use inner::{Generation, Inner, Task};
 
@@ -38,6 +38,7 @@ impl Client {
     pub fn open(self) {
         self.close();
         let connection = Connection::new(
+            "worker-start.js",
             move |message| self.receive(&message),
             move |event| self.crashed(&event),
         );

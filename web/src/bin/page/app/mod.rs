@@ -3,7 +3,6 @@
 mod about;
 mod browser;
 mod client;
-mod connection;
 mod device;
 mod diagnostics;
 mod files;

@@ -1,30 +1,39 @@
 //! Other workers that encode a part of the prompts, where the CPU computes.
 //!
-//! A helper is this same program with models of its own: no memory is shared, which would take another compiler and a page that is
-//! isolated from other origins. It encodes whole groups, so that the numbers are the same without it.
+//! A helper is this same program with an encoder of its own: no memory is shared, which would take a compiler that is not stable. It
+//! encodes whole groups, so that the numbers are the same without it. When it fails, or takes too long, this worker does its part.
 
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_model::Condition;
 use futures::StreamExt;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use gloo::events::EventListener;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::future::{Either, select};
+use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::MessageEvent;
 
 use super::Failure;
+use super::download::now;
 use super::messages::scope;
-use dnd_web::protocol::{Asked, DeviceChoice, Event, Request, Told};
+use dnd_web::connection::Connection;
+use dnd_web::manifest::Manifest;
+use dnd_web::protocol::{Asked, Event, Request, Told};
 
-/// Most helpers: there are no more groups to share.
+/// Most helpers: a generator that reads 32 prompts has no more groups to share.
 const MOST: usize = 3;
-/// The program; what follows its name tells servers, and tests, whom it is for.
-const PROGRAM: &str = "./worker-start.js?helper";
-/// GiB of memory, as far as browsers tell, below which there is no room for models several times.
+/// Most where the browser does not tell how much memory there is.
+const MOST_UNKNOWN: usize = 1;
+/// GiB of memory below which there is no room for encoders several times.
 const ENOUGH_MEMORY: f64 = 4.0;
+/// The program. The query tells a helper from the page's own worker, where requests are logged or answered otherwise, as in tests.
+const PROGRAM: &str = "./worker-start.js?helper";
+/// Milliseconds that a helper may take beyond five times what this worker took for its part.
+const PATIENCE: f64 = 10_000.0;
 
 /// The helpers of this worker.
 #[derive(Default)]
@@ -33,18 +42,18 @@ pub struct Helpers {
 }
 
 impl Helpers {
-    /// Starts one for each core but this worker's. They read the models from the store, which has to have them.
-    pub fn start(base: &str) -> Self {
+    /// Starts one for each core but this worker's, for prompts of so many tokens. They read the manifest's files from the store.
+    pub fn start(manifest: &Manifest, tokens: usize) -> Self {
         let navigator = scope().navigator();
         let memory = Reflect::get(&navigator, &"deviceMemory".into());
-        let memory = memory.ok().and_then(|memory| memory.as_f64());
-        if memory.is_some_and(|memory| memory < ENOUGH_MEMORY) {
-            return Self::default();
-        }
-        let others = navigator.hardware_concurrency() as usize;
-        let count = others.saturating_sub(1).min(MOST);
+        let most = match memory.ok().and_then(|memory| memory.as_f64()) {
+            None => MOST_UNKNOWN,
+            Some(memory) if memory < ENOUGH_MEMORY => 0,
+            Some(_) => MOST,
+        };
+        let others = (navigator.hardware_concurrency() as usize).saturating_sub(1);
         // Without a helper it only takes longer.
-        let helpers = (0..count).filter_map(|_| Helper::start(base).ok());
+        let helpers = (0..others.min(most)).filter_map(|_| Helper::start(manifest, tokens).ok());
         Self {
             helpers: helpers.collect(),
         }
@@ -54,7 +63,7 @@ impl Helpers {
     pub async fn prepare(&mut self) {
         for helper in &mut self.helpers {
             if helper.state.get() == State::Loading {
-                helper.answers.next().await;
+                helper.said.next().await;
             }
         }
     }
@@ -68,31 +77,39 @@ impl Helpers {
         report: &mut dyn FnMut(usize),
     ) -> Result<(Tensor<3>, usize), Failure> {
         let groups = encoder.groups(prompts)?;
-        let ready = self
-            .helpers
-            .iter_mut()
-            .filter(|helper| helper.state.get() == State::Ready);
+        // One that failed takes room for nothing.
+        self.helpers
+            .retain(|helper| helper.state.get() != State::Failed);
+        let ready = self.helpers.iter_mut();
+        let ready = ready.filter(|helper| helper.state.get() == State::Ready);
         let mut ready: Vec<&mut Helper> = ready.take(groups.len().saturating_sub(1)).collect();
         let workers = ready.len() + 1;
         // The longest groups are last, and are begun with.
         let (own, others): (Vec<usize>, Vec<usize>) = (0..groups.len())
             .rev()
             .partition(|index| index % workers == 0);
-        for index in &others {
-            let group = groups[*index].indices.iter();
-            ready[index % workers - 1].ask(&Request::Encode {
-                prompts: group.map(|&prompt| prompts[prompt].to_owned()).collect(),
-            });
+        let mut asked = Vec::new();
+        for index in others {
+            let group = groups[index].indices.iter();
+            let prompts = group.map(|&prompt| prompts[prompt].to_owned()).collect();
+            let id = ready[index % workers - 1].ask(Request::Encode { prompts });
+            asked.push((index, id));
         }
+        let started = now();
         let mut states = vec![None; groups.len()];
         let mut done = 0;
-        for index in own.into_iter().chain(others) {
-            let answer = match index % workers {
-                0 => None,
-                helper => ready[helper - 1].answer().await,
-            };
-            states[index] = answer.or_else(|| Some(encoder.encode_group(&groups[index].tokens)));
+        for index in own {
+            states[index] = Some(encoder.encode_group(&groups[index].tokens));
             done += groups[index].tokens.len();
+            report(done);
+        }
+        let patience = PATIENCE + 5.0 * (now() - started);
+        for (index, id) in asked {
+            let tokens = &groups[index].tokens;
+            let shape = [tokens.len(), encoder.length(), encoder.hidden_size()];
+            let answer = ready[index % workers - 1].answer(id, shape, patience).await;
+            states[index] = answer.or_else(|| Some(encoder.encode_group(tokens)));
+            done += tokens.len();
             report(done);
         }
         let states = states.into_iter().flatten().collect();
@@ -108,62 +125,85 @@ enum State {
 }
 
 struct Helper {
-    worker: Worker,
+    connection: Option<Connection>,
     state: Rc<Cell<State>>,
-    /// What it encoded; nothing when it is ready, or failed.
-    answers: UnboundedReceiver<Option<Tensor<3>>>,
-    _listeners: [EventListener; 2],
+    /// What it encoded, with the number of the request; nothing when its state has changed.
+    said: UnboundedReceiver<Option<(u32, Tensor<3>)>>,
+    /// Number of the last request.
+    asked: u32,
 }
 
 impl Helper {
-    fn start(base: &str) -> Result<Self, JsValue> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(PROGRAM, &options)?;
+    fn start(manifest: &Manifest, tokens: usize) -> Result<Self, JsValue> {
         let state = Rc::new(Cell::new(State::Loading));
-        let (sender, answers) = unbounded();
-        let (hears, fails) = (
-            (Rc::clone(&state), sender.clone()),
-            (Rc::clone(&state), sender),
-        );
-        let hear = EventListener::new(&worker, "message", move |event| {
-            let (state, sender) = &hears;
-            hear(event.unchecked_ref(), state, sender);
-        });
-        let fail = EventListener::new(&worker, "error", move |_| {
-            let (state, sender) = &fails;
-            tell(state, State::Failed, sender, None);
-        });
-        let helper = Self {
-            worker,
+        let (sender, said) = unbounded();
+        let (hearing, failing) = (Rc::clone(&state), Rc::clone(&state));
+        let failed = sender.clone();
+        // The receiver lives as long as these functions.
+        let connection = Connection::new(
+            PROGRAM,
+            move |message| match hear(&message) {
+                Heard::Nothing => {}
+                // What has failed stays so.
+                _ if hearing.get() == State::Failed => {}
+                Heard::Ready => {
+                    hearing.set(State::Ready);
+                    let _ = sender.unbounded_send(None);
+                }
+                Heard::Encoded(id, states) => {
+                    let _ = sender.unbounded_send(Some((id, states)));
+                }
+                Heard::Failed => {
+                    hearing.set(State::Failed);
+                    let _ = sender.unbounded_send(None);
+                }
+            },
+            move |error| {
+                // Else it would be this worker's error too.
+                error.prevent_default();
+                failing.set(State::Failed);
+                let _ = failed.unbounded_send(None);
+            },
+        )?;
+        let mut helper = Self {
+            connection: Some(connection),
             state,
-            answers,
-            _listeners: [hear, fail],
+            said,
+            asked: 0,
         };
-        helper.ask(&Request::Start {
-            device: DeviceChoice::Cpu,
-            base: base.to_owned(),
+        helper.ask(Request::Help {
+            manifest: manifest.clone(),
+            tokens,
         });
-        helper.ask(&Request::Help);
         Ok(helper)
     }
 
-    fn ask(&self, request: &Request) {
-        let asked = Asked {
-            id: 1,
-            request: request.clone(),
-        };
-        // A request holds texts and numbers, which JSON can always express and a worker can always be sent.
-        let text = serde_json::to_string(&asked).unwrap_or_default();
-        let _ = self.worker.post_message(&Array::of1(&JsValue::from(text)));
+    /// Sends a request and gives its number.
+    fn ask(&mut self, request: Request) -> u32 {
+        self.asked += 1;
+        let id = self.asked;
+        // A request holds texts and numbers, which JSON can always express.
+        let text = serde_json::to_string(&Asked { id, request }).unwrap_or_default();
+        if let Some(connection) = &self.connection {
+            connection.post(&text);
+        }
+        id
     }
 
-    /// What it encoded, or nothing when it failed, now or before.
-    async fn answer(&mut self) -> Option<Tensor<3>> {
+    /// What it encoded for a request, or nothing when it failed, now or before, or takes longer than so many milliseconds.
+    async fn answer(&mut self, id: u32, shape: [usize; 3], patience: f64) -> Option<Tensor<3>> {
+        let mut limit = pin!(TimeoutFuture::new(patience as u32));
         while self.state.get() == State::Ready {
-            // That it is ready it says once, before it is asked.
-            if let Some(Some(states)) = self.answers.next().await {
-                return Some(states);
+            match select(self.said.next(), limit.as_mut()).await {
+                Either::Left((Some(Some((answered, states))), _)) if answered == id => {
+                    if states.dims() == shape {
+                        return Some(states);
+                    }
+                    self.state.set(State::Failed);
+                }
+                // That it is ready, or failed.
+                Either::Left(_) => {}
+                Either::Right(_) => self.state.set(State::Failed),
             }
         }
         None
@@ -172,34 +212,42 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        self.worker.terminate();
+        if let Some(connection) = self.connection.take() {
+            connection.end();
+        }
     }
 }
 
-fn hear(event: &MessageEvent, state: &Cell<State>, sender: &UnboundedSender<Option<Tensor<3>>>) {
-    let parts = Array::from(&event.data());
+/// What a message of a helper says.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it lives no longer than a message is heard"
+)]
+enum Heard {
+    Ready,
+    Encoded(u32, Tensor<3>),
+    Failed,
+    Nothing,
+}
+
+fn hear(message: &MessageEvent) -> Heard {
+    let parts = Array::from(&message.data());
     let text = parts.get(0).as_string().unwrap_or_default();
-    match serde_json::from_str(&text).map(|told: Told| told.event) {
-        Ok(Event::Prepared) => tell(state, State::Ready, sender, None),
-        Ok(Event::Encoded { shape }) => {
+    let Ok(Told { id, event }) = serde_json::from_str(&text) else {
+        return Heard::Failed;
+    };
+    match event {
+        Event::Prepared => Heard::Ready,
+        Event::Encoded { shape } => {
             let bytes: Uint8Array = parts.get(1).unchecked_into();
             let numbers = Float32Array::new(&bytes.buffer()).to_vec();
+            if numbers.len() != shape.iter().product::<usize>() {
+                return Heard::Failed;
+            }
             let data = TensorData::new(numbers, shape);
-            let states = Tensor::from_data(data, &Device::flex());
-            tell(state, State::Ready, sender, Some(states));
+            Heard::Encoded(id, Tensor::from_data(data, &Device::flex()))
         }
-        Ok(Event::Failed { .. }) | Err(_) => tell(state, State::Failed, sender, None),
-        Ok(_) => {}
+        Event::Failed { .. } => Heard::Failed,
+        _ => Heard::Nothing,
     }
-}
-
-fn tell(
-    state: &Cell<State>,
-    now: State,
-    sender: &UnboundedSender<Option<Tensor<3>>>,
-    states: Option<Tensor<3>>,
-) {
-    state.set(now);
-    // The receiver lives as long as the listeners.
-    let _ = sender.unbounded_send(states);
 }

@@ -2,7 +2,9 @@
 
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::Bundle;
-use dnd_model::{EncoderFiles, TextEncoderConfig, Weights, Workshop, self_test};
+use dnd_model::{
+    Condition, EncoderFiles, TextEncoder, TextEncoderConfig, Weights, Workshop, self_test,
+};
 
 use super::Failure;
 use super::device::{Choice, is_lost};
@@ -95,7 +97,19 @@ pub async fn fetch<'a>(
     Ok(files)
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    /// Reads files that are stored; fails when one is not, or not whole.
+    pub async fn stored(manifest: &'a Manifest, store: &Store) -> Result<Self, Failure> {
+        let mut bytes = Vec::new();
+        for file in &manifest.files {
+            bytes.push(store.read(file).await);
+        }
+        let files = Self { manifest, bytes };
+        // They are another worker's to mend.
+        files.verify(None, &mut Timings::new()).await?;
+        Ok(files)
+    }
+
     async fn verify(&self, store: Option<&Store>, timings: &mut Timings) -> Result<(), Failure> {
         let started = now();
         let total = self.manifest.total();
@@ -184,12 +198,7 @@ impl Files<'_> {
     }
 
     fn build(&self, device: &Device) -> Result<Workshop, Failure> {
-        let (file, bytes) = self.of(Role::EncoderConfig)?;
-        let text = std::str::from_utf8(bytes)
-            .map_err(|e| Failure::other(format!("{}: {e}", file.path)))?;
-        let config = TextEncoderConfig::from_json(text, &file.path)?;
-        let (file, bytes) = self.of(Role::Encoder)?;
-        let encoder = config.init(&Weights::from_safetensors(bytes, &file.path)?, device)?;
+        let encoder = self.encoder(device)?;
         let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
         let (file, bytes) = self.of(Role::Bundle)?;
         let bundle = Bundle::read(bytes, &file.path)?;
@@ -199,6 +208,23 @@ impl Files<'_> {
             id: &self.manifest.encoder,
         };
         Ok(Workshop::new(&bundle, &file.path, &files, device)?)
+    }
+
+    /// The encoder alone, for prompts of so many tokens.
+    pub fn condition(&self, tokens: usize, device: &Device) -> Result<Condition, Failure> {
+        let encoder = self.encoder(device)?;
+        let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
+        Ok(Condition::new(&encoder, tokenizer_json, tokens, device)?)
+    }
+
+    fn encoder(&self, device: &Device) -> Result<TextEncoder, Failure> {
+        let (file, bytes) = self.of(Role::EncoderConfig)?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| Failure::other(format!("{}: {e}", file.path)))?;
+        let config = TextEncoderConfig::from_json(text, &file.path)?;
+        let (file, bytes) = self.of(Role::Encoder)?;
+        let weights = Weights::from_safetensors(bytes, &file.path)?;
+        Ok(config.init(&weights, device)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the worker knows between requests.
 
-use dnd_model::Workshop;
+use dnd_model::{Condition, Workshop};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
@@ -9,10 +9,10 @@ use super::device::Choice;
 use super::helpers::Helpers;
 use super::measure::measure;
 use super::messages::{post, post_encoded, scope};
-use super::models::{Timings, fetch, read};
+use super::models::{Files, Timings, fetch, read};
 use super::store::Store;
 use super::{Failure, generate, reason};
-use dnd_web::manifest::{self, Manifest};
+use dnd_web::manifest::{self, Manifest, Role};
 use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request};
 
 /// The chosen device, the model files and what was loaded of them.
@@ -26,6 +26,8 @@ pub struct Session {
     workshop: Option<Workshop>,
     /// Started once the models are loaded and stored.
     helpers: Option<Helpers>,
+    /// The encoder of a worker that helps another one.
+    helping: Option<Condition>,
     /// Seconds of loading, for the report of the first adapter.
     timings: Timings,
 }
@@ -38,18 +40,14 @@ impl Session {
             Request::Prepare => {
                 self.load().await?;
                 post(Event::Prepared);
-                self.find_helpers();
+                self.find_helpers().await;
                 Ok(())
             }
-            Request::Help => {
-                self.load().await?;
-                post(Event::Prepared);
-                Ok(())
-            }
+            Request::Help { manifest, tokens } => self.help(manifest, tokens).await,
             Request::Encode { prompts } => {
-                let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
+                let encoder = self.helping.as_ref().ok_or_else(out_of_order)?;
                 let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
-                let states = workshop.prompt_encoder().encode(&prompts)?;
+                let states = encoder.encode(&prompts)?;
                 post_encoded(states.dims(), &read(states).await?);
                 Ok(())
             }
@@ -60,7 +58,7 @@ impl Session {
                 let mut nobody = Helpers::default();
                 let helpers = self.helpers.as_mut().unwrap_or(&mut nobody);
                 generate::generate(workshop, helpers, &prompts, seed, timings).await?;
-                self.find_helpers();
+                self.find_helpers().await;
                 Ok(())
             }
             Request::Measure {
@@ -74,7 +72,7 @@ impl Session {
                 }
                 self.load().await?;
                 if helpers {
-                    self.find_helpers();
+                    self.find_helpers().await;
                 }
                 let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
                 let device = choice.open().await?;
@@ -179,15 +177,34 @@ impl Session {
         Ok(())
     }
 
-    /// Starts helpers where the CPU computes, if there are none; they come after the work that is waited for.
-    fn find_helpers(&mut self) {
+    /// Starts helpers where the CPU computes and all models are stored, if there are none; they come after the work that is waited
+    /// for.
+    async fn find_helpers(&mut self) {
         let on_cpu = self
             .choice
             .as_ref()
             .is_some_and(|choice| !choice.report.gpu);
-        if on_cpu && self.not_stored.is_none() && self.helpers.is_none() {
-            self.helpers = Some(Helpers::start(&self.base));
+        let (Some(workshop), Some(manifest), Some(store)) =
+            (&self.workshop, &self.manifest, &self.store)
+        else {
+            return;
+        };
+        if on_cpu && self.helpers.is_none() && store.stored(manifest).await == manifest.total() {
+            let tokens = workshop.prompt_encoder().length();
+            self.helpers = Some(Helpers::start(manifest, tokens));
         }
+    }
+
+    /// Loads the encoder to help another worker.
+    async fn help(&mut self, mut manifest: Manifest, tokens: usize) -> Result<(), Failure> {
+        let choice = self.choice.insert(Choice::cpu("It helps.", Vec::new()));
+        let device = choice.open().await?;
+        manifest.files.retain(|file| file.role != Role::Bundle);
+        let store = Store::open().await.map_err(Failure::other)?;
+        let files = Files::stored(&manifest, &store).await?;
+        self.helping = Some(files.condition(tokens, &device)?);
+        post(Event::Prepared);
+        Ok(())
     }
 
     async fn delete(&mut self) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gloo::file::ObjectUrl;
 
-use crate::app::connection::Connection;
+use dnd_web::connection::Connection;
 use dnd_web::protocol::DeviceReport;
 
 /// The worker and the state of what was asked of it.

@@ -14,14 +14,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Starts a worker.
+    /// Starts a worker with this program.
+    ///
+    /// # Errors
+    /// When the browser refuses.
     pub fn new(
+        program: &str,
         mut on_message: impl FnMut(MessageEvent) + 'static,
         mut on_error: impl FnMut(Event) + 'static,
     ) -> Result<Self, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options("worker-start.js", &options)?;
+        let worker = Worker::new_with_options(program, &options)?;
         let on_message =
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| on_message(event));
         let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| on_error(event));
