@@ -35,10 +35,12 @@ pub(super) fn multiply(matrix: &Blocked, input: &[f32], output: &mut [MaybeUnini
     portable::multiply(matrix, input, output);
 }
 
-/// The product for vectors of one kind: rows and vectors of a block, and the operations on vectors.
+/// The product for vectors of one kind: rows and vectors of a block, steps that are taken together, the function for whole blocks,
+/// and the operations on vectors.
 macro_rules! product {
     (
-        $(#[$attribute:meta])* $module:ident, $rows:literal or $fewer:literal rows, $vectors:literal x $lanes:literal columns, $steps:literal steps at once, $whole:expr,
+        $(#[$attribute:meta])* $module:ident, $rows:literal or $fewer:literal rows, $vectors:literal x $lanes:literal columns,
+        $steps:literal steps at once, $whole:expr,
         $vector:ty, $splat:expr, $load:expr, $store:expr, $add:expr
     ) => {
         pub(super) mod $module {
@@ -103,7 +105,8 @@ macro_rules! product {
                     let taken = COLUMNS.min(width - column);
                     // SAFETY: rows of the input are as long as there are steps, as was just seen, and each step has a panel's
                     // columns. Sums are stored inside the rows of the output, or where columns are missing, in an array of
-                    // just as many. What is added to was written by the block that was the first.
+                    // just as many. What is added to was written by the block that was the first. Whatever function takes the
+                    // place of `sums` for whole blocks has the same rows and columns.
                     unsafe {
                         let function: Sums = if HEIGHT == $rows { $whole } else { sums::<HEIGHT> };
                         let mut sums = MaybeUninit::<[[f32; COLUMNS]; HEIGHT]>::uninit();
