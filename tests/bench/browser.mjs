@@ -112,6 +112,7 @@ function prepare() {
         if (told.kind === "failed") this.#waiting?.reject(new Error(told.message));
         if (told.kind === this.#waiting?.kind) this.#waiting.resolve(told);
       };
+      this.worker.onerror = ({ message }) => this.#waiting?.reject(new Error(message));
       this.ready = this.#ask("files", { kind: "start", device, base: new URL("/", location.href).href });
     }
     #ask(kind, request) {
@@ -166,7 +167,7 @@ function prepare() {
     "burn, WebGPU": () => new Dnd("webgpu", false),
     "onnxruntime-web, WebGPU": () => new Ort("webgpu"),
     "dnd, WASM": () => new Dnd("cpu", true),
-    // As many as there are cores, up to four.
+    // As many as there are cores, up to four, where there is memory for them.
     "dnd, WASM, workers": () => new Dnd("cpu", true, true),
     "onnxruntime-web, WASM": () => new Ort("wasm"),
     "onnxruntime-web, WASM, threads": () => new Ort("wasm", Math.min(navigator.hardwareConcurrency, 4)),

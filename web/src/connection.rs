@@ -20,15 +20,14 @@ impl Connection {
     /// When the browser refuses.
     pub fn new(
         program: &str,
-        mut on_message: impl FnMut(MessageEvent) + 'static,
-        mut on_error: impl FnMut(Event) + 'static,
+        on_message: impl FnMut(MessageEvent) + 'static,
+        on_error: impl FnMut(Event) + 'static,
     ) -> Result<Self, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(program, &options)?;
-        let on_message =
-            Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| on_message(event));
-        let on_error = Closure::<dyn FnMut(Event)>::new(move |event: Event| on_error(event));
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(on_message);
+        let on_error = Closure::<dyn FnMut(Event)>::new(on_error);
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self {

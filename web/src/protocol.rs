@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
 
-/// A request with its number, from page to worker.
+/// A request with its number, from the page, or a worker that is helped, to a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// Chosen by the page, never zero.
+    /// Chosen by whoever asks, never zero.
     pub id: u32,
     /// The request.
     #[serde(flatten)]
     pub request: Request,
 }
 
-/// An event with the number of the request that it belongs to, from worker to page.
+/// An event with the number of the request that it belongs to, from a worker to whoever asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Told {
     /// The request that was being served; zero for none.
@@ -124,7 +124,7 @@ pub enum Event {
     Progress(Progress),
     /// The device computed a known input.
     SelfTest(SelfTest),
-    /// All models are loaded.
+    /// All models are loaded, or the encoder of a helper.
     Prepared,
     /// Hidden states of a group of prompts; their numbers follow, f32 in little-endian order.
     Encoded {
@@ -273,7 +273,7 @@ pub struct Report {
     pub given: usize,
     /// Prompts N that the generator reads.
     pub read: usize,
-    /// Workers that encoded them.
+    /// Workers that were to encode them.
     pub workers: usize,
     /// SHA-256 of `adapter_model.safetensors`, as `dnd generate --json` prints it.
     pub sha256: String,

@@ -20,16 +20,20 @@ pub fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The lines without what indents them, and without those that are comments. No string of wasm-bindgen goes over lines.
+/// The lines without what indents them, and without comments that begin a line. No string of wasm-bindgen goes over lines.
 fn compacted(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());
     let mut in_comment = false;
     for line in text.lines().map(str::trim) {
-        let is_comment = in_comment || line.starts_with("/*");
-        if is_comment {
-            in_comment = !line.ends_with("*/");
-        } else if !line.is_empty() && !line.starts_with("//") {
-            lines.push_str(line);
+        let code = if in_comment || line.starts_with("/*") {
+            let end = line.split_once("*/");
+            in_comment = end.is_none();
+            end.map_or("", |(_, rest)| rest.trim_start())
+        } else {
+            line
+        };
+        if !code.is_empty() && !code.starts_with("//") {
+            lines.push_str(code);
             lines.push('\n');
         }
     }
@@ -42,9 +46,12 @@ mod tests {
 
     #[test]
     fn code_stays() {
-        let text = "/**\n * @returns {number}\n */\nexport function a() {\n    // why\n    return 2\n        * 3; // 6\n\n}\n/* one line */\n";
+        let text = "/**\n * @returns {number}\n */\nexport function a() {\n    // why\n    return 2\n        * 3; // 6\n\n}\n/* pure */ a();\n";
         let found = compacted(text);
-        assert_eq!(found, "export function a() {\nreturn 2\n* 3; // 6\n}\n");
+        assert_eq!(
+            found,
+            "export function a() {\nreturn 2\n* 3; // 6\n}\na();\n"
+        );
         assert_eq!(compacted(&found), found);
     }
 }

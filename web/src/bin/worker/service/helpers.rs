@@ -34,6 +34,8 @@ const ENOUGH_MEMORY: f64 = 4.0;
 const PROGRAM: &str = "./worker-start.js?helper";
 /// Milliseconds that a helper may take beyond five times what this worker took for its part.
 const PATIENCE: f64 = 10_000.0;
+/// Milliseconds after which whatever was said while this worker computed has been heard.
+const ALREADY_SAID: f64 = 500.0;
 
 /// The helpers of this worker.
 #[derive(Default)]
@@ -68,8 +70,8 @@ impl Helpers {
         }
     }
 
-    /// Hidden states (N, L, C) of prompts, of which this worker and those that are ready encode as many groups each; `report` hears
-    /// how many are done. Gives the number of workers too.
+    /// Hidden states (N, L, C) of prompts, of which this worker and those that are ready encode about as many groups each; `report`
+    /// hears how many are done. Gives the number of workers too that were to encode them.
     pub async fn encode(
         &mut self,
         encoder: &Condition,
@@ -103,17 +105,24 @@ impl Helpers {
             done += groups[index].tokens.len();
             report(done);
         }
-        let patience = PATIENCE + 5.0 * (now() - started);
+        let until = now() + PATIENCE + 5.0 * (now() - started);
         for (index, id) in asked {
             let tokens = &groups[index].tokens;
             let shape = [tokens.len(), encoder.length(), encoder.hidden_size()];
-            let answer = ready[index % workers - 1].answer(id, shape, patience).await;
+            let answer = ready[index % workers - 1].answer(id, shape, until).await;
             states[index] = answer.or_else(|| Some(encoder.encode_group(tokens)));
             done += tokens.len();
             report(done);
         }
         let states = states.into_iter().flatten().collect();
+        self.dismiss();
         Ok((encoder.join(&groups, states), workers))
+    }
+
+    /// Ends those that failed, which take room for nothing.
+    fn dismiss(&mut self) {
+        self.helpers
+            .retain(|helper| helper.state.get() != State::Failed);
     }
 }
 
@@ -153,15 +162,15 @@ impl Helper {
                 Heard::Encoded(id, states) => {
                     let _ = sender.unbounded_send(Some((id, states)));
                 }
-                Heard::Failed => {
-                    hearing.set(State::Failed);
+                Heard::Failed(reason) => {
+                    fail(&hearing, &reason);
                     let _ = sender.unbounded_send(None);
                 }
             },
             move |error| {
                 // Else it would be this worker's error too.
                 error.prevent_default();
-                failing.set(State::Failed);
+                fail(&failing, "its program stopped");
                 let _ = failed.unbounded_send(None);
             },
         )?;
@@ -190,20 +199,21 @@ impl Helper {
         id
     }
 
-    /// What it encoded for a request, or nothing when it failed, now or before, or takes longer than so many milliseconds.
-    async fn answer(&mut self, id: u32, shape: [usize; 3], patience: f64) -> Option<Tensor<3>> {
-        let mut limit = pin!(TimeoutFuture::new(patience as u32));
+    /// What it encoded for a request, or nothing when it failed, now or before, or is not done at that time.
+    async fn answer(&mut self, id: u32, shape: [usize; 3], until: f64) -> Option<Tensor<3>> {
+        let left = (until - now()).max(ALREADY_SAID);
+        let mut limit = pin!(TimeoutFuture::new(left as u32));
         while self.state.get() == State::Ready {
             match select(self.said.next(), limit.as_mut()).await {
                 Either::Left((Some(Some((answered, states))), _)) if answered == id => {
                     if states.dims() == shape {
                         return Some(states);
                     }
-                    self.state.set(State::Failed);
+                    fail(&self.state, "numbers of another shape");
                 }
                 // That it is ready, or failed.
                 Either::Left(_) => {}
-                Either::Right(_) => self.state.set(State::Failed),
+                Either::Right(_) => fail(&self.state, "no answer in time"),
             }
         }
         None
@@ -218,6 +228,12 @@ impl Drop for Helper {
     }
 }
 
+/// Notes that a helper is of no use, and says why to whoever looks into the browser's console.
+fn fail(state: &Cell<State>, reason: &str) {
+    state.set(State::Failed);
+    web_sys::console::info_1(&format!("A helper failed: {reason}").into());
+}
+
 /// What a message of a helper says.
 #[allow(
     clippy::large_enum_variant,
@@ -226,7 +242,7 @@ impl Drop for Helper {
 enum Heard {
     Ready,
     Encoded(u32, Tensor<3>),
-    Failed,
+    Failed(String),
     Nothing,
 }
 
@@ -234,7 +250,7 @@ fn hear(message: &MessageEvent) -> Heard {
     let parts = Array::from(&message.data());
     let text = parts.get(0).as_string().unwrap_or_default();
     let Ok(Told { id, event }) = serde_json::from_str(&text) else {
-        return Heard::Failed;
+        return Heard::Failed("it is of another version".to_owned());
     };
     match event {
         Event::Prepared => Heard::Ready,
@@ -242,12 +258,12 @@ fn hear(message: &MessageEvent) -> Heard {
             let bytes: Uint8Array = parts.get(1).unchecked_into();
             let numbers = Float32Array::new(&bytes.buffer()).to_vec();
             if numbers.len() != shape.iter().product::<usize>() {
-                return Heard::Failed;
+                return Heard::Failed("numbers are missing".to_owned());
             }
             let data = TensorData::new(numbers, shape);
             Heard::Encoded(id, Tensor::from_data(data, &Device::flex()))
         }
-        Event::Failed { .. } => Heard::Failed,
+        Event::Failed { message, .. } => Heard::Failed(message),
         _ => Heard::Nothing,
     }
 }

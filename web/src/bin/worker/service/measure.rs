@@ -27,7 +27,11 @@ pub async fn measure(
         let prompt = "word ".repeat(tokens);
         started = now();
         let prompts = vec![prompt.as_str(); prompts];
-        helpers.encode(encoder, &prompts, &mut |_| ()).await?.0
+        let (states, workers) = helpers.encode(encoder, &prompts, &mut |_| ()).await?;
+        if workers == 1 {
+            return Err(Failure::other("There is no helper to be measured."));
+        }
+        states
     } else {
         let ids = (0..prompts * tokens).map(|place| (1000 + place * 7919 % VOCABULARY) as i32);
         let data = TensorData::new(ids.collect::<Vec<i32>>(), [prompts, tokens]);

@@ -102,7 +102,9 @@ impl<'a> Files<'a> {
     pub async fn stored(manifest: &'a Manifest, store: &Store) -> Result<Self, Failure> {
         let mut bytes = Vec::new();
         for file in &manifest.files {
-            bytes.push(store.read(file).await);
+            let mut read = store.read(file).await;
+            read.truncate(file.bytes as usize);
+            bytes.push(read);
         }
         let files = Self { manifest, bytes };
         // They are another worker's to mend.

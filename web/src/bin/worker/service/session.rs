@@ -77,7 +77,8 @@ impl Session {
                 let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
                 let device = choice.open().await?;
                 let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
-                let helpers = self.helpers.as_mut().filter(|_| helpers);
+                let mut nobody = Helpers::default();
+                let helpers = helpers.then(|| self.helpers.as_mut().unwrap_or(&mut nobody));
                 post(measure(workshop, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
@@ -197,6 +198,7 @@ impl Session {
 
     /// Loads the encoder to help another worker.
     async fn help(&mut self, mut manifest: Manifest, tokens: usize) -> Result<(), Failure> {
+        // Choosing the CPU makes its instructions ready; nobody is told.
         let choice = self.choice.insert(Choice::cpu("It helps.", Vec::new()));
         let device = choice.open().await?;
         manifest.files.retain(|file| file.role != Role::Bundle);
