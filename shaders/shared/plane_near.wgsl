@@ -2,7 +2,7 @@
 
 @group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
 
-// Four places of the plane. Dividing is slow, so they are divided into rows and columns once.
+// Four places of the plane. Dividing is slow, so they are divided into rows and columns before they are moved.
 struct Line {
     row: vec4u,
     column: vec4u,

@@ -6,7 +6,8 @@ var<private> upper_right: mat4x4f;
 var<private> lower_left: mat4x4f;
 var<private> lower_right: mat4x4f;
 
-// Where an invocation's sums begin. A workgroup is numbered along one axis, the only one along which software GPUs fill vectors.
+// Where an invocation's sums begin. A workgroup is numbered along one axis, the only one along which Mesa's software GPU
+// fills vectors.
 fn first_row(group: vec3u, invocation: u32) -> u32 {
     return (group.y * DOWN + invocation / ACROSS) * 8u;
 }

@@ -4,7 +4,8 @@
 // Environment: DND_PAGE the built page, DND_CHROMIUM the browser, NODE_PATH with playwright-core, BENCH_ORT the folder `dist` of
 // onnxruntime-web, BENCH_ONNX the encoder as ONNX (both may be missing), BENCH_JSON where the figures go,
 // BENCH_SHAPE prompts and tokens such as 8x32, BENCH_ROUNDS runs of each, the first one besides, BENCH_ONLY a part of the names
-// of the contestants that run, BENCH_GROWTH=no. Besides, how time grows with prompts and tokens, and how fast the device multiplies matrices.
+// of the contestants that run, BENCH_GROWTH=no to leave out how time grows with prompts and tokens. How fast the device multiplies
+// matrices is measured with our kernels.
 
 import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

@@ -28,6 +28,7 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   await visit.fill(prompts, 3);
   let began = Date.now();
   const zip = await visit.generate(180);
+  assert.match(await facts(visit), /Relaxed SIMD: true/, "Chromium has it");
   await checkAdapter(t, visit, zip, prompts, 3);
   t.note(`first adapter, download included: ${((Date.now() - began) / 1000).toFixed(1)} s`);
   await picture(visit, "shipped-result");
@@ -55,7 +56,7 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   began = Date.now();
   await visit.start();
   await visit.finished(180);
-  timed(t, "the same again, undisturbed", began, LONGEST_GENERATION);
+  timed(t, `the same again, undisturbed, by ${await workersOf(visit)} of ${await mostWorkers(visit)} workers`, began, LONGEST_GENERATION);
   await visit.page.screenshot({ path: artefact("shipped.png") });
 
   // With helpers, once they have loaded their models, the bytes are the same.
@@ -76,8 +77,11 @@ async function mostWorkers(visit) {
   return memory < 4 ? 1 : Math.min(cores, 4);
 }
 
+/** What the diagnostics say. */
+const facts = (visit) => visit.page.getByLabel("Facts").textContent();
+
 async function workersOf(visit) {
-  return Number(/workers: (\d+)/.exec(await visit.page.getByLabel("Facts").textContent())?.[1]);
+  return Number(/workers: (\d+)/.exec(await facts(visit))?.[1]);
 }
 
 /** What a helper says to requests: `answers` by kind, as [text of JSON without the number, ...]. */
