@@ -1,25 +1,29 @@
-// From a generator's output to the numbers of an adapter in their own order: the cascade's weight tokens, plus what the basis
-// head adds, times a token's scale, plus the mean adapter. One invocation four numbers of a token; four divides its rows.
+// Turns generator output into the flat values of an adapter: the decoder's weight tokens
+// (`cascade`), plus the output of the basis head, times the scale of the token, plus the mean
+// adapter. One invocation per four values of a token; the row length of a token is a multiple
+// of 4.
 //
-// The head's tiles are integers from -127 to 127, four in a word, with a scale for each tile.
+// The tiles of the head are int8, from -127 to 127, packed four per u32, with one scale per
+// tile.
 
 struct Sizes {
     tokens: u32,
-    // Numbers of a token, and in a row of it, in fours.
+    // vec4s per token, and per row of a token.
     token_quads: u32,
     row_quads: u32,
-    // Tiles of the head: how many are mixed, and how many tokens they cover.
+    // Basis head: tiles mixed per token, and number of covered tokens.
     mixed: u32,
     covered: u32,
 }
 
-// Where a token's numbers go, how far apart rows and columns lie there, how many columns are no padding.
+// Offset of a token in the output, strides of its rows and columns, and columns that are not
+// padding.
 struct Token {
     start: u32,
     row: u32,
     column: u32,
     taken: u32,
-    // Which tile of the head covers it, or as many as there are.
+    // Index of its tile in the head; `covered` if it has none.
     tile: u32,
     scale: f32,
 }
@@ -48,7 +52,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3u) {
     if tile < sizes.covered {
         for (var mixed = 0u; mixed < sizes.mixed; mixed++) {
             let at = mixed * sizes.covered + tile;
-            sum += coefficients[mixed] * tile_scales[at] * integers(tiles[at * sizes.token_quads + quad]);
+            let tile_values = integers(tiles[at * sizes.token_quads + quad]);
+            sum += coefficients[mixed] * tile_scales[at] * tile_values;
         }
     }
     let numbers = sum * tokens[index].scale + mean[place];

@@ -1,6 +1,7 @@
-// Masked attention of short sequences: rows (prompts * length, 3 * heads * HEAD) with queries, keys and values side by side, and
-// a mask (prompts, length) that is added to the scores. The softmax is made as the keys come (Milakov and Gimelshein, arXiv 1805.02867), so that no
-// scores are stored. An invocation has one query of one head; those of a workgroup read the same keys.
+// Masked attention for short sequences. Input rows are (prompts * length, 3 * heads * HEAD):
+// queries, keys and values side by side. The mask (prompts, length) is added to the scores. An
+// online softmax (Milakov and Gimelshein, arXiv 1805.02867) avoids storing the scores. One
+// invocation per query and head; the invocations of a workgroup read the same keys.
 
 struct Sizes {
     length: u32,

@@ -1,27 +1,28 @@
-// A 2-D convolution with 'same' padding between any axes of a tensor, as a product of matrices for each place of the kernel: rows
-// are places of the plane, columns output channels, and the depth is input channels, which four divides. Weights lie as
-// (kernel height, kernel width, outputs, inputs). Axes of input and output are told by how far apart their numbers lie, so that
-// nothing is permuted; the file of the plane knows which of them are neighbours, and reads and writes them in fours.
+// A 2-D convolution with 'same' padding over any two axes of a tensor, computed as one matrix
+// product per kernel tap: rows are positions of the plane, columns are output channels, and the
+// depth is input channels, a multiple of 4. Weights are (kernel height, kernel width, outputs,
+// inputs). The axes of input and output are given by strides, so that nothing is permuted.
+// `plane_near.wgsl` or `plane_beside.wgsl` fixes the contiguous axis and accesses it in vec4s.
 
 struct Sizes {
     // Of the plane.
     height: u32,
     width: u32,
-    // Fours of input channels.
+    // vec4s of input channels.
     input_quads: u32,
     outputs: u32,
     // Of the kernel, odd.
     kernel_height: u32,
     kernel_width: u32,
-    // How far apart neighbours lie in the input, and in the output. Those along the last axis are one apart, which the plane's file
-    // knows without reading it.
+    // Strides of the input and the output. The stride of the contiguous axis is 1, and the
+    // plane file does not read it.
     input_row: u32,
     input_column: u32,
     input_channel: u32,
     output_row: u32,
     output_column: u32,
     output_channel: u32,
-    // Numbers of the bias.
+    // Length of the bias.
     bias: u32,
 }
 

@@ -1,10 +1,10 @@
-// What a BERT layer stack begins with: the embedding of a token's word, plus what its place brings (length, width), the kind
-// of the token included, in a layer norm. Four divides the width.
+// Embedding layer of BERT: word embedding plus position embedding (length, width), which
+// includes the token type embedding, then layer norm. The width is a multiple of 4.
 
 struct Sizes {
     rows: u32,
     vocabulary: u32,
-    // Fours of the width.
+    // vec4s per row.
     quads: u32,
     length: u32,
     epsilon: f32,
@@ -18,7 +18,8 @@ const NORM_BINDING: u32 = 3u;
 
 fn value(row: u32, quad: u32) -> vec4f {
     let word = min(u32(words[row]), sizes.vocabulary - 1u);
-    return weight_quad(word * sizes.quads + quad) + places[(row % sizes.length) * sizes.quads + quad];
+    let place = row % sizes.length;
+    return weight_quad(word * sizes.quads + quad) + places[place * sizes.quads + quad];
 }
 
 @compute @workgroup_size(INVOCATIONS)

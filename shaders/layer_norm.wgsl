@@ -1,8 +1,8 @@
-// Layer norm (arXiv 1607.06450) of each row of (rows, width); four divides the width.
+// Layer norm (arXiv 1607.06450) of each row of (rows, width); the width is a multiple of 4.
 
 struct Sizes {
     rows: u32,
-    // Fours of the width.
+    // vec4s per row.
     quads: u32,
     epsilon: f32,
 }

@@ -1,12 +1,13 @@
-// The mean over prompts of the directions of their tokens' sum: states (prompts, length, width) to a vector of width numbers and
-// length one. One workgroup; each invocation has fours of the width to itself.
+// Mean prompt embedding: sums the tokens of each prompt, scales each sum to unit length,
+// averages over prompts, and scales to unit length again. States (prompts, length, width) give
+// a vector (width). One workgroup; each invocation handles EACH vec4s of the width.
 
 struct Sizes {
     prompts: u32,
     length: u32,
-    // Fours of the width.
+    // vec4s of the width.
     quads: u32,
-    // Added to lengths.
+    // Added to vector lengths.
     epsilon: f32,
 }
 
@@ -14,7 +15,7 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read_write> output: array<vec4f>;
 @group(0) @binding(2) var<uniform> sizes: Sizes;
 
-// One over the length of a vector whose fours the invocations have.
+// The inverse length of a vector that is distributed over the invocations.
 fn scale_to_one(own: array<vec4f, EACH>, invocation: u32) -> f32 {
     var squares = 0.0;
     var vectors = own;

@@ -1,11 +1,11 @@
-// Mixing coefficients of the basis head: how far a mean embedding (width) lies from the centre (width) along directions
-// (width, count), scaled to the length `gain`. One workgroup.
+// Mixing coefficients of the basis head: the mean embedding (width) minus the centre (width),
+// projected on the directions (width, count), and scaled to length `gain`. One workgroup.
 
 struct Sizes {
     width: u32,
     count: u32,
     gain: f32,
-    // Added to the length.
+    // Added to the vector length.
     epsilon: f32,
 }
 

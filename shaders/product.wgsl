@@ -1,9 +1,9 @@
-// A linear layer: input (rows, depth) times the transposed weights (columns, depth), plus a bias (columns), and what follows.
-// Four divides columns and depth.
+// A linear layer: input (rows, depth) times transposed weights (columns, depth), plus a bias
+// (columns), with an epilogue. Columns and depth are multiples of 4.
 
 struct Sizes {
     rows: u32,
-    // Fours of columns, and of the depth.
+    // vec4s of columns, and of the depth.
     column_quads: u32,
     depth_quads: u32,
 }

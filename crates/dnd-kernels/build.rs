@@ -1,4 +1,4 @@
-//! Compiles `relaxed_sums.rs` to a module of its own for builds that run in a browser.
+//! Compiles `relaxed_sums.rs` to a separate WebAssembly module for browser builds.
 
 use std::env;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn main() {
     }
     let output = Path::new(&variable("OUT_DIR")).join("relaxed_sums.wasm");
     let mut compiler = Command::new(variable("RUSTC"));
-    // As cargo calls it: where libraries and the linker are.
+    // Same flags as cargo uses, for the paths of libraries and the linker.
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     compiler.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
     if let Ok(linker) = env::var("RUSTC_LINKER") {
@@ -27,15 +27,16 @@ fn main() {
     compiler.args(["-Cpanic=abort", "-Cstrip=symbols"]);
     compiler.arg(format!("--target={}", variable("TARGET")));
     compiler.arg("-Ctarget-feature=+simd128,+relaxed-simd");
-    // Memory is the other module's. A stack of its own would lie in what that one uses, so that there is none to use.
+    // The module imports the memory of the main module. A stack of its own would overlap data
+    // there, so it gets none.
     compiler.args(["-Clink-arg=--import-memory", "-Clink-arg=-zstack-size=0"]);
     let status = compiler.arg("-o").arg(&output).status();
     let status = status.unwrap_or_else(|error| panic!("{compiler:?}: {error}"));
     assert!(status.success(), "{compiler:?}: {status}");
-    let module = std::fs::read(&output).expect("a module just written");
+    let module = std::fs::read(&output).expect("the module was just written");
     assert!(
         !has_data(&module),
-        "{}: data in memory that is another module's",
+        "{}: expected no data section, found one: the memory belongs to the main module",
         output.display()
     );
 }
@@ -44,7 +45,8 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Whether a module writes to memory when it is linked: it has a section of data (WebAssembly core specification, 5.5).
+/// Whether a module has a data section, which initializes memory (WebAssembly core
+/// specification, 5.5).
 fn has_data(module: &[u8]) -> bool {
     const DATA: u8 = 11;
     let mut rest = &module[8..];

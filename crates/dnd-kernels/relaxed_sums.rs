@@ -1,18 +1,19 @@
-//! The sums of a block of 4 rows and 2 vectors in relaxed SIMD, as `src/blocked/vectors.rs` has them for other vectors: a module
-//! of its own, with no memory but the one it is given.
+//! The block kernel of `src/blocked/vectors.rs`, 4 rows by 2 vectors, in relaxed SIMD. It is a
+//! separate module that imports its memory.
 #![no_std]
 
 use core::arch::wasm32::{
     f32x4_relaxed_madd, f32x4_splat, unreachable, v128, v128_load, v128_load32_splat, v128_store,
 };
 
-/// Columns of a panel.
+/// Columns per panel.
 const PANEL: usize = 32;
 
-/// Writes what so many steps of a panel, from `right`, and of rows that are `depth` apart, from `left`, sum up to.
+/// Writes the sums of a block over `steps` steps of the depth: rows at `left`, `depth` values
+/// apart, times the panel at `right`.
 ///
 /// # Safety
-/// All of it must be in memory.
+/// All addresses that are read or written must be in bounds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sums(
     steps: usize,
@@ -21,7 +22,7 @@ pub unsafe extern "C" fn sums(
     depth: usize,
     output: *mut f32,
 ) {
-    // SAFETY: as the caller says.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let mut sums = [[f32x4_splat(0.0); 2]; 4];
         for step in 0..steps {

@@ -1,4 +1,4 @@
-// What follows a linear layer: a residual connection.
+// Epilogue of a linear layer: adds a residual.
 
 fn after(numbers: vec4f, place: u32) -> vec4f {
     return numbers + residual[place];

@@ -1,7 +1,7 @@
-// What follows a linear layer: nothing.
+// Epilogue of a linear layer: identity.
 
 fn after(numbers: vec4f, place: u32) -> vec4f {
-    // Everything that may follow has the same buffers.
+    // All epilogues bind the same buffers.
     _ = residual[0];
     return numbers;
 }

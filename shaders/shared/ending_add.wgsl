@@ -1,4 +1,4 @@
-// What a convolution makes of four products: a bias for each channel is added, and a residual.
+// Epilogue of a convolution: adds a per-channel bias and a residual.
 
 fn ending(numbers: vec4f, place: u32, channel: u32) -> vec4f {
     return numbers + channel_bias(channel) + other[place];

@@ -1,8 +1,9 @@
-// A plane whose columns are neighbours, as they are in the output too: four divides their number.
+// Column-contiguous plane, in the input and the output; the number of columns is a multiple of
+// 4.
 
 @group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
 
-// Four places of the plane, which are in one row.
+// Four adjacent positions of the plane, in one row.
 struct Line {
     row: u32,
     column: u32,
@@ -14,22 +15,24 @@ fn line_from(first: u32) -> Line {
     return Line(row, place - row * sizes.width);
 }
 
-// A line moved by a place of the kernel.
+// A line shifted by a kernel tap.
 struct Places {
-    // Where the first channel's row lies, in fours, and whether there is one.
+    // Offset of the row in the first channel, in vec4s, and whether the row is inside the
+    // plane.
     row: u32,
     has_row: bool,
-    // Its columns; unsigned, what is negative is large.
+    // First column. A negative column wraps to a large unsigned value, which counts as outside.
     column: u32,
 }
 
 fn moved(line: Line, tap_row: u32, tap_column: u32) -> Places {
     let row = line.row + tap_row - sizes.kernel_height / 2u;
     let has_row = row < sizes.height;
-    return Places(select(0u, row * sizes.input_row / 4u, has_row), has_row, line.column + tap_column - sizes.kernel_width / 2u);
+    let column = line.column + tap_column - sizes.kernel_width / 2u;
+    return Places(select(0u, row * sizes.input_row / 4u, has_row), has_row, column);
 }
 
-// Of a channel: four columns, the first of which four divides.
+// Four columns of a channel from a multiple of 4 on; zeros outside the plane.
 fn four_columns(places: Places, column: u32, channel: u32) -> vec4f {
     let inside = places.has_row && column < sizes.width;
     let at = places.row + channel * (sizes.input_channel / 4u) + column / 4u;
@@ -56,7 +59,8 @@ fn store(first_row: u32, first_channel: u32, sums: mat4x4f) {
     var columns = sums;
     for (var index = 0u; index < 4u && first_channel + index < sizes.outputs; index++) {
         let channel = first_channel + index;
-        let place = (line.row * sizes.output_row + line.column + channel * sizes.output_channel) / 4u;
+        let at = line.row * sizes.output_row + line.column + channel * sizes.output_channel;
+        let place = at / 4u;
         output[place] = ending(columns[index], place, channel);
     }
 }

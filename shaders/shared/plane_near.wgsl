@@ -1,8 +1,10 @@
-// A plane whose channels are neighbours: four divides their number, in the input and in the output.
+// Channel-contiguous plane, in the input and the output; the number of channels is a multiple
+// of 4.
 
 @group(0) @binding(0) var<storage, read_write> input: array<vec4f>;
 
-// Four places of the plane. Dividing is slow, so they are divided into rows and columns before they are moved.
+// Four adjacent positions of the plane. Division is slow, so rows and columns are computed
+// once, not per tap.
 struct Line {
     row: vec4u,
     column: vec4u,
@@ -14,7 +16,8 @@ fn line_from(first: u32) -> Line {
     return Line(row, places - row * sizes.width);
 }
 
-// A line moved by a place of the kernel: where its first channels lie, in fours, and whether they are inside.
+// A line shifted by a kernel tap: offsets of the first channels, in vec4s, and whether they are
+// inside the plane.
 struct Places {
     at: vec4u,
     inside: vec4<bool>,
@@ -23,7 +26,7 @@ struct Places {
 fn moved(line: Line, tap_row: u32, tap_column: u32) -> Places {
     let row = line.row + tap_row - sizes.kernel_height / 2u;
     let column = line.column + tap_column - sizes.kernel_width / 2u;
-    // Unsigned, what is negative is large.
+    // Negative values wrap to large unsigned ones, which are outside.
     let inside = (row < vec4u(sizes.height)) & (column < vec4u(sizes.width));
     let at = (row * sizes.input_row + column * sizes.input_column) / 4u;
     return Places(select(vec4u(), at, inside), inside);

@@ -1,11 +1,12 @@
-// Layer norm of rows, one workgroup a row, along two axes where one has no room for all. The kernel around it says what stands
-// in a row: `value(row, quad)` gives four numbers.
+// Layer norm, one workgroup per row. Workgroups use two grid axes, because one axis is limited
+// to MOST_GROUPS. The including kernel defines `value(row, quad)`, which returns four values of
+// a row.
 
 @group(0) @binding(NORM_BINDING) var<storage, read_write> scale: array<vec4f>;
 @group(0) @binding(NORM_BINDING + 1u) var<storage, read_write> shift: array<vec4f>;
 @group(0) @binding(NORM_BINDING + 2u) var<storage, read_write> output: array<vec4f>;
 
-// Rows of so many fours each.
+// Each row has `quads` vec4s.
 fn normalise(group: vec3u, rows: u32, quads: u32, invocation: u32, epsilon: f32) {
     let row = group.y * MOST_GROUPS + group.x;
     if row >= rows { return; }

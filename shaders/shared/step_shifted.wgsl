@@ -1,4 +1,4 @@
-// What a kernel of many columns reads: four that may lie in two fours.
+// Input of a kernel with several columns: four columns that may span two vec4s.
 
 fn input_step(places: Places, channel: u32) -> vec4f {
     let shift = places.column % 4u;

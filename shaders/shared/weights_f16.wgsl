@@ -1,4 +1,4 @@
-// A matrix of weights in f16, for devices that know the type: four numbers of a row at once.
+// A weight matrix in f16, for devices that support the type; read in vec4s along rows.
 
 @group(0) @binding(1) var<storage, read_write> weights: array<vec4<f16>>;
 

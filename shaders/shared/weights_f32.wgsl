@@ -1,4 +1,4 @@
-// A matrix of weights in f32: four numbers of a row at once.
+// A weight matrix in f32; read in vec4s along rows.
 
 @group(0) @binding(1) var<storage, read_write> weights: array<vec4f>;
 

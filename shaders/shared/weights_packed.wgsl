@@ -1,4 +1,5 @@
-// A matrix of weights in f16, two in a word, for devices that compute in f32 alone: four numbers of a row at once.
+// A weight matrix in f16, packed two per u32, for devices without f16 arithmetic; read in vec4s
+// along rows.
 
 @group(0) @binding(1) var<storage, read_write> weights: array<vec2u>;
 

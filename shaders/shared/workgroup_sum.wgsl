@@ -1,9 +1,9 @@
-// The sum of a workgroup's numbers.
+// Sum of one value per invocation over the workgroup.
 
 var<workgroup> parts: array<f32, INVOCATIONS>;
 
 fn workgroup_sum(number: f32, invocation: u32) -> f32 {
-    // Others may still read what was there.
+    // Other invocations may still be reading the previous values.
     workgroupBarrier();
     parts[invocation] = number;
     workgroupBarrier();

@@ -3,39 +3,39 @@
 use crate::error::Error;
 use crate::layout::{Layout, Module};
 
-/// The two factors of one module; the adapted weight is W + scaling * B A.
+/// The LoRA factors of one module; the adapted weight is W + scaling * B A.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Factors {
-    /// rank x in_features, row-major.
+    /// (rank, in_features), row-major.
     pub a: Vec<f32>,
-    /// out_features x rank, row-major.
+    /// (out_features, rank), row-major.
     pub b: Vec<f32>,
 }
 
 /// LoRA factors for every module of a layout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adapter {
-    /// Which modules there are.
+    /// The covered modules.
     pub layout: Layout,
-    /// One pair of factors a module, in the order of the layout.
+    /// One pair of factors per module, in layout order.
     pub factors: Vec<Factors>,
 }
 
 impl Adapter {
-    /// Puts factors to a layout. Fails when the layout is not valid, or when the number or a length of
-    /// the factors disagrees with it.
+    /// Creates an adapter. Fails when the layout is invalid or when the number or the sizes of
+    /// the factors do not match it.
     pub fn new(layout: Layout, factors: Vec<Factors>) -> Result<Adapter, Error> {
         let adapter = Adapter { layout, factors };
         adapter.validate()?;
         Ok(adapter)
     }
 
-    /// Checks what [`Adapter::new`] checks; the fields are public, so an adapter may have changed since.
+    /// Repeats the checks of [`Adapter::new`]; the fields are public and may have changed.
     pub fn validate(&self) -> Result<(), Error> {
         self.layout.validate("adapter")?;
         let modules = &self.layout.modules;
         if self.factors.len() != modules.len() {
-            let expected = format!("{} pairs, one a module", modules.len());
+            let expected = format!("{} pairs, one per module", modules.len());
             return Err(Error::field(
                 "adapter",
                 "factors",
@@ -50,7 +50,7 @@ impl Adapter {
             ] {
                 if expected != found {
                     let tensor = format!("{}.{name}", module.path());
-                    let expected = format!("{expected} numbers");
+                    let expected = format!("{expected} values");
                     return Err(Error::tensor("adapter", tensor, expected, found));
                 }
             }
@@ -58,7 +58,7 @@ impl Adapter {
         Ok(())
     }
 
-    /// An adapter of zeros, which leaves its base model unchanged.
+    /// A zero adapter, which leaves the base model unchanged.
     pub fn zeros(layout: Layout) -> Adapter {
         let zeros = |module: &Module| Factors {
             a: vec![0.0; module.rank * module.in_features],
@@ -68,13 +68,13 @@ impl Adapter {
         Adapter { layout, factors }
     }
 
-    /// Frobenius norm of what module `index` adds to its weight, scaling * B A.
+    /// Frobenius norm of the weight update of module `index`, scaling * B A.
     ///
-    /// |B A|^2 is the sum over i, j of (B'B)ij (A A')ij: two rank x rank matrices instead of one of
-    /// out x in.
+    /// |B A|^2 is the sum over i, j of (B'B)ij (A A')ij, which needs two (rank, rank) matrices
+    /// instead of one of (out, in).
     ///
     /// # Panics
-    /// When there is no module `index`.
+    /// When `index` is out of range.
     pub fn update_norm(&self, index: usize) -> f32 {
         let module = &self.layout.modules[index];
         let Factors { a, b } = &self.factors[index];
@@ -91,11 +91,11 @@ impl Adapter {
                 squared += of_a * of_b;
             }
         }
-        // Rounding can leave a product that is zero slightly negative.
+        // Rounding can make a product that should be zero slightly negative.
         squared.max(0.0).sqrt() as f32 * module.scaling(self.layout.use_rslora).abs()
     }
 
-    /// Largest absolute value of any number in any factor.
+    /// Largest absolute value in any factor.
     pub fn max_abs(&self) -> f32 {
         let numbers = self
             .factors
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::test_data::{adapter, layouts, tiny_adapter};
 
-    /// Forms B A and takes its norm.
+    /// The norm of the explicit product B A.
     fn slow_update_norm(adapter: &Adapter, index: usize) -> f64 {
         let module = &adapter.layout.modules[index];
         let Factors { a, b } = &adapter.factors[index];

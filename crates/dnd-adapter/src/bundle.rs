@@ -1,4 +1,5 @@
-//! A bundle: one safetensors file with a generator's weights and all that is needed to use them.
+//! A bundle: one safetensors file with the weights of a generator and everything needed to use
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,9 @@ use crate::statistics::Statistics;
 use crate::storage::Storage;
 use crate::tensor_file::{self, StoredTensor, TensorFile};
 
-/// The bundle format that this crate reads and writes.
+/// The supported version of the bundle format.
 pub const FORMAT: u32 = 1;
-/// Metadata key of the safetensors file under which the header is stored as JSON.
+/// Key of the JSON header in the safetensors metadata.
 const HEADER_KEY: &str = "dnd";
 /// Tensor of shape (tokens, rank, tile width): the mean adapter as weight tokens.
 pub const MEAN: &str = "statistics.mean";
@@ -23,62 +24,63 @@ pub const SCALE: &str = "statistics.scale";
 /// Tensor of shape (tasks, C): the mean prompt embedding of each training task.
 pub const TASKS: &str = "tasks.embedding";
 
-/// A generator with its header. Weights are the tensors `generator.*`, whose shapes `dnd-model` knows.
+/// A generator with its header. The weights are the tensors `generator.*`, whose shapes
+/// `dnd-model` defines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bundle {
-    /// All that is not a tensor.
+    /// Everything that is not a tensor.
     pub header: BundleHeader,
     /// Tensors by name.
     pub tensors: BTreeMap<String, BundleTensor>,
 }
 
-/// A tensor of a bundle: shape, numbers in row-major order, and the precision they are stored in.
+/// A tensor of a bundle: shape, row-major values and storage format.
 pub type BundleTensor = StoredTensor;
 
 /// The JSON header of a bundle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BundleHeader {
-    /// Version of the format, [`FORMAT`].
+    /// Format version, [`FORMAT`].
     pub format: u32,
     /// Configuration of the generator, typed by `dnd-model`.
     pub generator: Value,
-    /// What the generated adapters cover.
+    /// Layout of the generated adapters.
     pub layout: Layout,
     /// The text encoder that the generator was trained with.
     pub encoder: EncoderId,
-    /// Prompts in a condition, N.
+    /// Prompts per condition, N.
     pub prompts: usize,
-    /// Tokens a prompt is cut or padded to, L.
+    /// Tokens per prompt after truncation or padding, L.
     pub tokens_per_prompt: usize,
-    /// Names of the training tasks whose prompts' mean embeddings the tensor [`TASKS`] holds; empty in
-    /// a bundle without them.
+    /// Names of the training tasks, one per row of the tensor [`TASKS`]; empty in a bundle
+    /// without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
-    /// How, from what and when the generator was made; free form.
+    /// Provenance of the generator; free form.
     pub provenance: Value,
 }
 
 /// Which text encoder a generator needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderId {
-    /// Name, for people and for finding the files.
+    /// Name, for display and to find the files.
     pub name: String,
-    /// SHA-256 of the encoder's weights, in lower-case hexadecimal.
+    /// SHA-256 of the encoder weights, in lowercase hexadecimal.
     pub sha256: String,
 }
 
 impl Bundle {
     /// Reads a bundle; `source` names it in errors.
     ///
-    /// Fails when the file is damaged or of another format version, when the statistics are missing or
-    /// disagree with the layout, and when a tensor has a type other than f32, f16, bf16 and
-    /// int8 with scales or holds numbers that are not finite.
+    /// Fails when the file is damaged or has another format version, when the statistics are
+    /// missing or do not match the layout, or when a tensor is not f32, f16, bf16 or int8 with
+    /// scales, or has values that are not finite.
     pub fn read(bytes: &[u8], source: &str) -> Result<Bundle, Error> {
         let file = TensorFile::new(bytes, source)?;
         let header = file.text(HEADER_KEY).ok_or_else(|| {
             Error::field(source, "metadata", "the key \"dnd\" of a bundle", "none")
         })?;
-        // The version comes first: another format may have another header.
+        // Check the version first: other versions may have a different header.
         let json = |error| Error::json(format!("{source}: header"), error);
         let version: Version = serde_json::from_str(header).map_err(json)?;
         check_format(source, version.format)?;
@@ -93,9 +95,9 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// The bundle as a file. The same bundle always gives the same bytes.
+    /// Serializes the bundle. The output is deterministic.
     ///
-    /// Fails where [`Bundle::read`] would, and when a number is too large for its precision.
+    /// Fails where [`Bundle::read`] would, and when a value is too large for its precision.
     pub fn write(&self) -> Result<Vec<u8>, Error> {
         self.validate("bundle")?;
         let header = serde_json::to_string(&self.header)
@@ -118,8 +120,8 @@ impl Bundle {
         Ok(Statistics { mean, scale })
     }
 
-    /// Puts statistics in, the mean stored as given. The layout of the header gives their shapes;
-    /// fails when the lengths disagree with it.
+    /// Sets the statistics; `mean` is the storage of the mean. Fails when the lengths do not
+    /// match the layout of the header.
     pub fn set_statistics(
         &mut self,
         statistics: &Statistics,
@@ -128,7 +130,7 @@ impl Bundle {
         let [mean_shape, scale_shape] = self.statistics_shapes("bundle")?;
         for (name, shape, data, storage) in [
             (MEAN, mean_shape, &statistics.mean, mean.into()),
-            // There is one scale a token only, so there is nothing to save.
+            // Only one value per token, so f32 costs little.
             (SCALE, scale_shape, &statistics.scale, Precision::F32.into()),
         ] {
             let tensor = BundleTensor {
@@ -141,7 +143,8 @@ impl Bundle {
         self.validate("bundle")
     }
 
-    /// Training tasks with their prompts' mean embedding, of length one; empty in a bundle without them.
+    /// Training tasks and the mean embeddings of their prompts, of unit length; empty in a
+    /// bundle without them.
     pub fn task_embeddings(&self) -> Vec<(String, Vec<f32>)> {
         let Some(tensor) = self.tensors.get(TASKS) else {
             return Vec::new();
@@ -151,7 +154,8 @@ impl Bundle {
         self.header.tasks.iter().cloned().zip(rows).collect()
     }
 
-    /// Puts training tasks in, embeddings of one width in the given precision. Fails when widths differ.
+    /// Sets the training tasks and their embeddings, stored in `precision`. Fails when the
+    /// embeddings differ in width.
     pub fn set_task_embeddings(
         &mut self,
         tasks: Vec<(String, Vec<f32>)>,
@@ -175,7 +179,7 @@ impl Bundle {
     fn tensor(&self, source: &str, name: &str) -> Result<&BundleTensor, Error> {
         self.tensors
             .get(name)
-            .ok_or_else(|| Error::tensor(source, name, "to be in the bundle", "nothing"))
+            .ok_or_else(|| Error::tensor(source, name, "a tensor of this name", "none"))
     }
 
     /// Shapes of the mean and of the scale.
@@ -217,7 +221,7 @@ impl Bundle {
             return Err(Error::tensor(
                 source,
                 TASKS,
-                format!("shape [{tasks}, width], a row for each of the header's tasks"),
+                format!("shape [{tasks}, width], one row per task of the header"),
                 rows.map_or("nothing".to_owned(), |shape| format!("shape {shape:?}")),
             ));
         }
@@ -227,7 +231,7 @@ impl Bundle {
                 .iter()
                 .try_fold(1_usize, |product, &size| product.checked_mul(size));
             if product != Some(tensor.data.len()) {
-                let expected = format!("as many numbers as shape {:?} has", tensor.shape);
+                let expected = format!("as many values as shape {:?} has", tensor.shape);
                 return Err(Error::tensor(source, name, expected, tensor.data.len()));
             }
         }
@@ -238,7 +242,7 @@ impl Bundle {
             .find(|&&scale| scale <= 0.0)
         {
             None => Ok(()),
-            Some(scale) => Err(Error::tensor(source, SCALE, "positive numbers", scale)),
+            Some(scale) => Err(Error::tensor(source, SCALE, "positive values", scale)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sizes of a base model that decide the shapes of its adapters.
+//! Dimensions of a base model, which determine the shapes of its adapters.
 
 use serde::Deserialize;
 
@@ -6,33 +6,33 @@ use crate::error::Error;
 use crate::gguf::Gguf;
 use crate::projection::Projection;
 
-/// Architectures whose projections have the names and shapes assumed here.
+/// Architectures with the module names and shapes assumed here.
 const ARCHITECTURES: [&str; 2] = ["llama", "qwen2"];
-/// No single size above this is believable; products of two stay far from overflow in 64 bits.
+/// Upper bound of a single size; products of two stay far from overflow in 64 bits.
 const MAX_SIZE: u64 = 1 << 24;
-/// The deepest public models have some hundred layers.
+/// Upper bound of the layer count; the deepest public models have about a hundred layers.
 const MAX_LAYERS: u64 = 1 << 12;
 
-/// Sizes of a Llama or Qwen2 model.
+/// Dimensions of a Llama or Qwen2 model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseDimensions {
     /// `"llama"` or `"qwen2"`.
     pub architecture: String,
-    /// Transformer layers.
+    /// Number of transformer layers.
     pub num_layers: usize,
-    /// Length of the state between layers.
+    /// Size of the hidden states.
     pub hidden_size: usize,
-    /// Length of the state inside the feed-forward block.
+    /// Size of the feed-forward layer.
     pub intermediate_size: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub num_attention_heads: usize,
-    /// Key and value heads; each serves an equal number of query heads.
+    /// Number of key-value heads; each serves an equal number of query heads.
     pub num_key_value_heads: usize,
-    /// Length of one head's state.
+    /// Size of a head.
     pub head_dim: usize,
 }
 
-/// Numbers as a file gives them, before any check.
+/// Sizes as read from a file, unchecked.
 struct Sizes {
     layers: u64,
     hidden: u64,
@@ -42,7 +42,7 @@ struct Sizes {
     head_dim: Option<u64>,
 }
 
-/// The part of a Hugging Face `config.json` that is read here.
+/// The fields of a Hugging Face `config.json` used here.
 #[derive(Deserialize)]
 struct Config {
     model_type: String,
@@ -57,8 +57,8 @@ struct Config {
 impl BaseDimensions {
     /// Reads a Hugging Face `config.json`; `source` names it in errors.
     ///
-    /// Without `head_dim` the hidden size is divided among the heads, and without
-    /// `num_key_value_heads` every query head has its own, as in transformers.
+    /// As in transformers, `head_dim` defaults to the hidden size divided by the heads, and
+    /// `num_key_value_heads` to the number of query heads.
     pub fn from_config_json(text: &str, source: &str) -> Result<BaseDimensions, Error> {
         let config: Config =
             serde_json::from_str(text).map_err(|error| Error::json(source, error))?;
@@ -73,7 +73,7 @@ impl BaseDimensions {
         checked(source, "model_type", &config.model_type, sizes)
     }
 
-    /// Reads the metadata of a GGUF file, whose keys are described in ggml's `docs/gguf.md`.
+    /// Reads the metadata of a GGUF file; ggml's `docs/gguf.md` describes the keys.
     pub fn from_gguf(gguf: &Gguf) -> Result<BaseDimensions, Error> {
         let architecture = gguf.string("general.architecture")?;
         let key = |name: &str| format!("{architecture}.{name}");
@@ -93,7 +93,7 @@ impl BaseDimensions {
         checked(gguf.source(), "general.architecture", architecture, sizes)
     }
 
-    /// Lengths of a projection's input and output: (in_features, out_features).
+    /// Input and output size of a projection: (in_features, out_features).
     pub fn projection_shape(&self, projection: Projection) -> (usize, usize) {
         let queries = self.num_attention_heads * self.head_dim;
         let keys = self.num_key_value_heads * self.head_dim;
@@ -122,7 +122,7 @@ fn checked(
         ));
     }
     let in_range = |name: &str, value: u64, largest: u64| match value {
-        // `largest` is far below 2^32, so the value fits where `usize` has 32 bits.
+        // `largest` is far below 2^32, so the value fits in a 32-bit `usize`.
         1.. if value <= largest => Ok(value as usize),
         _ => Err(Error::field(source, name, format!("1 to {largest}"), value)),
     };
@@ -150,7 +150,7 @@ fn checked(
         }
     };
     if !head_dim.is_multiple_of(2) {
-        // Rotary positions turn pairs of numbers.
+        // Rotary embedding rotates pairs of channels.
         return Err(Error::field(
             source,
             "head dimension",

@@ -4,76 +4,76 @@ use std::fmt::Display;
 
 use crate::gguf::GgufError;
 
-/// What can be wrong with an adapter, a bundle or the files that they are read from.
+/// Errors about adapters, bundles and the files that they are read from.
 ///
-/// `file` is the name that the caller gave the bytes, or the kind of value (such as `layout`) for one
-/// that was built in memory.
+/// `file` is the name that the caller gave the bytes, or the kind of value (such as `layout`)
+/// for one built in memory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A GGUF file cannot be read.
     #[error(transparent)]
     Gguf(#[from] GgufError),
 
-    /// The bytes are not JSON, or not the JSON object that belongs there.
-    #[error("{file}: expected valid JSON, found: {reason}")]
+    /// The bytes are not JSON, or not the expected JSON object.
+    #[error("{file}: cannot parse the JSON: {reason}")]
     Json {
         /// Where the bytes came from.
         file: String,
-        /// What the JSON parser said, with line and column.
+        /// The error of the JSON parser, with line and column.
         #[source]
         reason: serde_json::Error,
     },
 
-    /// The bytes are not a safetensors file, or a damaged one.
+    /// The bytes are not a valid safetensors file.
     #[error("{file}: expected a safetensors file, found: {reason}")]
     Safetensors {
         /// Where the bytes came from.
         file: String,
-        /// What does not hold.
+        /// What is wrong.
         reason: String,
     },
 
-    /// A file does not hold prompts in the format of its kind.
+    /// A prompt file is malformed.
     #[error("{file}: {reason}")]
     Prompts {
         /// Where the text came from.
         file: String,
-        /// Where it goes wrong, what was expected and what was found.
+        /// Where the error is, what was expected and what was found.
         reason: String,
     },
 
-    /// A field has a value that is wrong or that is not supported.
+    /// A field has an invalid or unsupported value.
     #[error("{file}: {field}: expected {expected}, found {found}")]
     Field {
         /// Where the value came from.
         file: String,
         /// The field or argument.
         field: String,
-        /// What would have been right.
+        /// What was expected.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
 
-    /// A tensor is missing, or has a wrong shape, type or value.
+    /// A tensor is missing, or has an invalid shape, type or value.
     #[error("{file}: tensor {tensor}: expected {expected}, found {found}")]
     Tensor {
         /// Where the tensor came from.
         file: String,
         /// The name of the tensor.
         tensor: String,
-        /// What would have been right.
+        /// What was expected.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
 
     /// A zip archive cannot be written.
-    #[error("zip archive: {entry}: expected to write it, found: {reason}")]
+    #[error("zip archive: cannot write {entry}: {reason}")]
     Zip {
-        /// The file inside the archive.
+        /// The file in the archive.
         entry: String,
-        /// What the zip writer said.
+        /// The error of the zip writer.
         #[source]
         reason: zip::result::ZipError,
     },

@@ -1,4 +1,4 @@
-//! Which projections of a base model an adapter covers, with their shapes, order and rank.
+//! The projections of a base model that an adapter covers, with their shapes, order and rank.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,55 +6,57 @@ use crate::dimensions::BaseDimensions;
 use crate::error::Error;
 use crate::projection::Projection;
 
-/// No dimension, rank or layer number above this is believable. The bound keeps sums of a few
-/// dimensions far from overflow, also where `usize` has 32 bits.
+/// Upper bound of dimensions, ranks and layer numbers. It keeps sums of a few dimensions far
+/// from overflow, also with a 32-bit `usize`.
 const MAX_DIMENSION: usize = 1 << 24;
-/// Widest tile: a token of r x 256 numbers is as much as a small generator predicts well at once.
+/// Maximum tile width. A token of r x 256 values is about as much as a small generator predicts
+/// well.
 const MAX_TILE_WIDTH: usize = 256;
-/// Narrowest tile that may need padding: narrower ones would make too many tokens.
+/// Minimum width of tiles with padding; narrower tiles give too many tokens.
 const MIN_PADDED_TILE_WIDTH: usize = 64;
 
-/// One adapted projection: `A` is rank x `in_features`, `B` is `out_features` x rank.
+/// One adapted projection: `A` is (rank, in_features), `B` is (out_features, rank).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Module {
-    /// Transformer layer, counted from 0.
+    /// Transformer layer, from 0.
     pub layer: usize,
-    /// Projection inside the layer.
+    /// Projection in the layer.
     pub projection: Projection,
-    /// Length of the projection's input.
+    /// Input size of the projection.
     pub in_features: usize,
-    /// Length of the projection's output.
+    /// Output size of the projection.
     pub out_features: usize,
-    /// Number of rows of `A` and columns of `B`.
+    /// Rows of `A` and columns of `B`.
     pub rank: usize,
     /// Numerator of the LoRA scaling.
     pub alpha: f32,
 }
 
 impl Module {
-    /// The factor of `B A` in the adapted weight: alpha / rank, or alpha / sqrt(rank) with
-    /// rank-stabilised LoRA (arXiv 2312.03732).
+    /// The factor of `B A` in the adapted weight: alpha / rank, or alpha / sqrt(rank) for
+    /// rank-stabilized LoRA (arXiv 2312.03732).
     pub fn scaling(&self, use_rslora: bool) -> f32 {
         let rank = self.rank as f32;
         self.alpha / if use_rslora { rank.sqrt() } else { rank }
     }
 
-    /// Numbers in `A` and `B` together.
+    /// Number of values in `A` and `B`.
     pub fn parameter_count(&self) -> usize {
         self.rank * (self.in_features + self.out_features)
     }
 
-    /// Path of the module inside the base model, such as `model.layers.0.self_attn.q_proj`.
+    /// Path of the module in the base model, such as `model.layers.0.self_attn.q_proj`.
     pub fn path(&self) -> String {
         let (layer, projection) = (self.layer, self.projection);
         format!("model.layers.{layer}.{}.{projection}", projection.block())
     }
 }
 
-/// The modules that an adapter covers, sorted by layer and then in the order of [`Projection::ALL`].
+/// The modules that an adapter covers, sorted by layer, then in the order of
+/// [`Projection::ALL`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
-    /// Name or path of the base model, as `base_model_name_or_path` in PEFT.
+    /// Name or path of the base model, `base_model_name_or_path` in PEFT.
     pub base_model: String,
     /// Whether scaling is alpha / sqrt(rank) instead of alpha / rank.
     pub use_rslora: bool,
@@ -63,10 +65,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// A layout that adapts the same `targets` in every layer with one rank and alpha.
+    /// A layout that adapts the same `targets` in every layer, with one rank and alpha.
     ///
-    /// Targets may come in any order. Fails when there is none, when one is listed twice, and when a
-    /// value is out of range.
+    /// Targets may come in any order. Fails when there is none, when one is listed twice, or
+    /// when a value is out of range.
     pub fn new(
         base_model: &str,
         dimensions: &BaseDimensions,
@@ -99,8 +101,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Checks order and ranges, so that sizes computed from this layout cannot overflow. `file` names
-    /// the origin of the layout in errors.
+    /// Checks order and ranges, so that sizes computed from this layout cannot overflow. `file`
+    /// names the source of the layout in errors.
     pub fn validate(&self, file: &str) -> Result<(), Error> {
         if self.modules.is_empty() {
             return Err(Error::field(file, "modules", "at least one module", "none"));
@@ -138,19 +140,19 @@ impl Layout {
                 let field = format!("{path}: alpha");
                 return Err(Error::field(file, field, "a finite number", module.alpha));
             }
-            // With room for a padded last tile of A and of B.
+            // Includes the padding of the last tile of A and of B.
             let width = module.in_features + module.out_features + 2 * MAX_TILE_WIDTH;
             numbers = module
                 .rank
                 .checked_mul(width)
                 .and_then(|count| count.checked_add(numbers))
                 .filter(|&count| count <= isize::MAX as usize / size_of::<f32>())
-                .ok_or_else(|| Error::field(file, &path, "sizes that fit memory", "larger ones"))?;
+                .ok_or_else(|| Error::field(file, &path, "sizes that fit in memory", "more"))?;
         }
         Ok(())
     }
 
-    /// The rank that all modules share; weight tokens need one.
+    /// The common rank of all modules, which weight tokens require. Fails when ranks differ.
     pub fn uniform_rank(&self) -> Result<usize, Error> {
         let first = self.modules.first();
         let rank = first.map(|module| module.rank).unwrap_or_default();
@@ -167,19 +169,19 @@ impl Layout {
                 Err(Error::field(
                     "layout",
                     field,
-                    format!("{rank} as elsewhere"),
+                    format!("{rank} as in the first module"),
                     other.rank,
                 ))
             }
         }
     }
 
-    /// Numbers in all factors together.
+    /// Number of values in all factors.
     pub fn parameter_count(&self) -> usize {
         self.modules.iter().map(Module::parameter_count).sum()
     }
 
-    /// Layers of the base model that the layout reaches: the highest layer plus one.
+    /// Number of base model layers up to the last one covered.
     pub fn num_layers(&self) -> usize {
         self.modules.last().map_or(0, |module| module.layer + 1)
     }
@@ -190,12 +192,12 @@ impl Layout {
         Projection::ALL.into_iter().filter(occurs).collect()
     }
 
-    /// Columns of a weight token, at most 256. The first rule that gives a width decides:
+    /// Columns of a weight token, at most 256. The first rule that yields a width applies:
     ///
-    /// 1. the widest multiple of 8 that divides every input and output length, so that no tile is
-    ///    padded (192 for SmolLM2-135M, whose lengths are 192, 576 and 1,536);
-    /// 2. the widest other width of at least 64 that divides them all;
-    /// 3. the multiple of 8 from 64 to 256 that pads least, and the widest of several such.
+    /// 1. the largest multiple of 8 that divides all input and output sizes, so that no tile is
+    ///    padded (192 for SmolLM2-135M, with sizes 192, 576 and 1,536);
+    /// 2. the largest other width of at least 64 that divides all sizes;
+    /// 3. the multiple of 8 from 64 to 256 with the least padding; on a tie, the largest.
     pub fn tile_width(&self) -> usize {
         let pads_nothing = |width: &usize| self.padding(*width) == 0;
         let multiples_of_8 = || (1..=MAX_TILE_WIDTH / 8).rev().map(|count| 8 * count);
@@ -214,22 +216,23 @@ impl Layout {
             .unwrap_or(MAX_TILE_WIDTH)
     }
 
-    /// Weight tokens of an adapter with this layout when tiles have `tile_width` columns.
+    /// Number of weight tokens when tiles have `tile_width` columns.
     pub fn token_count(&self, tile_width: usize) -> usize {
         self.lengths()
             .map(|length| length.div_ceil(tile_width))
             .sum()
     }
 
-    /// Columns of padding, over all factors.
+    /// Total columns of padding in all factors.
     fn padding(&self, width: usize) -> usize {
         self.lengths()
             .map(|length| length.next_multiple_of(width) - length)
             .sum()
     }
 
-    /// The length of the long side of every factor, in token order.
-    fn lengths(&self) -> impl Iterator<Item = usize> {
+    /// The sizes along which factors are split, in token order: in_features, out_features per
+    /// module.
+    pub fn lengths(&self) -> impl Iterator<Item = usize> {
         self.modules
             .iter()
             .flat_map(|module| [module.in_features, module.out_features])

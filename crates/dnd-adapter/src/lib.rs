@@ -1,8 +1,9 @@
-//! LoRA adapters as data: which modules of which base model they cover, how they are cut into weight
-//! tokens, and the files they are read from and written to.
+//! LoRA adapters as data: the modules of a base model that they cover, their weight tokens, and
+//! the files they are stored in.
 //!
-//! Bytes in, bytes out: there is no file system and no tensor library here, so that the crate runs
-//! natively and in a browser alike. Input may be hostile: it gives an [`Error`], never a panic.
+//! Functions take and return bytes. There is no file system and no tensor library here, so the
+//! crate runs natively and in a browser. Input is untrusted: bad input gives an [`Error`],
+//! never a panic.
 
 pub mod adapter;
 pub mod bundle;

@@ -1,5 +1,6 @@
 //! Adapters in the format of PEFT (Hugging Face's library for parameter-efficient fine-tuning):
-//! `adapter_config.json` and `adapter_model.safetensors`. Written after, and tested with, peft 0.21.
+//! `adapter_config.json` and `adapter_model.safetensors`. Follows, and is tested with, peft
+//! 0.21.
 
 mod archive;
 mod config;
@@ -21,7 +22,7 @@ use crate::tensor_file;
 pub const CONFIG_FILE: &str = "adapter_config.json";
 /// File name of the tensors.
 pub const MODEL_FILE: &str = "adapter_model.safetensors";
-/// PEFT wraps the base model twice; its tensor names show both wrappers.
+/// PEFT wraps the base model twice; tensor names contain both wrappers.
 const PREFIX: &str = "base_model.model.";
 
 /// The two files of an adapter.
@@ -49,14 +50,14 @@ impl Factor {
     }
 }
 
-/// Writes an adapter as PEFT files. The same adapter always gives the same bytes.
+/// Writes an adapter as PEFT files. The output is deterministic.
 ///
-/// Fails when the factors disagree with the layout, or hold numbers that are not finite or too large
-/// for the precision.
+/// Fails when the factors do not match the layout, or contain values that are not finite or are
+/// too large for the precision.
 pub fn write(adapter: &Adapter, precision: Precision) -> Result<PeftFiles, Error> {
     adapter.validate()?;
     let modules = &adapter.layout.modules;
-    // Shapes live here because the tensors only borrow them.
+    // Tensors borrow their shapes from here.
     let shape_of_a = |module: &Module| [module.rank, module.in_features];
     let shape_of_b = |module: &Module| [module.out_features, module.rank];
     let shapes: Vec<_> = modules

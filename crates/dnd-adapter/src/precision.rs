@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
-/// How a tensor's numbers are stored. In memory they are always f32.
+/// Floating-point format of a stored tensor. In memory values are always f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -14,12 +14,12 @@ pub enum Precision {
     F32,
     /// IEEE 754 half precision, 2 bytes: up to 65,504, 11 significant bits.
     F16,
-    /// The upper half of a single-precision number, 2 bytes: the same range, 8 significant bits.
+    /// bfloat16, 2 bytes: the range of f32, 8 significant bits.
     Bf16,
 }
 
 impl Precision {
-    /// The precision that a safetensors type stands for; `None` for any type but these three.
+    /// The precision of a safetensors type; `None` for other types.
     pub fn from_dtype(dtype: Dtype) -> Option<Self> {
         match dtype {
             Dtype::F32 => Some(Precision::F32),
@@ -38,8 +38,8 @@ impl Precision {
         }
     }
 
-    /// Numbers as little-endian bytes, rounded to the nearest (ties to even). A number that this format
-    /// cannot hold becomes infinite.
+    /// Encodes values as little-endian bytes, rounded to nearest, ties to even. Values out of
+    /// range become infinite.
     pub fn encode(self, values: &[f32]) -> Vec<u8> {
         match self {
             Precision::F32 => values
@@ -57,7 +57,7 @@ impl Precision {
         }
     }
 
-    /// Little-endian bytes as numbers, exactly. Bytes after the last whole number are left out.
+    /// Decodes little-endian bytes, exactly. An incomplete value at the end is ignored.
     pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
         let pairs = bytes.as_chunks::<2>().0.iter().copied();
         match self {

@@ -1,4 +1,4 @@
-//! The seven linear projections of a transformer block that a LoRA adapter can change.
+//! The seven linear projections of a transformer block that LoRA can adapt.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// One linear projection of a Llama or Qwen2 block.
 ///
-/// In JSON it is the name that Hugging Face transformers gives the module, such as `"q_proj"`.
+/// Serialized as its module name in Hugging Face transformers, such as `"q_proj"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Projection {
     /// Attention query, `q_proj`.
@@ -24,19 +24,19 @@ pub enum Projection {
     /// Attention output, `o_proj`.
     #[serde(rename = "o_proj")]
     Output,
-    /// Gate of the feed-forward block, `gate_proj`.
+    /// Feed-forward gate, `gate_proj`.
     #[serde(rename = "gate_proj")]
     Gate,
-    /// Widening half of the feed-forward block, `up_proj`.
+    /// Feed-forward up projection, `up_proj`.
     #[serde(rename = "up_proj")]
     Up,
-    /// Narrowing half of the feed-forward block, `down_proj`.
+    /// Feed-forward down projection, `down_proj`.
     #[serde(rename = "down_proj")]
     Down,
 }
 
 impl Projection {
-    /// All projections, in the order in which a layout lists those of a layer.
+    /// All projections, in the order of a layout within a layer.
     pub const ALL: [Projection; 7] = [
         Projection::Query,
         Projection::Key,
@@ -60,7 +60,7 @@ impl Projection {
         }
     }
 
-    /// The module that holds the projection in Hugging Face transformers: `"self_attn"` or `"mlp"`.
+    /// The parent module in Hugging Face transformers: `"self_attn"` or `"mlp"`.
     pub fn block(self) -> &'static str {
         match self {
             Projection::Query | Projection::Key | Projection::Value | Projection::Output => {
@@ -80,7 +80,7 @@ impl fmt::Display for Projection {
 impl FromStr for Projection {
     type Err = Error;
 
-    /// Reads a module name such as `"q_proj"`; any other text is an [`Error::Field`].
+    /// Parses a module name such as `"q_proj"`; other text is an [`Error::Field`].
     fn from_str(name: &str) -> Result<Self, Error> {
         Projection::ALL
             .into_iter()

@@ -1,17 +1,18 @@
-//! Prompts as users have them: lines of text, JSON lines, a JSON list, or a column of a table.
+//! Parses prompts from plain text, JSON Lines, a JSON list, or a column of a CSV table.
 
 use serde::Deserialize;
 
 use crate::error::Error;
 
-/// Reads prompts from the text of a file with this extension: `txt` or none (one a line), `jsonl`
-/// (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column `prompt`; commas,
-/// semicolons or tabs between the cells). Blank prompts are left out; `file` names the file in errors.
+/// Reads prompts from the text of a file with this extension: `txt` or none (one per line),
+/// `jsonl` (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column
+/// `prompt`; cells separated by commas, semicolons or tabs). Blank prompts are skipped; `file`
+/// names the file in errors.
 ///
 /// # Errors
-/// [`Error::Prompts`] when the text is not of that kind or holds no prompt, or the kind is unknown.
+/// [`Error::Prompts`] when the text is malformed or has no prompt, or the extension is unknown.
 pub fn parse(text: &str, extension: &str, file: &str) -> Result<Vec<String>, Error> {
-    // A byte order mark is no part of the first prompt.
+    // A byte order mark is not part of the first prompt.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let prompts = match extension {
         "txt" | "" => text.lines().map(str::to_owned).collect(),
@@ -55,24 +56,25 @@ fn error(file: &str, reason: impl std::fmt::Display) -> Error {
     }
 }
 
-/// What is wrong with JSON, and where: in the line of the file that the JSON is, if it is one line.
+/// Describes a JSON error and its position. `line` is the line of the file that the JSON came
+/// from, for JSON Lines.
 fn json_mistake(mistake: &serde_json::Error, line: Option<usize>) -> String {
-    // The parser adds a place of its own, which is in line 1 for each of many lines.
+    // serde_json appends a position of its own, which is always in line 1 for JSON Lines.
     let said = mistake.to_string();
     let place = format!(" at line {} column {}", mistake.line(), mistake.column());
     let reason = said.strip_suffix(&place).unwrap_or(&said);
     let what = if mistake.is_data() {
-        "the JSON does not hold prompts"
+        "the JSON does not contain prompts"
     } else {
         "the JSON is not complete or not valid"
     };
-    // A line of zero stands for a place that the parser does not know.
+    // serde_json reports line 0 when the position is unknown.
     let place = match (line.unwrap_or(mistake.line()), mistake.line()) {
         (0, _) => String::new(),
         (line, 0) => format!(" (line {line})"),
         (line, _) => format!(" (line {line}, column {})", mistake.column()),
     };
-    format!("{what}{place}. The parser says: {reason}.")
+    format!("{what}{place}. Parser error: {reason}.")
 }
 
 /// A string, or an object with a `prompt`.
@@ -94,16 +96,16 @@ impl Entry {
     }
 }
 
-/// What may stand between the cells of a table, the least frequent in prose first: below a lone
-/// `prompt`, as it is copied from a spreadsheet, commas are part of the prompts.
+/// Cell separators, the least frequent in prose first. In a table with only the column
+/// `prompt`, as copied from a spreadsheet, commas are part of the prompts.
 const SEPARATORS: [u8; 3] = [b'\t', b';', b','];
 
-/// Whether a line is the header of a table with a column `prompt`, as `csv` files have it.
+/// Whether a line is a CSV header with a column `prompt`.
 pub fn is_header(line: &str) -> bool {
     separator(line).is_some()
 }
 
-/// What separates the cells of a header that has a column `prompt`.
+/// The cell separator of a header that has a column `prompt`.
 fn separator(header: &str) -> Option<u8> {
     SEPARATORS.into_iter().find(|&separator| {
         cells(header, separator)
@@ -128,7 +130,7 @@ fn cells(line: &str, separator: u8) -> Vec<String> {
 }
 
 fn parse_csv(text: &str, file: &str) -> Result<Vec<String>, Error> {
-    // A line of spaces would count as the header.
+    // Skip leading blank lines; a line of spaces would be read as the header.
     let whole = text;
     let blank: usize = whole
         .split_inclusive('\n')
@@ -162,7 +164,7 @@ fn parse_csv(text: &str, file: &str) -> Result<Vec<String>, Error> {
         .collect()
 }
 
-/// What is wrong with a row of a table that begins at this byte of the text.
+/// Describes an error in a row. `start` is the byte offset of the table in `text`.
 fn csv_mistake(mistake: &csv::Error, text: &str, start: usize) -> String {
     match mistake.kind() {
         csv::ErrorKind::UnequalLengths {
@@ -170,14 +172,14 @@ fn csv_mistake(mistake: &csv::Error, text: &str, start: usize) -> String {
             expected_len,
             len,
         } => {
-            // The parser's own count of lines is behind by one after `\r\n`.
+            // Count lines here: the line number of the csv crate is off by one after `\r\n`.
             let above = start + place.byte() as usize;
             let (above, row) = text.as_bytes().split_at(above.min(text.len()));
             let lines = above.iter().filter(|&&byte| byte == b'\n').count();
             let line = 1 + lines + usize::from(row.starts_with(b"\n"));
             format!(
-                "line {line}: expected as many cells as the header has ({expected_len}), found \
-                 {len}. A text with a separator in it needs quotation marks around it."
+                "line {line}: expected {expected_len} cells as in the header, found {len}. Put a \
+                 cell that contains the separator in quotation marks."
             )
         }
         _ => mistake.to_string(),
@@ -239,7 +241,10 @@ mod tests {
             let lines = ["", "id,prompt", "1,one", "2,two, three", ""];
             let told = parse_as("csv", &lines.join(end)).unwrap_err();
             assert!(told.contains("line 4"), "{told}");
-            assert!(told.contains("(2), found 3"), "{told}");
+            assert!(
+                told.contains("expected 2 cells as in the header, found 3"),
+                "{told}"
+            );
         }
     }
 
@@ -247,10 +252,10 @@ mod tests {
     fn mistakes_in_json_are_told_in_plain_words() {
         let told = parse_as("json", "[\"one\", ").unwrap_err();
         let expected =
-            "the JSON is not complete or not valid (line 1, column 8). The parser says: EOF";
+            "the JSON is not complete or not valid (line 1, column 8). Parser error: EOF";
         assert!(told.contains(expected), "{told}");
         let told = parse_as("json", "[1]").unwrap_err();
-        assert!(told.contains("does not hold prompts (line 1"), "{told}");
+        assert!(told.contains("does not contain prompts (line 1"), "{told}");
         let told = parse_as("jsonl", "\"one\"\n\"two").unwrap_err();
         assert!(told.contains("not valid (line 2, column 4)"), "{told}");
         assert!(!told.contains("line 1"), "{told}");

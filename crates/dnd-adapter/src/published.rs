@@ -1,13 +1,13 @@
 //! The weight tokens of the published Drag-and-Drop code (`workspace/dnd/tokenizer` of
-//! jerryliang24/Drag-and-Drop-LLMs), for reading and making tokens of its generators.
+//! jerryliang24/Drag-and-Drop-LLMs), to read and write tokens of its generators.
 //!
-//! Tokens follow one another layer by layer, in the order q, k, v, o, up, gate, down: note up before
-//! gate, unlike [`Projection::ALL`]. A module gives the tiles of `A`, then those of the transposed `B`,
-//! as in [`crate::tokens`].
+//! Tokens are ordered by layer, and in a layer by q, k, v, o, up, gate, down: up comes before
+//! gate, unlike in [`Projection::ALL`]. A module gives the tiles of `A`, then those of the
+//! transposed `B`, as in [`crate::tokens`].
 //!
-//! A tile is normalised by its own mean and sample deviation (divided by n - 1). A token has two rows
-//! and two columns more than a tile. They are the same two numbers over and over: mean times 8 where
-//! the column number is even, ln(0.9 deviation + 0.1) + 1.6 where it is odd, also in the corner.
+//! A tile is normalized by its own mean and sample standard deviation (divisor n - 1). A token
+//! has two rows and two columns more than its tile. This border repeats two values, also in the
+//! corner: 8 * mean in even columns, and ln(0.9 * deviation + 0.1) + 1.6 in odd columns.
 
 mod tile;
 
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::layout::{Layout, Module};
 use crate::projection::Projection;
 
-/// The published order of a layer's projections.
+/// Order of the projections of a layer in the published scheme.
 const ORDER: [Projection; 7] = [
     Projection::Query,
     Projection::Key,
@@ -32,21 +32,22 @@ const ORDER: [Projection; 7] = [
 /// Tokens of the published scheme.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedTokens {
-    /// Tokens, tile rows + 2, tile columns + 2.
+    /// (tokens, tile rows + 2, tile columns + 2).
     pub shape: [usize; 3],
-    /// The numbers, row-major; 0 where the mask is 0.
+    /// The values, row-major; 0 where the mask is 0.
     pub data: Vec<f32>,
-    /// 1 for numbers of the adapter and of the border, 0 for padding.
+    /// 1 for values of the adapter and of the border, 0 for padding.
     pub mask: Vec<u8>,
 }
 
-/// Cuts an adapter into tokens of the published scheme. `tile` is (rows, columns) without the border,
-/// such as (8, 128) for Qwen2.5-0.5B.
+/// Splits an adapter into tokens of the published scheme. `tile` is (rows, columns) without the
+/// border, such as (8, 128) for Qwen2.5-0.5B.
 ///
-/// Tiles are padded where the rank is below the rows or the columns do not divide a length. A tile of
-/// equal numbers is stored as zeros with deviation 0; the published code divides zero by zero there.
+/// Tiles are padded when the rank is less than the rows or the columns do not divide a length.
+/// A constant tile is stored as zeros with deviation 0; the published code divides zero by zero
+/// there.
 ///
-/// Fails when a side of the tile is odd or zero, or a rank is above the rows.
+/// Fails when a side of the tile is odd or zero, or a rank exceeds the rows.
 pub fn tokenise(adapter: &Adapter, tile: (usize, usize)) -> Result<PublishedTokens, Error> {
     adapter.validate()?;
     let shape = token_shape(&adapter.layout, tile)?;
@@ -72,11 +73,11 @@ pub fn tokenise(adapter: &Adapter, tile: (usize, usize)) -> Result<PublishedToke
     Ok(tokens)
 }
 
-/// Reads tokens of the published scheme, from [`tokenise`] or a generator, as an adapter.
+/// Converts tokens of the published scheme, from [`tokenise`] or a generator, to an adapter.
 ///
 /// Mean and deviation of a tile are averages over its border, as in the published code.
 ///
-/// Fails when the shape of the tokens is not what the layout needs.
+/// Fails when the shape of the tokens does not match the layout.
 pub fn detokenise(layout: &Layout, tokens: &PublishedTokens) -> Result<Adapter, Error> {
     layout.validate("layout")?;
     let [_, rows, columns] = tokens.shape;
@@ -84,7 +85,7 @@ pub fn detokenise(layout: &Layout, tokens: &PublishedTokens) -> Result<Adapter, 
     let shape = token_shape(layout, tile)?;
     let numbers: usize = shape.iter().product();
     if tokens.shape != shape || tokens.data.len() != numbers {
-        let found = format!("{:?} with {} numbers", tokens.shape, tokens.data.len());
+        let found = format!("{:?} with {} values", tokens.shape, tokens.data.len());
         return Err(Error::tensor(
             "published tokens",
             "tokens",
@@ -134,7 +135,7 @@ fn published_order(layout: &Layout) -> Vec<usize> {
 }
 
 fn token_shape(layout: &Layout, (rows, columns): (usize, usize)) -> Result<[usize; 3], Error> {
-    // Odd sides would break the alternation of mean and deviation along the border.
+    // The border alternates mean and deviation, which needs even sides.
     let side_is_usable = |side: usize| side > 0 && side.is_multiple_of(2) && side < 1 << 16;
     if !side_is_usable(rows) || !side_is_usable(columns) {
         let found = format!("({rows}, {columns})");
@@ -163,7 +164,7 @@ fn token_shape(layout: &Layout, (rows, columns): (usize, usize)) -> Result<[usiz
         _ => Err(Error::field(
             "published tokens",
             "shape",
-            "a size that fits memory",
+            "a size that fits in memory",
             format!("{shape:?}"),
         )),
     }

@@ -2,30 +2,32 @@
 
 use crate::error::Error;
 
-/// No token's scale is below this part of the root mean square of all tokens' deviations.
+/// Minimum scale of a token, relative to the root mean square deviation over all tokens.
 const SMALLEST_PART: f64 = 0.01;
 
-/// What a generator's output is measured in: its unit for token t is `scale[t]`, its zero the mean
-/// adapter (design.md: all training adapters start from one initialisation, so the mean keeps it).
+/// Normalization of generator output: a generator predicts (token - mean) / scale.
+///
+/// The mean is the mean adapter. All training adapters start from one initialization, and the
+/// mean keeps it (see design.md).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
-    /// Mean of every number over the adapters: (tokens, rank, tile width), row-major.
+    /// Elementwise mean over the adapters: (tokens, rank, tile width), row-major.
     pub mean: Vec<f32>,
-    /// One positive number a token.
+    /// One positive scale per token.
     pub scale: Vec<f32>,
 }
 
 impl Statistics {
-    /// Computes the mean of every number, and for every token the deviation from that mean, as a root
-    /// mean square over the samples and over the `token_len` numbers of the token.
+    /// Computes the elementwise mean, and for every token the root mean square deviation from
+    /// it, over the samples and over the `token_len` values of the token.
     ///
-    /// A token that (almost) never changes, such as one of a frozen module, would get a scale of zero,
-    /// and a generator's smallest error in it would be blown up. So the scale of a token is at least a
-    /// hundredth of the root mean square of all tokens' deviations; it is 1 everywhere when nothing
-    /// changes at all, as with a single sample.
+    /// A token that is (almost) constant, such as one of a frozen module, would get a scale
+    /// near zero. So the scale of a token is at least a hundredth of the root mean square
+    /// deviation over all tokens. It is 1 everywhere when all samples are equal, as with a
+    /// single sample.
     ///
-    /// Fails when there is no sample, or samples differ in length, have a length that is not a multiple
-    /// of `token_len`, or hold numbers that are not finite.
+    /// Fails when there is no sample, or when samples differ in length, have a length that is
+    /// not a multiple of `token_len`, or contain values that are not finite.
     pub fn from_samples<'a>(
         samples: impl Iterator<Item = &'a [f32]>,
         token_len: usize,
@@ -36,17 +38,17 @@ impl Statistics {
         let mut samples = samples.peekable();
         let length = samples.peek().map_or(0, |sample| sample.len());
         if length == 0 || token_len == 0 || !length.is_multiple_of(token_len) {
-            let expected = format!("a sample, of a multiple of {token_len} numbers");
-            return Err(error(expected, format!("{length} numbers")));
+            let expected = format!("a sample whose length is a multiple of {token_len}");
+            return Err(error(expected, format!("{length} values")));
         }
-        // Welford's method: one pass, and no cancellation when the mean is large.
+        // Welford: one pass, and no cancellation when the mean is large.
         let mut mean = vec![0.0_f64; length];
         let mut squares = vec![0.0_f64; length / token_len];
         let mut count = 0_usize;
         for sample in samples {
             if sample.len() != length {
-                let found = format!("{} numbers", sample.len());
-                return Err(error(format!("{length} numbers as in the first"), found));
+                let found = format!("{} values", sample.len());
+                return Err(error(format!("{length} values as in the first"), found));
             }
             count += 1;
             for (index, (mean, &value)) in mean.iter_mut().zip(sample).enumerate() {
@@ -57,7 +59,10 @@ impl Statistics {
             }
         }
         if !squares.iter().all(|square| square.is_finite()) {
-            return Err(error("finite numbers".to_owned(), "others".to_owned()));
+            return Err(error(
+                "finite values".to_owned(),
+                "NaN or infinity".to_owned(),
+            ));
         }
         let variances = squares
             .iter()
@@ -70,15 +75,15 @@ impl Statistics {
         };
         Ok(Statistics {
             mean: mean.into_iter().map(|mean| mean as f32).collect(),
-            // Adapters so alike that f32 cannot tell their deviation from zero still get a scale.
+            // A deviation that underflows to zero in f32 still gets a positive scale.
             scale: variances
                 .map(|variance| (variance.sqrt().max(floor) as f32).max(f32::MIN_POSITIVE))
                 .collect(),
         })
     }
 
-    /// Replaces every number x of `tokens`, one adapter's or several adapters' in a row, by
-    /// (x - mean) / scale.
+    /// Replaces every value x of `tokens`, which may hold several adapters in sequence, by (x -
+    /// mean) / scale.
     ///
     /// # Panics
     /// When the length of `tokens` is not a multiple of the length of `mean`.
@@ -86,8 +91,8 @@ impl Statistics {
         self.for_each(tokens, |value, mean, scale| (value - mean) / scale);
     }
 
-    /// Replaces every number y of `tokens` by y * scale + mean, which undoes [`Statistics::normalise`]
-    /// up to rounding.
+    /// Replaces every value y of `tokens` by y * scale + mean: the inverse of
+    /// [`Statistics::normalise`], up to rounding.
     ///
     /// # Panics
     /// When the length of `tokens` is not a multiple of the length of `mean`.
@@ -99,7 +104,7 @@ impl Statistics {
         let (numbers, tokens_in_sample) = (self.mean.len(), self.scale.len());
         assert!(
             tokens.len().is_multiple_of(numbers) && numbers.is_multiple_of(tokens_in_sample),
-            "{} numbers do not fit statistics of {numbers} in {tokens_in_sample} tokens",
+            "{} values do not match statistics of {numbers} values in {tokens_in_sample} tokens",
             tokens.len(),
         );
         let token_len = numbers / tokens_in_sample;
@@ -133,7 +138,7 @@ mod tests {
     fn mean_is_of_numbers_and_scale_of_tokens() {
         let statistics = of(&[&[1.0, 10.0, 0.0, 4.0], &[3.0, 10.0, 0.0, 0.0]], 2).unwrap();
         assert_eq!(statistics.mean, [2.0, 10.0, 0.0, 2.0]);
-        // Deviations 1, 0 and 0, 2: root mean squares over four numbers each.
+        // Deviations 1, 0 and 0, 2: root mean squares over four values each.
         assert_eq!(statistics.scale, [0.5_f32.sqrt(), 2.0_f32.sqrt()]);
     }
 

@@ -1,4 +1,4 @@
-//! How a tensor's numbers are stored: as floating-point numbers, or as small integers with scales.
+//! Storage formats of tensors: floating point, or int8 with scales.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use crate::precision::Precision;
 /// How a tensor is stored. In memory it is always f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
-    /// As floating-point numbers.
+    /// Floating point.
     Float(Precision),
-    /// As integers from -127 to 127 with one f32 scale for each vector along the last axis: a byte a
-    /// number, and an error of at most a 127th of the vector's largest number. The scales are the
-    /// tensor's [`scale_name`].
+    /// Integers from -127 to 127 with one f32 scale per vector along the last axis: one byte
+    /// per value, and an error of at most 1/127 of the largest absolute value of the vector.
+    /// The scales are the tensor [`scale_name`].
     Int8,
 }
 
@@ -32,20 +32,19 @@ impl fmt::Display for Storage {
     }
 }
 
-/// Largest integer that stands for a number.
+/// Largest quantized value.
 const LARGEST: f32 = 127.0;
 
-/// The tensor that holds the scales of an [`Int8`](Storage::Int8) tensor.
+/// Name of the tensor with the scales of an [`Int8`](Storage::Int8) tensor.
 pub fn scale_name(name: &str) -> String {
     format!("{name}.int8_scale")
 }
 
-/// Numbers as integers, and a scale for each `length` of them.
+/// Quantizes `values` to int8 with one scale per `length` values. Returns the integers, as
+/// bytes in two's complement, and the scales.
 ///
-/// A scale has the significant bits of bf16 and is never too large, so that numbers that were integers
-/// with scales before become the same ones again.
-///
-/// Also what an [`Int8`](Storage::Int8) tensor's numbers are turned into again; integers are bytes in two's complement.
+/// A scale is rounded down to the significant bits of bf16. Quantizing dequantized values then
+/// gives the same integers and scales again.
 pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
     let mut bytes = Vec::with_capacity(values.len());
     let mut scales = Vec::with_capacity(values.len() / length.max(1));
@@ -55,11 +54,11 @@ pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
             .fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let exact = (largest / LARGEST).to_bits();
         let scale = bf16::from_bits((exact >> 16) as u16).to_f32();
-        // A vector of zeros, or of numbers too small for the scale to be one.
+        // A vector of zeros, or of values so small that the scale is not normal.
         let scale = if scale.is_normal() { scale } else { 1.0 };
         scales.push(scale);
         bytes.extend(vector.iter().map(|value| {
-            // WebAssembly has an instruction for it; rounding halves away from zero is a function.
+            // WebAssembly has an instruction for ties-to-even; `round` is a function call.
             let integer = (value / scale).round_ties_even().clamp(-LARGEST, LARGEST);
             (integer as i8).to_le_bytes()[0]
         }));
@@ -67,7 +66,7 @@ pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
     (bytes, scales)
 }
 
-/// Undoes [`quantise`], save for the rounding.
+/// Inverse of [`quantise`], up to rounding.
 pub(crate) fn dequantise(bytes: &[u8], scales: &[f32], length: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(bytes.len());
     for (vector, scale) in bytes.chunks(length.max(1)).zip(scales) {
@@ -92,7 +91,9 @@ mod tests {
             let (bytes, scales) = quantise(&values, length);
             let once = dequantise(&bytes, &scales, length);
             for (vector, rounded) in values.chunks(length).zip(once.chunks(length)) {
-                let largest = vector.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+                let largest = vector
+                    .iter()
+                    .fold(0.0_f32, |largest, value| largest.max(value.abs()));
                 for (value, rounded) in vector.iter().zip(rounded) {
                     prop_assert!((value - rounded).abs() <= largest / LARGEST);
                 }

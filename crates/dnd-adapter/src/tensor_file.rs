@@ -1,8 +1,8 @@
-//! Reading and writing safetensors files: the container of adapters, bundles and models.
+//! Reads and writes safetensors files, the container of adapters, bundles and models.
 //!
-//! The header is parsed by the safetensors crate. That it agrees with the length of the file is checked
-//! here, because `SafeTensors::deserialize` (0.8) adds the lengths that a header claims without checking
-//! for overflow.
+//! The safetensors crate parses the header. This module checks the header against the file
+//! length, because `SafeTensors::deserialize` (0.8) adds the declared lengths without an
+//! overflow check.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use crate::error::Error;
 use crate::precision::Precision;
 use crate::storage::{Storage, dequantise, quantise, scale_name};
 
-/// Bytes of the header length at the start of a file.
+/// Size in bytes of the header length at the start of a file.
 const LENGTH_BYTES: usize = 8;
 
-/// A safetensors file in memory, with its name for errors. Tensors are decoded when asked for.
+/// A safetensors file in memory. Tensors are decoded on demand.
 #[derive(Debug)]
 pub struct TensorFile<'a> {
     file: String,
@@ -27,16 +27,17 @@ pub struct TensorFile<'a> {
 /// One tensor of a file: row-major, f32 in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredTensor {
-    /// Length of every axis.
+    /// Size of each axis.
     pub shape: Vec<usize>,
-    /// The numbers, as many as the product of `shape`; all finite.
+    /// The values, as many as the product of `shape`; all finite.
     pub data: Vec<f32>,
-    /// How they are stored.
+    /// Storage format in the file.
     pub storage: Storage,
 }
 
 impl<'a> TensorFile<'a> {
-    /// Reads the header and checks that it describes exactly the bytes that follow it.
+    /// Parses the header and checks that it describes exactly the remaining bytes; `file` names
+    /// the file in errors.
     pub fn new(bytes: &'a [u8], file: &str) -> Result<Self, Error> {
         let broken = |reason: String| Error::Safetensors {
             file: file.to_owned(),
@@ -60,7 +61,7 @@ impl<'a> TensorFile<'a> {
         if metadata.data_len() != data.len() {
             let claimed = metadata.data_len();
             return Err(broken(format!(
-                "tensors of {claimed} bytes by the header, but {} bytes after it",
+                "{claimed} bytes of tensors according to the header, but {} bytes after it",
                 data.len()
             )));
         }
@@ -71,12 +72,12 @@ impl<'a> TensorFile<'a> {
         })
     }
 
-    /// The name that the file goes by in errors.
+    /// The file name used in errors.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Tensor names, sorted. The scales of integers are part of the tensor that they belong to.
+    /// Sorted tensor names, without the scales of int8 tensors.
     pub fn names(&self) -> Vec<String> {
         let mut names = self.metadata.offset_keys();
         let integers = names.iter().filter(|name| self.is_int8(name));
@@ -91,7 +92,7 @@ impl<'a> TensorFile<'a> {
         info.is_some_and(|info| info.dtype == Dtype::I8)
     }
 
-    /// A text in the file's metadata.
+    /// A metadata string.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.metadata
             .metadata()
@@ -105,8 +106,8 @@ impl<'a> TensorFile<'a> {
         Ok(&self.info(name)?.shape)
     }
 
-    /// Decodes a tensor. Fails when it is missing, is of another type than f32, f16, bf16 and int8 with
-    /// scales, or holds a number that is not finite.
+    /// Decodes a tensor. Fails when it is missing, is not f32, f16, bf16 or int8 with scales,
+    /// or contains a value that is not finite.
     pub fn tensor(&self, name: &str) -> Result<StoredTensor, Error> {
         let info = self.info(name)?;
         let storage = match Precision::from_dtype(info.dtype) {
@@ -154,14 +155,15 @@ impl<'a> TensorFile<'a> {
     fn info(&self, name: &str) -> Result<&TensorInfo, Error> {
         self.metadata
             .info(name)
-            .ok_or_else(|| Error::tensor(&self.file, name, "to be in the file", "nothing"))
+            .ok_or_else(|| Error::tensor(&self.file, name, "a tensor of this name", "none"))
     }
 }
 
-/// A safetensors file of `tensors` (name, shape, numbers, storage) and one metadata entry. The bytes
-/// depend on nothing else: tensors are sorted by type, then by name.
+/// Writes a safetensors file of `tensors` (name, shape, values, storage) and one metadata
+/// entry. The output is deterministic: tensors are sorted by type, then by name.
 ///
-/// Fails when a number is not finite, or too large for its type. `file` names the file in errors.
+/// Fails when a value is not finite, or too large for its type. `file` names the file in
+/// errors.
 pub fn write<'a>(
     file: &str,
     tensors: impl IntoIterator<Item = (String, &'a [usize], &'a [f32], Storage)>,
@@ -190,7 +192,12 @@ pub fn write<'a>(
                 .iter()
                 .fold(0.0_f32, |largest, value| largest.max(value.abs()));
             if half::f16::from_f32(largest).is_infinite() {
-                return Err(Error::tensor(file, name, "numbers that fit f16", largest));
+                return Err(Error::tensor(
+                    file,
+                    name,
+                    "values in the range of f16",
+                    largest,
+                ));
             }
         }
         let bytes = precision.encode(data);
@@ -206,7 +213,7 @@ pub fn write<'a>(
     safetensors::serialize(views, Some(metadata)).map_err(broken)
 }
 
-/// Length of the last axis, and the lengths of all others.
+/// The last axis, and all other axes.
 fn last_axis(shape: &[usize]) -> (usize, &[usize]) {
     shape
         .split_last()
@@ -218,7 +225,7 @@ fn check_finite(file: &str, name: &str, data: &[f32]) -> Result<(), Error> {
         None => Ok(()),
         Some(index) => {
             let found = format!("{} at index {index}", data[index]);
-            Err(Error::tensor(file, name, "finite numbers", found))
+            Err(Error::tensor(file, name, "finite values", found))
         }
     }
 }

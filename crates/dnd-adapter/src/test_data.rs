@@ -7,7 +7,7 @@ use crate::dimensions::BaseDimensions;
 use crate::layout::{Layout, Module};
 use crate::projection::Projection;
 
-/// Repeatable numbers from -1 to 1 (splitmix64).
+/// Reproducible values from -1 to 1 (splitmix64).
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -19,7 +19,7 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// An adapter with repeatable numbers.
+/// An adapter with reproducible values.
 pub fn adapter(layout: Layout, seed: u64) -> Adapter {
     let factors = |(index, module): (usize, &Module)| Factors {
         a: numbers(module.rank * module.in_features, seed + 2 * index as u64),
@@ -45,7 +45,7 @@ pub fn smollm2() -> BaseDimensions {
     }
 }
 
-/// A model of two layers whose smallest length is 8.
+/// A model of two layers; its smallest size is 8.
 pub fn tiny() -> BaseDimensions {
     BaseDimensions {
         architecture: "qwen2".to_owned(),
@@ -64,7 +64,8 @@ pub fn tiny_adapter() -> Adapter {
     adapter(layout, 7)
 }
 
-/// Layouts with odd shapes, gaps between layers and any set of projections; `rank` of each module.
+/// Layouts with arbitrary shapes, gaps between layers and any set of projections; `rank` draws
+/// the rank of each module.
 pub fn layouts(rank: impl Strategy<Value = usize> + Clone) -> impl Strategy<Value = Layout> {
     let place = (0_usize..4, 0_usize..7);
     let sizes = (1_usize..300, 1_usize..300, rank, 1_u8..40);

@@ -1,127 +1,152 @@
 //! Weight tokens: an adapter as a sequence of equal tiles, the generator's unit of output.
 //!
-//! A module gives `A` (rank x in) cut along its columns, then the transposed `B` (rank x out) cut along
-//! its columns, into tiles of rank x [`Layout::tile_width`]. The last tile of a factor is filled up with
-//! zeros when the width does not divide its length. Unlike the published scheme ([`crate::published`])
-//! tokens carry no border: mean and scale come from a set of adapters, not from each tile.
+//! A module gives `A` (rank x in), then the transposed `B` (rank x out), each split along its
+//! columns into tiles of rank x [`Layout::tile_width`]. The last tile of a factor is
+//! zero-padded when the width does not divide its size. Unlike in the published scheme
+//! ([`crate::published`]), tokens have no border: mean and scale come from a set of adapters,
+//! not from each tile.
 
 use crate::adapter::{Adapter, Factors};
 use crate::error::Error;
 use crate::layout::Layout;
 pub use crate::statistics::Statistics;
 
-/// Cuts an adapter into tokens: (tokens, rank, tile width), row-major.
+/// Shape (tokens, rank, tile width) of an adapter as tokens.
 ///
-/// Fails when the modules have different ranks, or the factors disagree with the layout.
-pub fn cut(adapter: &Adapter) -> Result<Vec<f32>, Error> {
+/// # Errors
+/// When the modules have different ranks.
+pub fn shape(layout: &Layout) -> Result<[usize; 3], Error> {
+    let width = layout.tile_width();
+    Ok([layout.token_count(width), layout.uniform_rank()?, width])
+}
+
+/// Which factor of a module a token belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// `A` (rank x in).
+    A,
+    /// `B` (out x rank).
+    B,
+}
+
+/// Position of a token's values in the flat adapter: module after module, `A` (rank x in), then
+/// `B` (out x rank), row-major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenSpan {
+    /// The factor that the token is a tile of.
+    pub factor: Factor,
+    /// Offset of the first value.
+    pub offset: usize,
+    /// Stride between the token's rows.
+    pub row_stride: usize,
+    /// Stride between its columns.
+    pub column_stride: usize,
+    /// Number of columns that are not padding.
+    pub columns: usize,
+}
+
+/// The position of every token in the flat adapter: the one definition of the tiles' geometry.
+///
+/// # Errors
+/// When the layout is invalid, or the modules have different ranks.
+pub fn spans(layout: &Layout) -> Result<Vec<TokenSpan>, Error> {
+    layout.validate("layout")?;
+    let [count, rank, width] = shape(layout)?;
+    let mut spans = Vec::with_capacity(count);
+    let mut offset = 0;
+    for module in &layout.modules {
+        let (input, output) = (module.in_features, module.out_features);
+        spans.extend((0..input).step_by(width).map(|start| TokenSpan {
+            factor: Factor::A,
+            offset: offset + start,
+            row_stride: input,
+            column_stride: 1,
+            columns: width.min(input - start),
+        }));
+        offset += rank * input;
+        spans.extend((0..output).step_by(width).map(|start| TokenSpan {
+            factor: Factor::B,
+            offset: offset + start * rank,
+            row_stride: 1,
+            column_stride: rank,
+            columns: width.min(output - start),
+        }));
+        offset += rank * output;
+    }
+    Ok(spans)
+}
+
+/// Splits an adapter into tokens: (tokens, rank, tile width), row-major, padding zero.
+///
+/// # Errors
+/// When the modules have different ranks, or the factors do not match the layout.
+pub fn from_adapter(adapter: &Adapter) -> Result<Vec<f32>, Error> {
     adapter.validate()?;
     let layout = &adapter.layout;
-    let rank = layout.uniform_rank()?;
-    let width = layout.tile_width();
-    let mut tokens = Vec::with_capacity(layout.token_count(width) * rank * width);
-    for (module, factors) in layout.modules.iter().zip(&adapter.factors) {
-        cut_matrix(&factors.a, rank, module.in_features, width, &mut tokens);
-        let transposed = transpose(&factors.b, module.out_features, rank);
-        cut_matrix(&transposed, rank, module.out_features, width, &mut tokens);
+    let [count, rank, width] = shape(layout)?;
+    let factors = adapter.factors.iter();
+    let flat: Vec<f32> = factors
+        .flat_map(|factors| factors.a.iter().chain(&factors.b))
+        .copied()
+        .collect();
+    let mut tokens = vec![0.0; count * rank * width];
+    for (token, span) in tokens.chunks_exact_mut(rank * width).zip(spans(layout)?) {
+        for (row, values) in token.chunks_exact_mut(width).enumerate() {
+            let start = span.offset + row * span.row_stride;
+            let flat = flat[start..].iter().step_by(span.column_stride);
+            for (value, flat) in values[..span.columns].iter_mut().zip(flat) {
+                *value = *flat;
+            }
+        }
     }
     Ok(tokens)
 }
 
-/// Puts tokens made by [`cut`], or by a generator, together to an adapter. Padding is left out.
+/// Assembles an adapter from tokens, made by [`from_adapter`] or a generator. Padding is dropped.
 ///
-/// Fails when the modules have different ranks, or there are not as many numbers as the layout has.
-pub fn join(layout: &Layout, tokens: &[f32]) -> Result<Adapter, Error> {
+/// # Errors
+/// When the modules have different ranks, or the number of values does not match the layout.
+pub fn to_adapter(layout: &Layout, tokens: &[f32]) -> Result<Adapter, Error> {
     layout.validate("layout")?;
-    let rank = layout.uniform_rank()?;
-    let width = layout.tile_width();
-    let token_count = layout.token_count(width);
-    if tokens.len() != token_count * rank * width {
-        let expected = format!("({token_count}, {rank}, {width})");
+    let [count, rank, width] = shape(layout)?;
+    if tokens.len() != count * rank * width {
+        let expected = format!("({count}, {rank}, {width})");
         return Err(Error::tensor(
             "weight tokens",
             "tokens",
             expected,
-            format!("{} numbers", tokens.len()),
+            format!("{} values", tokens.len()),
         ));
     }
-    let mut tiles = tokens.chunks_exact(rank * width);
-    let factors = layout
-        .modules
-        .iter()
-        .map(|module| {
-            let a = join_matrix(&mut tiles, rank, module.in_features, width);
-            let transposed = join_matrix(&mut tiles, rank, module.out_features, width);
-            Factors {
-                a,
-                b: transpose(&transposed, rank, module.out_features),
+    let mut flat = vec![0.0; layout.parameter_count()];
+    for (token, span) in tokens.chunks_exact(rank * width).zip(spans(layout)?) {
+        for (row, values) in token.chunks_exact(width).enumerate() {
+            let start = span.offset + row * span.row_stride;
+            let flat = flat[start..].iter_mut().step_by(span.column_stride);
+            for (flat, value) in flat.zip(&values[..span.columns]) {
+                *flat = *value;
             }
-        })
-        .collect();
-    Adapter::new(layout.clone(), factors)
-}
-
-/// Where the numbers of a token stand in an adapter's own order: module after module, `A` (rank x in) and then `B` (out x
-/// rank), row-major.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Where the token's first number stands.
-    pub start: usize,
-    /// How far apart its rows are there.
-    pub row: usize,
-    /// How far apart its columns are there.
-    pub column: usize,
-    /// How many of its columns are no padding.
-    pub taken: usize,
-}
-
-/// The place of every token.
-///
-/// Fails when the layout is malformed, or the modules have different ranks.
-pub fn places(layout: &Layout) -> Result<Vec<Place>, Error> {
-    layout.validate("layout")?;
-    let rank = layout.uniform_rank()?;
-    let width = layout.tile_width();
-    let mut places = Vec::with_capacity(layout.token_count(width));
-    let mut offset = 0;
-    for module in &layout.modules {
-        let (input, output) = (module.in_features, module.out_features);
-        places.extend((0..input).step_by(width).map(|start| Place {
-            start: offset + start,
-            row: input,
-            column: 1,
-            taken: width.min(input - start),
-        }));
-        offset += rank * input;
-        places.extend((0..output).step_by(width).map(|start| Place {
-            start: offset + start * rank,
-            row: 1,
-            column: rank,
-            taken: width.min(output - start),
-        }));
-        offset += rank * output;
+        }
     }
-    Ok(places)
+    from_flat(layout, &flat)
 }
 
-/// The adapter whose numbers stand in its own order, as [`places`] has it.
+/// The adapter from its flat values, in the order that [`spans`] describes.
 ///
-/// Fails when the layout is malformed, or there are not as many numbers as it has.
-pub fn in_order(layout: &Layout, numbers: &[f32]) -> Result<Adapter, Error> {
+/// # Errors
+/// When the layout is invalid, or the number of values does not match it.
+pub fn from_flat(layout: &Layout, values: &[f32]) -> Result<Adapter, Error> {
     layout.validate("layout")?;
-    let expected: usize = layout
-        .modules
-        .iter()
-        .map(|module| module.rank * (module.in_features + module.out_features))
-        .sum();
-    if numbers.len() != expected {
+    let expected = layout.parameter_count();
+    if values.len() != expected {
         return Err(Error::tensor(
             "adapter",
-            "numbers",
-            format!("{expected} numbers"),
-            format!("{} numbers", numbers.len()),
+            "values",
+            format!("{expected} values"),
+            format!("{} values", values.len()),
         ));
     }
-    let mut rest = numbers;
+    let mut rest = values;
     let mut take = |count: usize| {
         let (taken, after) = rest.split_at(count);
         rest = after;
@@ -135,58 +160,14 @@ pub fn in_order(layout: &Layout, numbers: &[f32]) -> Result<Adapter, Error> {
     Adapter::new(layout.clone(), factors)
 }
 
-/// Which tokens hold the `B` factors, ascending.
+/// Indices of the tokens of the `B` factors, ascending.
 ///
-/// Fails when the layout is malformed.
-pub fn of_b(layout: &Layout) -> Result<Vec<usize>, Error> {
-    layout.validate("layout")?;
-    let width = layout.tile_width();
-    let mut found = Vec::new();
-    let mut start = 0;
-    for module in &layout.modules {
-        start += module.in_features.div_ceil(width);
-        let end = start + module.out_features.div_ceil(width);
-        found.extend(start..end);
-        start = end;
-    }
-    Ok(found)
-}
-
-/// Appends the tiles of a `rows` x `columns` matrix.
-fn cut_matrix(matrix: &[f32], rows: usize, columns: usize, width: usize, tokens: &mut Vec<f32>) {
-    for start in (0..columns).step_by(width) {
-        let taken = width.min(columns - start);
-        for row in 0..rows {
-            tokens.extend_from_slice(&matrix[row * columns + start..][..taken]);
-            tokens.resize(tokens.len() + width - taken, 0.0);
-        }
-    }
-}
-
-/// Takes the tiles of a `rows` x `columns` matrix from `tiles`.
-fn join_matrix<'a>(
-    tiles: &mut impl Iterator<Item = &'a [f32]>,
-    rows: usize,
-    columns: usize,
-    width: usize,
-) -> Vec<f32> {
-    let mut matrix = vec![0.0; rows * columns];
-    for (start, tile) in (0..columns).step_by(width).zip(tiles) {
-        let taken = width.min(columns - start);
-        for (row, values) in tile.chunks_exact(width).enumerate() {
-            matrix[row * columns + start..][..taken].copy_from_slice(&values[..taken]);
-        }
-    }
-    matrix
-}
-
-/// Turns a `rows` x `columns` matrix into `columns` x `rows`.
-fn transpose(matrix: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let mut transposed = Vec::with_capacity(matrix.len());
-    for column in 0..columns {
-        transposed.extend((0..rows).map(|row| matrix[row * columns + column]));
-    }
-    transposed
+/// # Errors
+/// When the layout is invalid, or the modules have different ranks.
+pub fn b_token_indices(layout: &Layout) -> Result<Vec<usize>, Error> {
+    let spans = spans(layout)?.into_iter().enumerate();
+    let of_b = spans.filter(|(_, span)| span.factor == Factor::B);
+    Ok(of_b.map(|(index, _)| index).collect())
 }
 
 #[cfg(test)]
@@ -218,8 +199,8 @@ mod tests {
             a: count(32),
             b: count(16),
         };
-        assert_eq!(of_b(&layout).unwrap(), [2]);
-        let tokens = cut(&Adapter::new(layout, vec![factors]).unwrap()).unwrap();
+        assert_eq!(b_token_indices(&layout).unwrap(), [2]);
+        let tokens = from_adapter(&Adapter::new(layout, vec![factors]).unwrap()).unwrap();
         let rows: Vec<&[f32]> = tokens.chunks(8).collect();
         assert_eq!(rows.len(), 6);
         assert_eq!(rows[0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
@@ -231,54 +212,54 @@ mod tests {
 
     proptest! {
         #[test]
-        fn join_undoes_cut(layout in uniform_layouts(), seed: u32) {
+        fn to_adapter_undoes_from_adapter(layout in uniform_layouts(), seed: u32) {
             let adapter = adapter(layout, seed.into());
-            let tokens = cut(&adapter).unwrap();
+            let tokens = from_adapter(&adapter).unwrap();
             let layout = &adapter.layout;
-            let width = layout.tile_width();
-            let rank = layout.uniform_rank().unwrap();
-            prop_assert_eq!(tokens.len(), layout.token_count(width) * rank * width);
-            prop_assert_eq!(join(layout, &tokens).unwrap(), adapter);
+            prop_assert_eq!(tokens.len(), shape(layout).unwrap().iter().product::<usize>());
+            prop_assert_eq!(to_adapter(layout, &tokens).unwrap(), adapter);
         }
     }
 
     proptest! {
         #[test]
-        fn numbers_put_into_their_places_are_the_adapter(layout in uniform_layouts(), seed: u32) {
+        fn values_at_their_spans_are_the_adapter(layout in uniform_layouts(), seed: u32) {
             let adapter = adapter(layout, seed.into());
-            let tokens = cut(&adapter).unwrap();
+            let tokens = from_adapter(&adapter).unwrap();
             let layout = &adapter.layout;
             let width = layout.tile_width();
             let size = layout.uniform_rank().unwrap() * width;
-            let numbers = adapter.factors.iter().map(|factors| factors.a.len() + factors.b.len()).sum();
-            let mut placed = vec![f32::NAN; numbers];
-            for (token, place) in tokens.chunks(size).zip(places(layout).unwrap()) {
+            let mut placed = vec![f32::NAN; layout.parameter_count()];
+            for (token, span) in tokens.chunks(size).zip(spans(layout).unwrap()) {
                 for (number, &value) in token.iter().enumerate() {
                     let (row, column) = (number / width, number % width);
-                    if column < place.taken {
-                        placed[place.start + row * place.row + column * place.column] = value;
+                    if column < span.columns {
+                        let start = span.offset + row * span.row_stride;
+                        placed[start + column * span.column_stride] = value;
                     }
                 }
             }
-            prop_assert_eq!(&in_order(layout, &placed).unwrap(), &adapter);
+            prop_assert_eq!(&from_flat(layout, &placed).unwrap(), &adapter);
             placed.pop();
-            prop_assert!(in_order(layout, &placed).is_err());
+            prop_assert!(from_flat(layout, &placed).is_err());
         }
     }
 
     #[test]
     fn wrong_lengths_and_ranks_are_refused() {
         let mut adapter = tiny_adapter();
-        let mut tokens = cut(&adapter).unwrap();
+        let mut tokens = from_adapter(&adapter).unwrap();
         tokens.pop();
-        let message = join(&adapter.layout, &tokens).unwrap_err().to_string();
+        let message = to_adapter(&adapter.layout, &tokens)
+            .unwrap_err()
+            .to_string();
         assert!(
             message.contains("weight tokens: tensor tokens"),
             "{message}"
         );
         adapter.factors[0].a.pop();
-        assert!(cut(&adapter).is_err());
+        assert!(from_adapter(&adapter).is_err());
         adapter.layout.modules[0].rank = 3;
-        assert!(join(&adapter.layout, &tokens).is_err());
+        assert!(to_adapter(&adapter.layout, &tokens).is_err());
     }
 }

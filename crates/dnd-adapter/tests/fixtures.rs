@@ -1,5 +1,5 @@
-//! Agreement with files made by PEFT and by the published code; see `fixtures/README.md` in the shared
-//! folder. Without that folder the tests say so and pass.
+//! Compares with files made by PEFT and by the published code; see `fixtures/README.md` in the
+//! shared folder. Without that folder the tests print a notice and pass.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ use dnd_adapter::{
 };
 use serde_json::Value;
 
-/// The folder of fixtures, from `DND_SHARED` or beside the repository.
+/// The fixtures folder, in `DND_SHARED` or beside the repository.
 fn fixtures() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let shared = std::env::var_os("DND_SHARED").map_or_else(beside, PathBuf::from);
@@ -53,7 +53,7 @@ fn adapter_saved_by_peft_reads_and_writes_back_the_same() {
     let written = peft::write(&adapter, Precision::F16).unwrap();
     assert!(
         written.model == model,
-        "the file of tensors differs from what PEFT wrote"
+        "the tensor file differs from the one PEFT wrote"
     );
 
     let theirs: Value = serde_json::from_slice(&config).unwrap();
@@ -74,7 +74,7 @@ fn adapter_saved_by_peft_reads_and_writes_back_the_same() {
             assert_eq!(value, &theirs[field], "{field}");
         }
     }
-    // What is left out is off, or has no meaning without something that is off.
+    // Omitted fields are off, or have no effect because another option is off.
     let meaningless = ["megatron_core", "peft_version", "qalora_group_size"];
     for (field, value) in theirs
         .iter()
@@ -92,9 +92,9 @@ fn adapter_saved_by_peft_reads_and_writes_back_the_same() {
 fn adapter_saved_by_peft_is_cut_into_1590_tokens() {
     let Some(folder) = fixtures() else { return };
     let (_, _, adapter) = read_peft_fixture(&folder);
-    let cut = tokens::cut(&adapter).unwrap();
+    let cut = tokens::from_adapter(&adapter).unwrap();
     assert_eq!(cut.len(), 1590 * 8 * 192);
-    assert_eq!(tokens::join(&adapter.layout, &cut).unwrap(), adapter);
+    assert_eq!(tokens::to_adapter(&adapter.layout, &cut).unwrap(), adapter);
     assert!((0..adapter.factors.len()).all(|index| adapter.update_norm(index).is_finite()));
 }
 
@@ -160,7 +160,7 @@ fn published_tokens_agree_both_ways() {
     assert_eq!(ours.shape, [358, 10, 130]);
     assert_eq!(theirs.shape, ours.shape);
     assert_eq!(file.shape("mask").unwrap(), ours.shape);
-    // The fixture has no padding. Its mask is of bytes, which `TensorFile` does not decode.
+    // The fixture has no padding. Its mask has a byte type, which `TensorFile` does not decode.
     assert!(ours.mask.iter().all(|&mask| mask == 1));
     let difference = largest_difference(&ours.data, &theirs.data);
     assert!(difference < 1e-5, "{difference}");

@@ -1,9 +1,9 @@
 //! `dnd`: LoRA adapters from prompts, and the whole way there.
 
 mod commands;
-mod observer;
 mod output;
-mod serve;
+mod progress;
+mod prompts;
 
 use std::process::ExitCode;
 
@@ -69,10 +69,21 @@ fn main() -> ExitCode {
         Err(error) => {
             let line = format!("{error:#}").replace('\n', " ");
             output::complain(&format!("error: {line}"));
-            match error.downcast_ref::<dnd_train::Error>() {
-                Some(dnd_train::Error::Cancelled) => ExitCode::from(INTERRUPTED),
-                _ => ExitCode::FAILURE,
+            if is_cancelled(&error) {
+                ExitCode::from(INTERRUPTED)
+            } else {
+                ExitCode::FAILURE
             }
         }
     }
+}
+
+/// Whether the work was stopped by Ctrl-C.
+fn is_cancelled(error: &anyhow::Error) -> bool {
+    let of_training = error.downcast_ref::<dnd_train::Error>();
+    let files = match of_training {
+        Some(dnd_train::Error::Files(files)) => Some(files),
+        _ => error.downcast_ref::<dnd_files::Error>(),
+    };
+    matches!(files, Some(dnd_files::Error::Cancelled))
 }

@@ -6,15 +6,15 @@ use crate::cpu;
 
 /// Where the numbers of a weight token go.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct Target {
     /// Where its first number goes.
-    pub start: usize,
+    pub offset: usize,
     /// How far apart the token's rows lie there.
-    pub row: usize,
+    pub row_stride: usize,
     /// How far apart its columns lie there.
-    pub column: usize,
+    pub column_stride: usize,
     /// Columns that are no padding.
-    pub taken: usize,
+    pub columns: usize,
     /// Which tile of the basis head covers it, if one does.
     pub tile: Option<usize>,
     /// The unit of the token's numbers.
@@ -41,7 +41,7 @@ pub struct Assembly {
     tiles: Tensor<1, Int>,
     tile_scales: Tensor<1>,
     mean: Tensor<1>,
-    places: Tensor<1, Int>,
+    targets: Tensor<1, Int>,
     tokens: usize,
     rows: usize,
     columns: usize,
@@ -56,37 +56,43 @@ impl Assembly {
         columns.is_multiple_of(4) && is_device(device)
     }
 
-    /// For tokens of rows of `columns` numbers each that go to `places`, with the `mean` adapter as tokens; where it
+    /// For tokens of rows of `columns` numbers each that go to `targets`, with the `mean` adapter as tokens; where it
     /// [can be](Self::is_for).
     ///
     /// # Panics
     /// When sizes do not fit each other.
     pub fn new(
-        places: &[Place],
+        targets: &[Target],
         columns: usize,
         mean: &[f32],
         tiles: Tiles<'_>,
         device: &Device,
     ) -> Self {
-        assert!(!places.is_empty() && columns > 0, "no tokens");
-        let numbers = mean.len() / places.len();
+        assert!(!targets.is_empty() && columns > 0, "no tokens");
+        let numbers = mean.len() / targets.len();
         let covered = tiles.scales.len() / tiles.mixed.max(1);
-        assert_eq!(mean.len(), places.len() * numbers, "numbers of the mean");
+        assert_eq!(mean.len(), targets.len() * numbers, "numbers of the mean");
         assert!(
             numbers > 0 && numbers.is_multiple_of(columns),
             "{numbers} numbers in rows of {columns}"
         );
-        let tiled = places.iter().filter_map(|place| place.tile);
+        let tiled = targets.iter().filter_map(|target| target.tile);
         assert!(tiled.max().is_none_or(|tile| tile < covered), "tiles");
         assert_eq!(
             tiles.integers.len(),
             tiles.scales.len() * numbers,
             "numbers of the tiles"
         );
-        let words = places.iter().flat_map(|place| {
-            let tile = place.tile.unwrap_or(covered);
-            let sizes = [place.start, place.row, place.column, place.taken, tile];
-            let scale = place.scale.to_bits().cast_signed();
+        let words = targets.iter().flat_map(|target| {
+            let tile = target.tile.unwrap_or(covered);
+            let sizes = [
+                target.offset,
+                target.row_stride,
+                target.column_stride,
+                target.columns,
+                tile,
+            ];
+            let scale = target.scale.to_bits().cast_signed();
             sizes.map(|size| size as i32).into_iter().chain([scale])
         });
         let words: Vec<i32> = words.collect();
@@ -96,15 +102,21 @@ impl Assembly {
         let mut scales = tiles.scales.to_vec();
         scales.resize(scales.len().max(1), 0.0);
         let rows = numbers / columns;
-        let ends = places.iter().filter(|place| place.taken > 0).map(|place| {
-            place.start + (rows - 1) * place.row + (place.taken - 1) * place.column + 1
-        });
+        let ends = targets
+            .iter()
+            .filter(|target| target.columns > 0)
+            .map(|target| {
+                target.offset
+                    + (rows - 1) * target.row_stride
+                    + (target.columns - 1) * target.column_stride
+                    + 1
+            });
         Self {
             tiles: Tensor::from_data(packed.as_slice(), device),
             tile_scales: Tensor::from_data(scales.as_slice(), device),
             mean: Tensor::from_data(mean, device),
-            places: Tensor::from_data(words.as_slice(), device),
-            tokens: places.len(),
+            targets: Tensor::from_data(words.as_slice(), device),
+            tokens: targets.len(),
             rows,
             columns,
             mixed: tiles.mixed,
@@ -138,7 +150,7 @@ impl Assembly {
             gpu::integers(&self.tiles),
             gpu::buffer(&self.tile_scales),
             gpu::buffer(&self.mean),
-            gpu::integers(&self.places),
+            gpu::integers(&self.targets),
         ];
         let inputs = inputs.map(|input| Some(input.expect(here)));
         let [numbers, columns] = [numbers / 4, self.columns / 4];
@@ -161,33 +173,33 @@ impl Assembly {
 
 /// The same on the CPU, from the cascade's `tokens`.
 pub fn twin(
-    places: &[Place],
+    targets: &[Target],
     columns: usize,
     mean: &[f32],
     tiles: Tiles<'_>,
     tokens: &[f32],
     coefficients: &[f32],
 ) -> Vec<f32> {
-    let numbers = mean.len() / places.len();
+    let numbers = mean.len() / targets.len();
     let covered = tiles.scales.len() / tiles.mixed.max(1);
     let mut output = Vec::new();
-    for (index, place) in places.iter().enumerate() {
+    for (index, target) in targets.iter().enumerate() {
         for number in 0..numbers {
             let (row, column) = (number / columns, number % columns);
-            if column >= place.taken {
+            if column >= target.columns {
                 continue;
             }
             let mut sum = tokens[index * numbers + number];
-            if let Some(tile) = place.tile {
+            if let Some(tile) = target.tile {
                 for (mixed, coefficient) in coefficients.iter().enumerate() {
                     let tile = mixed * covered + tile;
                     let integer = f32::from(tiles.integers[tile * numbers + number]);
                     sum += coefficient * tiles.scales[tile] * integer;
                 }
             }
-            let at = place.start + row * place.row + column * place.column;
+            let at = target.offset + row * target.row_stride + column * target.column_stride;
             output.resize(output.len().max(at + 1), 0.0);
-            output[at] = sum * place.scale + mean[index * numbers + number];
+            output[at] = sum * target.scale + mean[index * numbers + number];
         }
     }
     output

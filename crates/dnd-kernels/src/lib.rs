@@ -27,7 +27,7 @@ pub mod rms_norm;
 pub mod rotary;
 pub mod shaders;
 
-pub use assemble::{Assembly, Place};
+pub use assemble::{Assembly, Target};
 pub use attention::attend;
 pub use attention_rows::attend_rows;
 pub use convolve::convolve;

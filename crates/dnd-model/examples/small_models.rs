@@ -16,8 +16,8 @@ use dnd_adapter::{
     bundle, tensor_file, tokens,
 };
 use dnd_model::{BasisConfig, GeneratorConfig};
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(folder.ok_or("usage: small_models DIR")?);
     let encoder = folder.join("encoder");
     fs::create_dir_all(&encoder)?;
-    let mut random = StdRng::seed_from_u64(1);
+    let mut random = ChaCha12Rng::seed_from_u64(1);
 
     let weights = encoder_weights(&mut random)?;
     let sha256: String = Sha256::digest(&weights)
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn numbers(count: usize, scale: f32, random: &mut StdRng) -> Vec<f32> {
+fn numbers(count: usize, scale: f32, random: &mut ChaCha12Rng) -> Vec<f32> {
     (0..count)
         .map(|_| random.random_range(-scale..scale))
         .collect()
@@ -100,7 +100,7 @@ fn tokenizer(vocabulary: &BTreeMap<String, usize>) -> Value {
     })
 }
 
-fn encoder_weights(random: &mut StdRng) -> Result<Vec<u8>, dnd_adapter::Error> {
+fn encoder_weights(random: &mut ChaCha12Rng) -> Result<Vec<u8>, dnd_adapter::Error> {
     let mut shapes = vec![
         (
             "embeddings.word_embeddings.weight".to_owned(),
@@ -146,7 +146,7 @@ fn encoder_weights(random: &mut StdRng) -> Result<Vec<u8>, dnd_adapter::Error> {
     tensor_file::write("model.safetensors", tensors, ("format", "pt".to_owned()))
 }
 
-fn small_bundle(encoder: String, random: &mut StdRng) -> Result<Bundle, Box<dyn Error>> {
+fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box<dyn Error>> {
     let dimensions = BaseDimensions {
         architecture: "llama".to_owned(),
         num_layers: 3,
@@ -172,7 +172,7 @@ fn small_bundle(encoder: String, random: &mut StdRng) -> Result<Bundle, Box<dyn 
         basis: Some(BasisConfig {
             count: 4,
             gain: 1.0,
-            tokens: tokens::of_b(&layout)?,
+            tokens: tokens::b_token_indices(&layout)?,
         }),
     };
     // The generator's own names and shapes; its last layer would start at zero.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::storage::quantise;
 use dnd_adapter::{BundleTensor, Layout, Statistics, Storage, tokens};
-use dnd_kernels::assemble::{Assembly, Place, Tiles};
+use dnd_kernels::assemble::{Assembly, Target, Tiles};
 use dnd_kernels::{mean_embedding, mixing_coefficients};
 
 use crate::generator::Stored;
@@ -26,7 +26,7 @@ struct Head {
 }
 
 impl Assembler {
-    /// For tokens that go to `places` in the adapter, with the `mean` adapter as tokens, and the head of a generator's `tensors`.
+    /// For tokens that go to `targets` in the adapter, with the `mean` adapter as tokens, and the head of a generator's `tensors`.
     /// `None` where [`Assembly::is_for`] says so, and where the head's tiles are not stored as integers, which the kernel reads.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Assembler {
         tensors: &BTreeMap<String, BundleTensor>,
         source_name: &str,
         config: &GeneratorConfig,
-        mut places: Vec<Place>,
+        mut targets: Vec<Target>,
         mean: &[f32],
         device: &Device,
     ) -> Result<Option<Self>, Error> {
@@ -58,7 +58,7 @@ impl Assembler {
             }
             (bytes, scales) = quantise(&tiles.data, rows * columns);
             for (tile, &token) in basis.tokens.iter().enumerate() {
-                places[token].tile = Some(tile);
+                targets[token].tile = Some(tile);
             }
             let directions = [width, basis.count];
             head = Some(Head {
@@ -74,7 +74,7 @@ impl Assembler {
             mixed: config.basis.as_ref().map_or(0, |basis| basis.count),
         };
         Ok(Some(Self {
-            assembly: Assembly::new(&places, columns, mean, tiles, device),
+            assembly: Assembly::new(&targets, columns, mean, tiles, device),
             head,
         }))
     }
@@ -98,15 +98,15 @@ impl Assembler {
 ///
 /// # Errors
 /// When the layout is malformed.
-pub(crate) fn places(layout: &Layout, statistics: &Statistics) -> Result<Vec<Place>, Error> {
-    let places = tokens::places(layout)?.into_iter();
-    let places = places.zip(&statistics.scale).map(|(place, &scale)| Place {
-        start: place.start,
-        row: place.row,
-        column: place.column,
-        taken: place.taken,
+pub(crate) fn targets(layout: &Layout, statistics: &Statistics) -> Result<Vec<Target>, Error> {
+    let spans = tokens::spans(layout)?.into_iter();
+    let targets = spans.zip(&statistics.scale).map(|(span, &scale)| Target {
+        offset: span.offset,
+        row_stride: span.row_stride,
+        column_stride: span.column_stride,
+        columns: span.columns,
         tile: None,
         scale,
     });
-    Ok(places.collect())
+    Ok(targets.collect())
 }

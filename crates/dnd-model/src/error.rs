@@ -70,7 +70,7 @@ pub enum Error {
         /// The devices of this build.
         available: String,
     },
-    /// Products in bfloat16 were asked for where there are none.
+    /// MatmulDtype in bfloat16 were asked for where there are none.
     #[error(
         "products in bfloat16: expected the CPU device, on Linux with Intel AMX, found {found}"
     )]
@@ -78,6 +78,10 @@ pub enum Error {
         /// What is there instead.
         found: &'static str,
     },
+    /// A file or an argument cannot be used.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[error(transparent)]
+    Files(#[from] dnd_files::Error),
     /// An error of the adapter crate: layouts, bundles, GGUF files.
     #[error(transparent)]
     Adapter(#[from] dnd_adapter::Error),

@@ -1,26 +1,30 @@
 //! The models of DnD as burn modules: the text encoder, the generator and the base language model
-//! with LoRA. They run on any burn device, natively and in WebAssembly; files come in as bytes.
+//! with LoRA. They run on any burn device, natively and in WebAssembly; `files` opens them natively.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod adapter_generator;
 mod assembler;
-pub mod condition;
 pub mod device;
 pub mod encoder;
 pub mod error;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod files;
+pub mod generate;
 pub mod generator;
 pub mod language;
 pub mod lora;
+pub mod prompt_encoder;
 pub mod sampling;
 pub mod self_test;
 pub mod weights;
-pub mod workshop;
 
-pub use condition::{Condition, PromptDraw, PromptGroup, draw_prompts, mean_embedding};
+pub use adapter_generator::{AdapterGenerator, Decoded, EncoderFiles, read_back};
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
+pub use generate::{GeneratedFiles, Generation, Stage, encode_here};
 pub use generator::{Basis, BasisConfig, Generator, GeneratorConfig};
 pub use language::{LanguageModel, LanguageModelConfig};
 pub use lora::Lora;
+pub use prompt_encoder::{PromptDraw, PromptEncoder, PromptGroup, draw_prompts, mean_embedding};
 pub use weights::Weights;
-pub use workshop::{EncoderFiles, Workshop};

@@ -1,7 +1,7 @@
 //! Choosing the next token from logits.
 
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,7 +23,7 @@ pub enum Sampling {
 /// Chooses tokens one after the other.
 pub struct Sampler {
     sampling: Sampling,
-    random: StdRng,
+    random: ChaCha12Rng,
 }
 
 impl Sampler {
@@ -35,7 +35,7 @@ impl Sampler {
         };
         Self {
             sampling,
-            random: StdRng::seed_from_u64(seed),
+            random: ChaCha12Rng::seed_from_u64(seed),
         }
     }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{BundleTensor, Precision, Storage, tensor_file};
-use dnd_kernels::Place;
+use dnd_kernels::Target;
 
 use crate::assembler::Assembler;
 use crate::{BasisConfig, Error, GeneratorConfig, TextEncoderConfig, Weights};
@@ -75,16 +75,16 @@ pub fn compute(device: &Device) -> Result<Tensor<1>, Error> {
     let output = generator.cascade(condition.clone(), &mut |_| ());
     let [tokens, rows, columns] = config.output();
     let size = rows * columns;
-    let places = (0..tokens).map(|token| Place {
-        start: token * size,
-        row: columns,
-        column: 1,
-        taken: columns,
+    let targets = (0..tokens).map(|token| Target {
+        offset: token * size,
+        row_stride: columns,
+        column_stride: 1,
+        columns,
         tile: None,
         scale: 1.0,
     });
-    let (places, mean) = (places.collect(), vec![0.0; tokens * size]);
-    match Assembler::new(&tensors, "self-test", &config, places, &mean, device)? {
+    let (targets, mean) = (targets.collect(), vec![0.0; tokens * size]);
+    match Assembler::new(&tensors, "self-test", &config, targets, &mean, device)? {
         Some(assembler) => Ok(assembler.assemble(output, condition)),
         None => {
             let output = generator.add_basis(output, condition);

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_adapter::gguf::Gguf;
 use dnd_adapter::{BundleTensor, Precision, peft};
 use dnd_model::language::{
-    Cache, CompletionOptions, LanguageTokenizer, Message, Products, TokenBatch, complete,
+    Cache, CompletionOptions, LanguageTokenizer, MatmulDtype, Message, TokenBatch, complete,
 };
 use dnd_model::sampling::Sampling;
 use dnd_model::{
@@ -224,7 +224,7 @@ fn qwen2_agrees_with_transformers() {
     let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
     let model = LanguageModelConfig::from_json(&config, "config.json")
         .unwrap()
-        .init(&weights, Products::F32, &Device::flex())
+        .init(&weights, MatmulDtype::F32, &Device::flex())
         .unwrap();
     let expected = read_tensors(&folder.join("expected.safetensors"));
     let rows = expected.integers["ids"].chunks(17);
@@ -242,7 +242,7 @@ fn smollm2<R>(run: impl FnOnce(&LanguageModel, &LanguageTokenizer) -> R) -> Opti
     let config = LanguageModelConfig::from_gguf(&gguf, "smollm2.gguf").unwrap();
     let weights = Weights::from_gguf(gguf, "smollm2.gguf").unwrap();
     let model = config
-        .init(&weights, Products::F32, &Device::flex())
+        .init(&weights, MatmulDtype::F32, &Device::flex())
         .unwrap();
     Some(run(&model, &tokenizer))
 }

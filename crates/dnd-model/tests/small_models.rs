@@ -4,13 +4,13 @@
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout, Precision, Projection};
-use dnd_model::language::{Cache, Products, TokenBatch};
+use dnd_model::language::{Cache, MatmulDtype, TokenBatch};
 use dnd_model::{
     BasisConfig, Error, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
     TextEncoderConfig, Weights,
 };
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -28,7 +28,7 @@ const ENCODER: &str = r#"{
 
 /// Tensors of these shapes with seeded values, as a safetensors file.
 fn random_file(shapes: &[(String, Vec<usize>)]) -> Vec<u8> {
-    let mut random = StdRng::seed_from_u64(1);
+    let mut random = ChaCha12Rng::seed_from_u64(1);
     let data: Vec<Vec<u8>> = shapes
         .iter()
         .map(|(_, shape)| {
@@ -47,10 +47,10 @@ fn random_file(shapes: &[(String, Vec<usize>)]) -> Vec<u8> {
 }
 
 fn language_model() -> LanguageModel {
-    language_model_with(Products::F32).unwrap()
+    language_model_with(MatmulDtype::F32).unwrap()
 }
 
-fn language_model_with(products: Products) -> Result<LanguageModel, Error> {
+fn language_model_with(matmul_dtype: MatmulDtype) -> Result<LanguageModel, Error> {
     let mut shapes = vec![
         ("model.embed_tokens.weight".to_owned(), vec![50, 32]),
         ("model.norm.weight".to_owned(), vec![32]),
@@ -75,7 +75,7 @@ fn language_model_with(products: Products) -> Result<LanguageModel, Error> {
         .unwrap()
         .init(
             &Weights::from_safetensors(&bytes, "model.safetensors").unwrap(),
-            products,
+            matmul_dtype,
             &Device::flex(),
         )
 }
@@ -125,7 +125,7 @@ fn encoder() -> TextEncoder {
 
 fn random_adapter(model: &LanguageModel, targets: &[Projection]) -> Adapter {
     let layout = Layout::new("small", &model.config().dimensions, 4, 8.0, targets).unwrap();
-    let mut random = StdRng::seed_from_u64(2);
+    let mut random = ChaCha12Rng::seed_from_u64(2);
     let mut values = |count| (0..count).map(|_| random.random_range(-0.3..0.3)).collect();
     let factors = layout
         .modules
@@ -158,7 +158,7 @@ fn whole(model: &LanguageModel, ids: &[u32], lora: Option<&Lora>) -> Vec<f32> {
 
 #[test]
 fn products_in_bfloat16_are_near_or_refused() {
-    match language_model_with(Products::fastest(&Device::flex())) {
+    match language_model_with(MatmulDtype::fastest(&Device::flex())) {
         Ok(fast) => {
             let exact = language_model();
             let lora =
@@ -173,10 +173,12 @@ fn products_in_bfloat16_are_near_or_refused() {
         }
         Err(error) => panic!("{error}"),
     }
-    let asked = language_model_with(Products::Bf16);
-    match (asked, Products::fastest(&Device::flex())) {
-        (Ok(_), Products::Bf16) => {}
-        (Err(error), Products::F32) => assert!(error.to_string().contains("Intel AMX"), "{error}"),
+    let asked = language_model_with(MatmulDtype::Bf16);
+    match (asked, MatmulDtype::fastest(&Device::flex())) {
+        (Ok(_), MatmulDtype::Bf16) => {}
+        (Err(error), MatmulDtype::F32) => {
+            assert!(error.to_string().contains("Intel AMX"), "{error}")
+        }
         (asked, fastest) => panic!(
             "{fastest:?} is fastest, and bfloat16 gave {}",
             asked.is_ok()

@@ -1,47 +1,19 @@
-//! What can go wrong on the native side.
+//! What can go wrong while adapters are collected and generators trained.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// An error of this crate. Every message names the file or field, what was expected and what came.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file could not be read or written.
-    #[error("{}: {action}: {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What was tried.
-        action: &'static str,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// A file is not what it should be.
-    #[error("{}: {message}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Where it goes wrong, what was expected and what was found.
-        message: String,
-    },
-    /// An argument has a value that cannot be used.
-    #[error("{field}: expected {expected}, found {found}")]
-    Argument {
-        /// The argument or configuration field.
-        field: String,
-        /// What can be used.
-        expected: String,
-        /// What was given.
-        found: String,
-    },
-    /// Training ran away from any solution.
+    /// The loss or its gradient is no longer a finite number.
     #[error("step {step}: the loss or its gradient is not finite; a lower rate may help")]
     Diverged {
         /// The step, counted from zero.
         step: usize,
     },
-    /// The work was cancelled before its end; what was finished is kept.
-    #[error("cancelled; finished work is kept, the same command goes on from there")]
-    Cancelled,
+    /// A file or an argument cannot be used, or the work was cancelled.
+    #[error(transparent)]
+    Files(#[from] dnd_files::Error),
     /// An error of the model crate.
     #[error(transparent)]
     Model(#[from] dnd_model::Error),
@@ -51,29 +23,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// A [`Error::File`]: `action` on `path` failed.
-    pub fn file(path: &Path, action: &'static str, error: std::io::Error) -> Self {
-        Self::File {
-            path: path.to_owned(),
-            action,
-            error,
-        }
+    /// See [`dnd_files::Error::file`].
+    pub fn file(path: &Path, action: &'static str, source: std::io::Error) -> Self {
+        dnd_files::Error::file(path, action, source).into()
     }
 
-    /// A [`Error::Content`] of `path`.
+    /// See [`dnd_files::Error::content`].
     pub fn content(path: &Path, message: impl ToString) -> Self {
-        Self::Content {
-            path: path.to_owned(),
-            message: message.to_string(),
-        }
+        dnd_files::Error::content(path, message).into()
     }
 
-    /// A [`Error::Argument`].
+    /// See [`dnd_files::Error::argument`].
     pub fn argument(field: &str, expected: &str, found: impl ToString) -> Self {
-        Self::Argument {
-            field: field.to_owned(),
-            expected: expected.to_owned(),
-            found: found.to_string(),
-        }
+        dnd_files::Error::argument(field, expected, found).into()
     }
 }

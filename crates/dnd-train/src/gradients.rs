@@ -12,7 +12,7 @@ use dnd_model::Error;
 ///
 /// # Errors
 /// [`Error::Device`] when the norm cannot be read back.
-pub fn clip<M: Module>(
+pub(crate) fn clip<M: Module>(
     module: &M,
     gradients: &mut GradientsParams,
     limit: f32,

@@ -1,25 +1,28 @@
-//! The native side of DnD: collect adapters by fine-tuning, train a generator on them, and measure
-//! it against baselines. Everything here may touch the file system; nothing here prints.
+//! Collecting adapters by fine-tuning, and training a generator by either of two objectives. Native
+//! only: everything here may touch the file system; nothing here prints.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod checkpoint;
 pub mod collect;
-pub mod error;
-pub mod files;
-pub mod fit;
-pub mod generate;
-pub mod gradients;
-pub mod measure;
-pub mod models;
-pub mod observe;
+mod curve;
+mod directions;
+mod error;
+mod example;
+mod gradients;
+pub mod objective;
 mod optimizer;
-pub mod prompts;
-pub mod report;
-pub mod suite;
-pub mod task;
-#[cfg(test)]
-mod test_data;
-mod workers;
+mod pack;
+pub mod recipe;
+mod schedule;
+mod trainer;
+mod validate;
+mod values;
+pub mod workers;
 
 pub use error::Error;
-pub use observe::{Observer, Silent};
+pub use example::{Example, ExampleBatch, answer_loss, answer_losses, forward_answers};
+pub use objective::behaviour::{BehaviourOptions, Start, train_behaviour};
+pub use objective::weights::train_weights;
+pub use pack::mean_adapter;
+pub use recipe::Recipe;

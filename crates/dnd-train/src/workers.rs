@@ -10,14 +10,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 /// A good part of the time that a language model of this size takes on a CPU goes to small tensors, which
 /// are computed on one core. Whole shares side by side keep all cores busy with that too, which
 /// sharing single matrix products does not. On any other device there is one share.
-pub(crate) struct Workers {
+pub struct Workers {
     /// Pools of one thread: matrix products inside them stay on that thread.
     pools: Vec<ThreadPool>,
 }
 
 impl Workers {
     /// As many workers as rayon has threads (`RAYON_NUM_THREADS`), on a CPU device.
-    pub(crate) fn new(device: &Device) -> Self {
+    pub fn new(device: &Device) -> Self {
         let count = if *device == Device::flex() {
             rayon::current_num_threads()
         } else {
@@ -33,13 +33,13 @@ impl Workers {
     }
 
     /// Shares that are worked on side by side.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.pools.len().max(1)
     }
 
     /// Deals `items` to the workers and gives their results in a fixed order. A share is every
     /// n-th item, so that items sorted by size are shared fairly.
-    pub(crate) fn map<T, R>(&self, items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R>
+    pub fn map<T, R>(&self, items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R>
     where
         T: Copy + Send + Sync,
         R: Send,

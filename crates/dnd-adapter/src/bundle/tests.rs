@@ -6,7 +6,7 @@ use crate::tokens;
 
 fn bundle() -> Bundle {
     let adapter = tiny_adapter();
-    let sample = tokens::cut(&adapter).unwrap();
+    let sample = tokens::from_adapter(&adapter).unwrap();
     let layout = adapter.layout;
     let token_len = layout.uniform_rank().unwrap() * layout.tile_width();
     let statistics = Statistics::from_samples([sample.as_slice()].into_iter(), token_len).unwrap();
@@ -35,7 +35,7 @@ fn bundle() -> Bundle {
     bundle
 }
 
-/// The message when a bundle that was changed without a check is read.
+/// The error message on reading a bundle that was changed without validation.
 fn message(change: impl FnOnce(&mut Bundle)) -> String {
     let mut bundle = bundle();
     change(&mut bundle);
@@ -96,7 +96,10 @@ fn reads_what_it_writes() {
     let read = Bundle::read(&bytes, "some.dnd").unwrap();
     assert_eq!(read, bundle);
     let statistics = read.statistics().unwrap();
-    assert_eq!(statistics.mean, tokens::cut(&tiny_adapter()).unwrap());
+    assert_eq!(
+        statistics.mean,
+        tokens::from_adapter(&tiny_adapter()).unwrap()
+    );
     assert!(statistics.scale.iter().all(|&scale| scale == 1.0));
 }
 

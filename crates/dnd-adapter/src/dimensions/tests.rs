@@ -6,7 +6,7 @@ const CONFIG: &str = r#"{
     "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152
 }"#;
 
-/// A GGUF file (version 3) with one text and some 32-bit numbers.
+/// A GGUF file (version 3) with the architecture and some 32-bit numbers.
 fn gguf_bytes(architecture: &str, numbers: &[(&str, u32)]) -> Vec<u8> {
     fn push_text(bytes: &mut Vec<u8>, text: &str) {
         bytes.extend((text.len() as u64).to_le_bytes());

@@ -1,11 +1,12 @@
-//! The block types of ggml that this project reads, and how their bytes become `f32`.
+//! The supported block types of ggml and their conversion to `f32`.
 //!
-//! Layouts follow `ggml-common.h`; arithmetic follows `dequantize_row_*` in `ggml-quants.c`, in the same order of
-//! operations, so that values round in the same way.
+//! Layouts follow `ggml-common.h`. Arithmetic follows `dequantize_row_*` in `ggml-quants.c`, in
+//! the same order of operations, so that results round the same way.
 
 use half::{bf16, f16};
 
-/// How the values of a tensor are packed. Values are packed along rows, and a row is a whole number of blocks.
+/// How the values of a tensor are packed. Blocks run along rows, and a row is a whole number of
+/// blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BlockType {
     /// One 32-bit float.
@@ -16,18 +17,19 @@ pub enum BlockType {
     BF16,
     /// 32 values of 8 bits with one scale (`block_q8_0`).
     Q8_0,
-    /// 32 values of 4 bits with one scale, centred on 8 (`block_q4_0`).
+    /// 32 values of 4 bits with one scale and an offset of 8 (`block_q4_0`).
     Q4_0,
     /// 32 values of 4 bits with one scale and one minimum (`block_q4_1`).
     Q4_1,
-    /// 256 values of 4 bits in 8 groups of 32, each group with a 6-bit scale and minimum (`block_q4_K`).
+    /// 256 values of 4 bits in 8 groups of 32, each group with a 6-bit scale and minimum
+    /// (`block_q4_K`).
     Q4K,
     /// 256 values of 6 bits in 16 groups of 16, each group with an 8-bit scale (`block_q6_K`).
     Q6K,
 }
 
 impl BlockType {
-    /// Every block type that can be dequantised.
+    /// All supported block types.
     pub const ALL: [BlockType; 8] = [
         BlockType::F32,
         BlockType::F16,
@@ -39,7 +41,8 @@ impl BlockType {
         BlockType::Q6K,
     ];
 
-    /// The block type with this number in `enum ggml_type` of `ggml.h`, or `None` for one that is not supported.
+    /// The block type with this number in `enum ggml_type` of `ggml.h`, or `None` if it is not
+    /// supported.
     pub fn from_type_id(type_id: u32) -> Option<BlockType> {
         Self::ALL
             .into_iter()
@@ -60,7 +63,7 @@ impl BlockType {
         }
     }
 
-    /// The name that ggml gives this block type, for example `Q4_K`.
+    /// The name in ggml, for example `Q4_K`.
     pub fn name(self) -> &'static str {
         match self {
             BlockType::F32 => "F32",
@@ -74,7 +77,7 @@ impl BlockType {
         }
     }
 
-    /// How many values one block holds.
+    /// Number of values in a block.
     pub fn block_values(self) -> usize {
         match self {
             BlockType::F32 | BlockType::F16 | BlockType::BF16 => 1,
@@ -83,7 +86,7 @@ impl BlockType {
         }
     }
 
-    /// How many bytes one block takes in the file.
+    /// Size of a block in bytes.
     pub fn block_bytes(self) -> usize {
         match self {
             BlockType::F32 => 4,
@@ -96,8 +99,9 @@ impl BlockType {
         }
     }
 
-    /// Unpacks whole blocks from `bytes` into `values` until either ends; a part of a block at the end of either is
-    /// left alone. Takes any run of blocks: a tensor, one of its rows, or one block.
+    /// Unpacks whole blocks from `bytes` into `values` until either ends; an incomplete block
+    /// at the end of either is ignored. The blocks may be a whole tensor, a row or a single
+    /// block.
     pub fn dequantise_into(self, bytes: &[u8], values: &mut [f32]) {
         let unpack_block: fn(&[u8], &mut [f32]) = match self {
             BlockType::F32 => f32_value,
@@ -117,8 +121,8 @@ impl BlockType {
     }
 }
 
-/// The name of a ggml type, supported or not, as in `enum ggml_type` of `ggml.h`; `"unknown"` for a number that is
-/// not listed there.
+/// The name of a ggml type, supported or not, as in `enum ggml_type` of `ggml.h`; `"unknown"`
+/// for other numbers.
 pub(super) fn type_name(type_id: u32) -> &'static str {
     match type_id {
         6 => "Q5_0",
@@ -149,8 +153,8 @@ pub(super) fn type_name(type_id: u32) -> &'static str {
     }
 }
 
-// Each function below gets exactly `block_bytes` bytes and room for exactly `block_values` values, so its indices
-// are in range.
+// Each function below takes exactly `block_bytes` bytes and `block_values` values, so its
+// indices are in range.
 
 fn f32_value(block: &[u8], values: &mut [f32]) {
     values[0] = f32::from_le_bytes([block[0], block[1], block[2], block[3]]);
@@ -172,7 +176,8 @@ fn q8_0_block(block: &[u8], values: &mut [f32]) {
     }
 }
 
-/// `block_q4_0`: scale (f16), 16 bytes; the low halves are values 0 to 15, the high halves values 16 to 31.
+/// `block_q4_0`: scale (f16), 16 bytes; the low nibbles are values 0 to 15, the high nibbles
+/// values 16 to 31.
 fn q4_0_block(block: &[u8], values: &mut [f32]) {
     let scale = half_at(block, 0);
     let (first, second) = values.split_at_mut(16);
@@ -193,8 +198,9 @@ fn q4_1_block(block: &[u8], values: &mut [f32]) {
     }
 }
 
-/// `block_q4_K`: scale of the scales and scale of the minimums (f16), 12 bytes that hold 8 scales and 8 minimums of
-/// 6 bits, 128 bytes of values. Each run of 32 bytes holds two groups: one in the low halves, one in the high.
+/// `block_q4_K`: scale of the scales and scale of the minimums (f16), 12 bytes with 8 scales
+/// and 8 minimums of 6 bits, 128 bytes of values. Each run of 32 bytes holds two groups: one in
+/// the low nibbles, one in the high.
 fn q4_k_block(block: &[u8], values: &mut [f32]) {
     let scale_of_scales = half_at(block, 0);
     let scale_of_minimums = half_at(block, 2);
@@ -214,9 +220,9 @@ fn q4_k_block(block: &[u8], values: &mut [f32]) {
     }
 }
 
-/// `get_scale_min_k4` of `ggml-quants.c`. Groups 0 to 3 keep their scale in the low 6 bits of bytes 0 to 3 and their
-/// minimum in those of bytes 4 to 7. Groups 4 to 7 keep the low 4 bits of both in bytes 8 to 11, and the high 2 bits
-/// in the spare top bits of the first 8 bytes.
+/// `get_scale_min_k4` of `ggml-quants.c`. Groups 0 to 3 have their scale in the low 6 bits of
+/// bytes 0 to 3 and their minimum in the low 6 bits of bytes 4 to 7. Groups 4 to 7 have the low
+/// 4 bits of both in bytes 8 to 11, and the high 2 bits in the top bits of the first 8 bytes.
 fn q4_k_scale_and_minimum(packed: &[u8], group: usize) -> (f32, f32) {
     let (scale, minimum) = if group < 4 {
         (packed[group] & 63, packed[group + 4] & 63)
@@ -230,9 +236,10 @@ fn q4_k_scale_and_minimum(packed: &[u8], group: usize) -> (f32, f32) {
     (f32::from(scale), f32::from(minimum))
 }
 
-/// `block_q6_K`: 128 bytes with the low 4 bits of the values, 64 bytes with their high 2 bits, 16 signed scales of a
-/// byte, scale of the scales (f16). Values are centred on 32. Each half of the block holds 128 values as four runs of
-/// 32; the four runs share one run of 32 bytes of high bits, two bits each.
+/// `block_q6_K`: 128 bytes with the low 4 bits of the values, 64 bytes with their high 2 bits,
+/// 16 signed 8-bit scales, scale of the scales (f16). Values have an offset of 32. Each half of
+/// the block holds 128 values as four runs of 32; the four runs share 32 bytes of high bits,
+/// two bits each.
 fn q6_k_block(block: &[u8], values: &mut [f32]) {
     let (low_bits, rest) = block.split_at(128);
     let (high_bits, rest) = rest.split_at(64);
@@ -244,7 +251,8 @@ fn q6_k_block(block: &[u8], values: &mut [f32]) {
         let scales = &scales[8 * half_index..][..8];
         for (index, value) in output.iter_mut().enumerate() {
             let (run, column) = (index / 32, index % 32);
-            // Runs 0 and 1 are the low halves of bytes 0..32 and 32..64, runs 2 and 3 their high halves.
+            // Runs 0 and 1 are the low nibbles of bytes 0..32 and 32..64, runs 2 and 3 the high
+            // nibbles.
             let pair = low_bits[32 * (run % 2) + column];
             let low = if run < 2 { pair & 15 } else { pair >> 4 };
             let high = (high_bits[column] >> (2 * run)) & 3;
@@ -354,7 +362,8 @@ mod tests {
     #[test]
     fn q4_k() {
         let mut block = [half_bytes(0.5), half_bytes(0.25)].concat();
-        // Scales 1, 2, 3, 63, 17, 34, 51, 4 and minimums 5, 6, 7, 62, 48, 33, 18, 9, packed by hand.
+        // Scales 1, 2, 3, 63, 17, 34, 51, 4 and minimums 5, 6, 7, 62, 48, 33, 18, 9, packed by
+        // hand.
         block.extend([0x41u8, 0x82, 0xc3, 0x3f]);
         block.extend([0xc5u8, 0x86, 0x47, 0x3e]);
         block.extend([0x01u8, 0x12, 0x23, 0x94]);
@@ -387,7 +396,8 @@ mod tests {
         block[64 + 32 + 3] = 0x00;
         block[128 + 32 + 17] = 0x00;
         let values = unpack(BlockType::Q6K, &block);
-        // The four runs of a half hold -27, -11, 9 and 25; times half the scale of each group of 16, by hand.
+        // The four runs of a half hold -27, -11, 9 and 25; times half the scale of each group
+        // of 16, computed by hand.
         let of_groups = [
             -13.5, 27.0, -16.5, 22.0, 22.5, -27.0, 87.5, -100.0, //
             -121.5, 135.0, -60.5, 66.0, 58.5, -63.0, 187.5, -200.0,

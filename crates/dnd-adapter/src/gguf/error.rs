@@ -1,44 +1,49 @@
-//! What can be wrong with a GGUF file.
+//! Errors of the GGUF reader.
 
 use super::BlockType;
 
-/// Why a GGUF file could not be read. `file` is the name that the caller gave to [`Gguf::parse`](super::Gguf::parse).
+/// Why a GGUF file could not be read. `file` is the name that the caller passed to
+/// [`Gguf::parse`](super::Gguf::parse).
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GgufError {
     /// The file does not start with the magic bytes.
-    #[error("{file}: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"{}\"", .found.escape_ascii())]
+    #[error(
+        "{file}: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"{}\"",
+        .found.escape_ascii()
+    )]
     WrongMagic {
         /// The file.
         file: String,
         /// Up to four bytes from its start.
         found: Vec<u8>,
     },
-    /// The file ends before something that its header promises.
+    /// The file ends before data that its header declares.
     #[error(
-        "{file}: {field}: expected {needed} bytes at offset {offset}, found {available} before the end of the file"
+        "{file}: {field}: expected {needed} bytes at offset {offset}, \
+         found {available} before the end of the file"
     )]
     Truncated {
         /// The file.
         file: String,
         /// What was being read.
         field: String,
-        /// Bytes that it takes, at least.
+        /// Minimum length in bytes.
         needed: u64,
         /// Where it starts, in bytes from the start of the file.
         offset: u64,
         /// Bytes between there and the end of the file.
         available: u64,
     },
-    /// A field, metadata value or tensor is not what it has to be.
+    /// A field, metadata value or tensor is invalid.
     #[error("{file}: {field}: expected {expected}, found {found}")]
     Invalid {
         /// The file.
         file: String,
         /// The field, metadata key or tensor.
         field: String,
-        /// What is allowed there.
+        /// What was expected.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
     /// The file lacks a metadata key.
@@ -48,7 +53,7 @@ pub enum GgufError {
         file: String,
         /// The key.
         key: String,
-        /// What its value would have to be.
+        /// The expected kind of value.
         expected: &'static str,
     },
     /// The file lacks a tensor.
@@ -56,14 +61,15 @@ pub enum GgufError {
     MissingTensor {
         /// The file.
         file: String,
-        /// The name that was asked for.
+        /// The requested name.
         tensor: String,
         /// How many tensors the file has.
         count: usize,
     },
-    /// The tensor is packed in a way that this project does not read.
+    /// The tensor has an unsupported block type.
     #[error(
-        "{file}: tensor {tensor:?}: expected a block type among {}, found type {type_id} ({type_name})",
+        "{file}: tensor {tensor:?}: expected one of the block types {}, \
+         found type {type_id} ({type_name})",
         BlockType::ALL.map(BlockType::name).join(", ")
     )]
     UnsupportedType {

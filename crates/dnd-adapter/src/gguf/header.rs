@@ -1,4 +1,4 @@
-//! Reading the metadata and the tensor list.
+//! Reads the metadata and the tensor list.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{BlockType, GgufError, TensorInfo};
 /// `GGML_MAX_DIMS` of `ggml.h`.
 const MAXIMUM_DIMENSIONS: u32 = 4;
 
-/// A tensor as its header describes it, before it is known where the data of the file starts.
+/// A tensor entry of the header; its offset counts from the start of the tensor data.
 pub(super) struct TensorHeader<'a> {
     pub(super) name: &'a str,
     shape: Vec<usize>,
@@ -27,7 +27,7 @@ pub(super) fn read_metadata<'a>(
         reader.field = format!("metadata {key:?}");
         let value = reader.value()?;
         if metadata.insert(key, value).is_some() {
-            return Err(reader.invalid("a key of its own", "a second entry of this key"));
+            return Err(reader.invalid("a unique key", "a second entry with this key"));
         }
     }
     Ok(metadata)
@@ -59,7 +59,7 @@ pub(super) fn read_tensor_headers<'a>(
                 )
             })?);
         }
-        // The file starts with the contiguous axis, everything else in this project ends with it.
+        // GGUF lists the contiguous axis first; the rest of this project lists it last.
         shape.reverse();
         headers.push(TensorHeader {
             name,
@@ -71,8 +71,8 @@ pub(super) fn read_tensor_headers<'a>(
     Ok(headers)
 }
 
-/// Checks a tensor against the file: whole blocks, aligned, and within its end. The reader only words the errors.
-/// `data_start` is `None` if it is beyond any file.
+/// Checks that a tensor has whole blocks, is aligned and ends within the file. `reader` only
+/// serves to build errors. `data_start` is `None` if it overflows `u64`.
 pub(super) fn locate(
     header: TensorHeader<'_>,
     reader: &Reader<'_, '_>,
@@ -115,7 +115,7 @@ pub(super) fn locate(
             Some(blocks.saturating_mul(block_type.block_bytes() as u64))
         }
     };
-    // Beyond 64 bits is beyond the end of any file, so saturating keeps the answer right.
+    // Saturating is enough: no file has 2^64 bytes.
     let start = data_start.unwrap_or(u64::MAX).saturating_add(offset);
     let needed = byte_len.unwrap_or(0);
     if start.saturating_add(needed) > file_len as u64 {
@@ -127,7 +127,7 @@ pub(super) fn locate(
             available: (file_len as u64).saturating_sub(start),
         });
     }
-    // Both are at most the length of a slice now, so they fit `usize`.
+    // Both are at most the length of a slice, so they fit in `usize`.
     Ok(TensorInfo {
         name: name.to_owned(),
         shape,

@@ -1,8 +1,8 @@
-//! Reading GGUF, the file format of llama.cpp: metadata, tensor list, and tensors as `f32`.
+//! Reads GGUF, the file format of llama.cpp: metadata, the tensor list, and tensors as `f32`.
 //!
-//! Follows `docs/gguf.md` and `gguf.h` of ggml, versions 2 and 3, little endian. Bytes in, values out: the caller
-//! brings the whole file, and nothing is copied until a tensor is dequantised. The bytes may come from anyone, so every
-//! length and count is checked against the file before it is believed.
+//! Follows `docs/gguf.md` and `gguf.h` of ggml, versions 2 and 3, little endian. The caller
+//! passes the whole file as bytes; tensor data is not copied until it is dequantized. The bytes
+//! are untrusted, so every length and count is checked against the file before use.
 
 mod dequantise;
 mod error;
@@ -27,12 +27,12 @@ use value::Reader;
 
 const MAGIC: [u8; 4] = *b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
-/// Key length, type and one byte of value.
+/// Key length, type and a value of one byte.
 const MINIMUM_ENTRY_BYTES: u64 = 8 + 4 + 1;
 /// Name length, dimension count, type and offset.
 const MINIMUM_TENSOR_INFO_BYTES: u64 = 8 + 4 + 4 + 8;
 
-/// A GGUF file: its header parsed, its tensors left where they are.
+/// A GGUF file with a parsed header; tensors stay in the input bytes.
 #[derive(Clone)]
 pub struct Gguf<'a> {
     bytes: &'a [u8],
@@ -45,13 +45,15 @@ pub struct Gguf<'a> {
 }
 
 impl<'a> Gguf<'a> {
-    /// Parses the header of a whole file. `source` is the file name to show in errors.
+    /// Parses the header of a whole file. `source` is the file name for errors.
     ///
-    /// Succeeds on tensors of unsupported block types, so that they can be listed; only reading such a tensor fails.
+    /// Tensors of unsupported block types are accepted, so that they can be listed; only
+    /// reading one fails.
     ///
     /// # Errors
-    /// [`GgufError::WrongMagic`], [`GgufError::Truncated`] or [`GgufError::Invalid`]: the file is not GGUF, of another
-    /// version, cut short (also if a tensor reaches past its end), or contradicts itself.
+    /// [`GgufError::WrongMagic`], [`GgufError::Truncated`] or [`GgufError::Invalid`]: the file
+    /// is not GGUF, has an unsupported version, is truncated (also if a tensor extends past its
+    /// end), or is inconsistent.
     pub fn parse(bytes: &'a [u8], source: &str) -> Result<Gguf<'a>, GgufError> {
         if !bytes.starts_with(&MAGIC) {
             return Err(GgufError::WrongMagic {
@@ -65,7 +67,7 @@ impl<'a> Gguf<'a> {
         reader.field = "version".to_owned();
         let version = reader.u32()?;
         if !(2..=3).contains(&version) {
-            // Version 1 had 32-bit lengths. A big-endian file shows its version with the bytes swapped.
+            // Version 1 had 32-bit lengths. A big-endian file has the version bytes swapped.
             let found = match version.swap_bytes() {
                 swapped @ 2..=3 => format!("version {swapped} in big endian"),
                 _ => version.to_string(),
@@ -94,7 +96,7 @@ impl<'a> Gguf<'a> {
         for header in headers {
             reader.field = format!("tensor {:?}", header.name);
             if positions.insert(header.name, tensors.len()).is_some() {
-                return Err(reader.invalid("a name of its own", "a second tensor of this name"));
+                return Err(reader.invalid("a unique name", "a second tensor of this name"));
             }
             tensors.push(locate(header, &reader, bytes.len(), data_start, alignment)?);
         }
@@ -109,32 +111,32 @@ impl<'a> Gguf<'a> {
         })
     }
 
-    /// The name of the file in messages.
+    /// The file name used in errors.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Version of the format, 2 or 3.
+    /// Format version, 2 or 3.
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// Every tensor starts at a multiple of this many bytes, counted from the end of the padded header.
+    /// Alignment of tensors in bytes, relative to the end of the padded header.
     pub fn alignment(&self) -> u64 {
         self.alignment
     }
 
-    /// All metadata by key. A key that has to be there is better read with [`Gguf::string`] and its siblings.
+    /// All metadata by key. For a required key use [`Gguf::string`] and its siblings.
     pub fn metadata(&self) -> &BTreeMap<&'a str, Value<'a>> {
         &self.metadata
     }
 
-    /// All tensors, in the order of the file.
+    /// All tensors in file order.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors
     }
 
-    /// The text under a metadata key.
+    /// The string under a metadata key.
     ///
     /// # Errors
     /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not a string.
@@ -142,12 +144,13 @@ impl<'a> Gguf<'a> {
         self.typed(key, "a string", Value::as_str)
     }
 
-    /// The integer under a metadata key, whichever integer type it has.
+    /// The integer under a metadata key, of any integer type.
     ///
     /// # Errors
-    /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not an integer or is negative.
+    /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not an integer or is
+    /// negative.
     pub fn unsigned(&self, key: &str) -> Result<u64, GgufError> {
-        self.typed(key, "an integer of zero or more", Value::as_u64)
+        self.typed(key, "a non-negative integer", Value::as_u64)
     }
 
     /// The float under a metadata key, of either float type.
@@ -158,21 +161,21 @@ impl<'a> Gguf<'a> {
         self.typed(key, "a float", Value::as_f64)
     }
 
-    /// The texts of the array under a metadata key.
+    /// The strings of the array under a metadata key.
     ///
     /// # Errors
-    /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not an array or an element is not a string.
+    /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not an array of strings.
     pub fn strings(&self, key: &str) -> Result<Vec<&'a str>, GgufError> {
         self.elements(key, "an array of strings", Value::as_str)
     }
 
-    /// The integers of the array under a metadata key, whichever integer type they have.
+    /// The integers of the array under a metadata key, of any integer type.
     ///
     /// # Errors
-    /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not an array or an element is not an integer or
-    /// is negative.
+    /// [`GgufError::MissingKey`], or [`GgufError::Invalid`] if it is not an array of
+    /// non-negative integers.
     pub fn unsigneds(&self, key: &str) -> Result<Vec<u64>, GgufError> {
-        self.elements(key, "an array of integers of zero or more", Value::as_u64)
+        self.elements(key, "an array of non-negative integers", Value::as_u64)
     }
 
     /// The tensor of this name.
@@ -193,8 +196,8 @@ impl<'a> Gguf<'a> {
     /// The packed bytes of a tensor of this file. They are not aligned in memory.
     ///
     /// # Errors
-    /// [`GgufError::UnsupportedType`] if nothing is known about how long such a tensor is, or
-    /// [`GgufError::Truncated`] if `tensor` is of another file and does not fit this one.
+    /// [`GgufError::UnsupportedType`] if the block type, and so the length, is unknown, or
+    /// [`GgufError::Truncated`] if `tensor` belongs to another file and is out of range here.
     pub fn bytes(&self, tensor: &TensorInfo) -> Result<&'a [u8], GgufError> {
         let byte_len = tensor
             .byte_len
@@ -209,11 +212,11 @@ impl<'a> Gguf<'a> {
         })
     }
 
-    /// The values of a tensor, row-major in its shape.
+    /// The values of a tensor, row-major.
     ///
     /// # Errors
-    /// [`GgufError::MissingTensor`], [`GgufError::UnsupportedType`], or [`GgufError::Invalid`] if memory has no room
-    /// for the values.
+    /// [`GgufError::MissingTensor`], [`GgufError::UnsupportedType`], or [`GgufError::Invalid`]
+    /// if the values do not fit in memory.
     pub fn dequantise(&self, name: &str) -> Result<Vec<f32>, GgufError> {
         let tensor = self.tensor(name)?;
         let block_type = tensor
@@ -230,12 +233,14 @@ impl<'a> Gguf<'a> {
         Ok(values)
     }
 
-    /// The values of a query or key projection (weight or bias) of the Llama family, with its rows brought back from
-    /// the order of llama.cpp into that of Hugging Face, see [`unpermute_rows`]. `heads` is the number of query heads
-    /// for a query projection and of key-value heads for a key projection.
+    /// The values of a query or key projection (weight or bias) of the Llama family, with rows
+    /// reordered from llama.cpp's order to that of Hugging Face, see [`unpermute_rows`].
+    /// `heads` is the number of query heads for a query projection and of key-value heads for a
+    /// key projection.
     ///
     /// # Errors
-    /// Those of [`Gguf::dequantise`], and [`GgufError::Invalid`] if the rows do not make that many heads of even size.
+    /// Those of [`Gguf::dequantise`], and [`GgufError::Invalid`] if the rows do not split into
+    /// `heads` heads of even size.
     pub fn dequantise_unpermuted(&self, name: &str, heads: usize) -> Result<Vec<f32>, GgufError> {
         let tensor = self.tensor(name)?;
         let values = self.dequantise(name)?;
@@ -313,7 +318,7 @@ impl<'a> Gguf<'a> {
     }
 }
 
-/// Without the bytes of the file, which may be many millions.
+/// Omits the bytes of the file.
 impl fmt::Debug for Gguf<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

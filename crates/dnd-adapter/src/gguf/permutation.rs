@@ -1,15 +1,17 @@
 //! The row order of rotary projections in GGUF files.
 
-/// Brings the rows of a query or key projection of the Llama family from the order of llama.cpp into that of Hugging
-/// Face. Takes `rows * columns` values, row-major, and returns as many. For a packed weight, give its bytes and the
-/// bytes of a row as `columns`; for a bias, one column. `None` if the rows do not make `heads` heads of even size, or
-/// the values do not make `rows` rows of `columns`.
+/// Reorders the rows of a query or key projection of the Llama family from llama.cpp's order to
+/// that of Hugging Face. Takes and returns `rows * columns` values, row-major. For a packed
+/// weight, pass its bytes, with the bytes per row as `columns`; for a bias, one column. Returns
+/// `None` if `rows` does not split into `heads` heads of even size, or if there are not `rows *
+/// columns` values.
 ///
-/// Rotary embedding turns the channels of a head two by two. Hugging Face pairs channel `i` of the first half of a
-/// head with channel `i` of its second half; ggml pairs neighbours, `2 i` with `2 i + 1`. So `LlamaModel.permute` of
-/// llama.cpp's `convert_hf_to_gguf.py` interleaves the two halves of every head, by
-/// `reshape(heads, 2, rows / heads / 2, columns).swapaxes(1, 2)`, and here they are taken apart again. Qwen2 and other
-/// families keep the order of Hugging Face in GGUF: leave them alone.
+/// Rotary embedding rotates pairs of channels of a head. Hugging Face pairs channel `i` of the
+/// first half of a head with channel `i` of the second half; ggml pairs the adjacent channels
+/// `2 i` and `2 i + 1`. So `LlamaModel.permute` in llama.cpp's `convert_hf_to_gguf.py`
+/// interleaves the two halves of every head, by `reshape(heads, 2, rows / heads / 2,
+/// columns).swapaxes(1, 2)`; this function undoes that. Do not apply it to Qwen2 and other
+/// families, which keep the Hugging Face order in GGUF.
 pub fn unpermute_rows<T: Copy>(
     weight: &[T],
     rows: usize,
@@ -21,7 +23,7 @@ pub fn unpermute_rows<T: Copy>(
     if !fits || head_rows * heads != rows || head_rows % 2 != 0 {
         return None;
     }
-    // Without columns there may be any number of rows or heads to loop over for nothing.
+    // With zero columns, `rows` and `heads` are unbounded, so return before looping over them.
     if weight.is_empty() {
         return Some(Vec::new());
     }

@@ -6,7 +6,7 @@ use super::*;
 
 const FILE: &str = "small.gguf";
 
-/// A GGUF file in the making. Its fields can be set to lies.
+/// Builds a GGUF file. Fields can be set to inconsistent values.
 struct Writer {
     version: u32,
     tensor_count: u64,
@@ -30,7 +30,7 @@ impl Writer {
         }
     }
 
-    /// Adds metadata; `value` is what comes after the type id.
+    /// Adds metadata; `value` holds the bytes after the type id.
     fn entry(mut self, key: &str, type_id: u32, value: &[u8]) -> Self {
         self.entry_count += 1;
         self.entries.extend(text(key));
@@ -39,7 +39,7 @@ impl Writer {
         self
     }
 
-    /// Adds a tensor; `dimensions` in the order of the file, contiguous first.
+    /// Adds a tensor; `dimensions` are in file order, contiguous first.
     fn tensor(mut self, name: &str, dimensions: &[u64], type_id: u32, data: &[u8]) -> Self {
         pad(&mut self.data, self.alignment);
         let offset = self.data.len() as u64;
@@ -90,7 +90,7 @@ fn floats(values: &[f32]) -> Vec<u8> {
         .collect()
 }
 
-/// One of everything that a file can hold.
+/// A file with every kind of metadata value and several tensors.
 fn small_file() -> Vec<u8> {
     let nested = [array(0, 2, &[1, 2]), array(8, 1, &text("x"))].concat();
     Writer::new()
@@ -128,7 +128,7 @@ fn error_of(bytes: &[u8]) -> String {
     Gguf::parse(bytes, FILE).unwrap_err().to_string()
 }
 
-/// Asks for everything in a file, to see that nothing panics.
+/// Reads everything in a file, to check that nothing panics.
 fn read_all(bytes: &[u8]) -> Result<(), GgufError> {
     let gguf = Gguf::parse(bytes, FILE)?;
     for (key, value) in gguf.metadata() {
@@ -193,11 +193,12 @@ fn typed_getters_name_file_key_and_types() {
         gguf.unsigned("general.architecture")
             .unwrap_err()
             .to_string(),
-        "small.gguf: metadata \"general.architecture\": expected an integer of zero or more, found a string"
+        "small.gguf: metadata \"general.architecture\": expected a non-negative integer, \
+         found a string"
     );
     assert_eq!(
         gguf.unsigned("i16").unwrap_err().to_string(),
-        "small.gguf: metadata \"i16\": expected an integer of zero or more, found a negative integer"
+        "small.gguf: metadata \"i16\": expected a non-negative integer, found a negative integer"
     );
     assert_eq!(
         gguf.string("llama.block_count").unwrap_err().to_string(),
@@ -205,7 +206,8 @@ fn typed_getters_name_file_key_and_types() {
     );
     assert_eq!(
         gguf.strings("sizes").unwrap_err().to_string(),
-        "small.gguf: metadata \"sizes\": expected an array of strings, found an unsigned integer at position 0"
+        "small.gguf: metadata \"sizes\": expected an array of strings, \
+         found an unsigned integer at position 0"
     );
     assert!(gguf.unsigneds("u8").is_err());
     assert!(gguf.float("u8").is_err());
@@ -250,8 +252,8 @@ fn unsupported_block_types_are_listed_but_not_read() {
         (odd.block_type(), odd.byte_len, odd.type_name()),
         (None, None, "Q5_K")
     );
-    let message = "small.gguf: tensor \"odd\": expected a block type among F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, \
-                   Q6_K, found type 13 (Q5_K)";
+    let message = "small.gguf: tensor \"odd\": expected one of the block types F32, F16, BF16, \
+                   Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, found type 13 (Q5_K)";
     assert_eq!(gguf.dequantise("odd").unwrap_err().to_string(), message);
     assert_eq!(gguf.bytes(odd).unwrap_err().to_string(), message);
 }
@@ -298,7 +300,8 @@ fn every_damaged_byte_is_survived() {
 fn magic_and_version() {
     assert_eq!(
         error_of(b"PK\x03\x04 and more"),
-        "small.gguf: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"PK\\x03\\x04\""
+        "small.gguf: not a GGUF file: expected the bytes \"GGUF\" at the start, \
+         found \"PK\\x03\\x04\""
     );
     assert!(error_of(b"").ends_with("found \"\""));
     let mut writer = Writer::new();
@@ -344,7 +347,7 @@ fn too_many_metadata_values() {
     assert_eq!(
         error_of(&writer.finish()),
         "small.gguf: metadata \"b\": expected at most 4194304 metadata values in the file, \
-         found an array of 3145728 after those before it"
+         found an array of 3145728 more"
     );
 }
 
@@ -361,7 +364,8 @@ fn deep_arrays() {
     for depth in [9, 10_000] {
         assert_eq!(
             error_of(&nested(depth)),
-            "small.gguf: metadata \"deep\": expected arrays nested at most 8 deep, found a deeper one"
+            "small.gguf: metadata \"deep\": expected arrays nested at most 8 deep, \
+             found deeper nesting"
         );
     }
 }
@@ -375,7 +379,7 @@ fn bad_metadata() {
     let bytes = Writer::new().entry("a", 9, &array(13, 0, &[])).finish();
     assert!(error_of(&bytes).ends_with("expected an element type from 0 to 12, found 13"));
     let bytes = Writer::new().entry("a", 7, &[2]).finish();
-    assert!(error_of(&bytes).ends_with("expected a truth value of 0 or 1, found 2"));
+    assert!(error_of(&bytes).ends_with("expected a bool of 0 or 1, found 2"));
     let bytes = Writer::new()
         .entry("a", 8, &[1, 0, 0, 0, 0, 0, 0, 0, 0xff])
         .finish();
@@ -385,9 +389,8 @@ fn bad_metadata() {
         .entry("a", 0, &[2])
         .finish();
     assert!(
-        error_of(&bytes).ends_with(
-            "metadata \"a\": expected a key of its own, found a second entry of this key"
-        )
+        error_of(&bytes)
+            .ends_with("metadata \"a\": expected a unique key, found a second entry with this key")
     );
     let bytes = Writer::new().entry(&"k".repeat(65_536), 0, &[1]).finish();
     assert!(
@@ -419,7 +422,7 @@ fn alignment() {
         );
         assert_eq!(error_of(&bytes), expected);
     }
-    // The data of this file would start beyond any file.
+    // The aligned start of the tensor data is past the end of the file.
     let bytes = Writer::new()
         .entry("general.alignment", 10, &(1u64 << 63).to_le_bytes())
         .tensor("a", &[1], 0, &[0; 4])
@@ -458,8 +461,7 @@ fn bad_tensors() {
         .info("a", &[0], 0, 0)
         .finish();
     assert!(
-        error_of(&twice)
-            .ends_with("expected a name of its own, found a second tensor of this name")
+        error_of(&twice).ends_with("expected a unique name, found a second tensor of this name")
     );
 }
 
@@ -490,13 +492,13 @@ fn permute_rows(weight: &[f32], rows: usize, columns: usize, heads: usize) -> Ve
 
 #[test]
 fn unpermute_takes_neighbours_apart() {
-    // One head of six channels: the file has each channel of the first half beside its partner of the second half.
+    // One head of six channels: the file interleaves the channels of the two halves.
     let stored = [0, 3, 1, 4, 2, 5];
     assert_eq!(
         unpermute_rows(&stored, 6, 1, 1).unwrap(),
         [0, 1, 2, 3, 4, 5]
     );
-    // Two heads stay apart, and the values of a row stay together.
+    // Heads are not mixed, and the values of a row stay together.
     let stored = [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];
     let sorted: Vec<i32> = (0..16).collect();
     assert_eq!(unpermute_rows(&stored, 8, 2, 2).unwrap(), sorted);
@@ -509,13 +511,14 @@ fn unpermute_undoes_permute_and_not_the_other_way() {
         let permuted = permute_rows(&weight, 24, 5, heads);
         assert_eq!(unpermute_rows(&permuted, 24, 5, heads).unwrap(), weight);
     }
-    // With eight channels a head, permuting twice is not the identity, so a mix-up of directions would show above.
+    // With eight channels per head, permuting twice is not the identity, so the check above
+    // would fail if the directions were swapped.
     let permuted = permute_rows(&weight, 24, 5, 3);
     assert_ne!(permute_rows(&permuted, 24, 5, 3), weight);
 }
 
-/// Why the order matters: rotating the rows in each library's own pairing gives the same attention scores only if
-/// the rows were permuted.
+/// Rotating rows in each library's own pairing gives the same attention scores only if the rows
+/// were permuted.
 #[test]
 fn rotary_scores_agree_between_the_two_orders() {
     let angles = [0.3f32, 1.1, 0.05];
@@ -594,7 +597,7 @@ proptest! {
     #[test]
     fn random_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = read_all(&bytes);
-        // And once more behind a good start, to get further in.
+        // The same bytes after a valid start, so that parsing gets further.
         let mut writer = Writer::new();
         (writer.entry_count, writer.tensor_count) = (1, 1);
         writer.entries = [text("a"), bytes].concat();
@@ -602,7 +605,9 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files_do_not_panic(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+    fn damaged_files_do_not_panic(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
         let mut bytes = small_file();
         for (index, byte) in damage {
             let index = index.index(bytes.len());

@@ -1,20 +1,21 @@
-//! Metadata values, and the reader that takes them from bytes nobody vouches for.
+//! Metadata values, and the reader that parses them from untrusted bytes.
 
 use std::fmt;
 
 use super::GgufError;
 
-/// Arrays of arrays deeper than this are refused, so that a hostile file cannot exhaust the stack.
+/// Maximum nesting of arrays. A hostile file could otherwise exhaust the stack.
 const MAXIMUM_ARRAY_DEPTH: usize = 8;
-/// All metadata values of a file together, array elements included. A one-byte element becomes a [`Value`] of 24
-/// bytes, so without a limit a hostile file would take 24 times its own size in memory. A large vocabulary (262,144
-/// tokens, with scores, types and merges) needs about a quarter of this.
+/// Maximum number of metadata values in a file, array elements included. A one-byte element
+/// becomes a [`Value`] of 24 bytes, so without a limit a hostile file would take 24 times its
+/// own size in memory. A large vocabulary (262,144 tokens, with scores, types and merges) needs
+/// about a quarter of this.
 const MAXIMUM_VALUES: u64 = 4 * 1024 * 1024;
-/// Longest metadata key and tensor name, as the GGUF specification has it for keys.
+/// Maximum length of a metadata key or tensor name; the GGUF specification sets it for keys.
 const MAXIMUM_NAME_BYTES: u64 = 65_535;
 
-/// A metadata value. The integer types of GGUF are widened to 64 bits; nothing is lost by it. Text is borrowed from
-/// the file.
+/// A metadata value. The integer types of GGUF are widened to 64 bits without loss. Strings
+/// borrow from the file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
     /// GGUF types `uint8`, `uint16`, `uint32` and `uint64`.
@@ -29,7 +30,7 @@ pub enum Value<'a> {
     Bool(bool),
     /// GGUF type `string`.
     String(&'a str),
-    /// GGUF type `array`: values of one type, which may be arrays again.
+    /// GGUF type `array`: values of one type, which can itself be `array`.
     Array(Vec<Value<'a>>),
 }
 
@@ -42,7 +43,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number, if this is an integer of any type that is not negative.
+    /// The number, if this is a non-negative integer of any type.
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
             Value::Unsigned(number) => Some(number),
@@ -60,7 +61,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The truth value, if this is one.
+    /// The value, if this is a bool.
     pub fn as_bool(&self) -> Option<bool> {
         match *self {
             Value::Bool(truth) => Some(truth),
@@ -76,28 +77,29 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What this value is, in words for an error message.
+    /// The kind of value, for error messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Value::Unsigned(_) => "an unsigned integer",
             Value::Signed(..0) => "a negative integer",
             Value::Signed(_) => "an integer",
             Value::Float32(_) | Value::Float64(_) => "a float",
-            Value::Bool(_) => "a truth value",
+            Value::Bool(_) => "a bool",
             Value::String(_) => "a string",
             Value::Array(_) => "an array",
         }
     }
 }
 
-/// For listings: strings are quoted and escaped, of a long array only the first elements and the count are shown.
+/// For listings. Strings are quoted and escaped; a long array shows its first elements and its
+/// length.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN_ELEMENTS: usize = 4;
         match self {
             Value::Unsigned(number) => write!(formatter, "{number}"),
             Value::Signed(number) => write!(formatter, "{number}"),
-            // The debug form keeps `10000.0` apart from an integer, and writes `1e-5` short.
+            // The debug form distinguishes `10000.0` from an integer and shortens `1e-5`.
             Value::Float32(number) => write!(formatter, "{number:?}"),
             Value::Float64(number) => write!(formatter, "{number:?}"),
             Value::Bool(truth) => write!(formatter, "{truth}"),
@@ -117,13 +119,13 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// Takes little-endian fields off the front of a file, and refuses to read past its end.
+/// Reads little-endian fields in sequence and returns an error at the end of the file.
 pub(super) struct Reader<'a, 'f> {
     bytes: &'a [u8],
     position: usize,
     file: &'f str,
     values_left: u64,
-    /// What is being read, for errors.
+    /// The field being read, for errors.
     pub(super) field: String,
 }
 
@@ -168,8 +170,8 @@ impl<'a, 'f> Reader<'a, 'f> {
         Ok(u64::from_le_bytes(self.take_array()?))
     }
 
-    /// A count of things that take at least `minimum_bytes` each, checked against what is left of the file, so that
-    /// it is safe to reserve room for that many.
+    /// Reads a count of items of at least `minimum_bytes` each. Checks it against the rest of
+    /// the file, so that reserving memory for that many is safe.
     pub(super) fn count(&mut self, minimum_bytes: u64) -> Result<u64, GgufError> {
         let count = self.u64()?;
         self.require(count.saturating_mul(minimum_bytes))?;
@@ -188,7 +190,7 @@ impl<'a, 'f> Reader<'a, 'f> {
         self.text(length)
     }
 
-    /// A metadata value with the type id before it.
+    /// Reads a type id and the metadata value that follows it.
     pub(super) fn value(&mut self) -> Result<Value<'a>, GgufError> {
         let type_id = self.u32()?;
         self.value_of_type(type_id, 0)
@@ -202,7 +204,7 @@ impl<'a, 'f> Reader<'a, 'f> {
                 return Err(self.invalid(expected, "more"));
             }
         };
-        // The numbers are those of `enum gguf_type` in `gguf.h`.
+        // Type ids of `enum gguf_type` in `gguf.h`.
         Ok(match type_id {
             0 => Value::Unsigned(u8::from_le_bytes(self.take_array()?).into()),
             1 => Value::Signed(i8::from_le_bytes(self.take_array()?).into()),
@@ -214,7 +216,7 @@ impl<'a, 'f> Reader<'a, 'f> {
             7 => match u8::from_le_bytes(self.take_array()?) {
                 0 => Value::Bool(false),
                 1 => Value::Bool(true),
-                other => return Err(self.invalid("a truth value of 0 or 1", other.to_string())),
+                other => return Err(self.invalid("a bool of 0 or 1", other.to_string())),
             },
             8 => {
                 let length = self.u64()?;
@@ -231,22 +233,22 @@ impl<'a, 'f> Reader<'a, 'f> {
     fn array(&mut self, depth: usize) -> Result<Value<'a>, GgufError> {
         if depth == MAXIMUM_ARRAY_DEPTH {
             let expected = format!("arrays nested at most {MAXIMUM_ARRAY_DEPTH} deep");
-            return Err(self.invalid(expected, "a deeper one"));
+            return Err(self.invalid(expected, "deeper nesting"));
         }
         let type_id = self.u32()?;
         let minimum_bytes = match type_id {
             0 | 1 | 7 => 1,
             2 | 3 => 2,
             4..=6 => 4,
-            8 | 10..=12 => 8, // a string has its length first
-            9 => 4 + 8,       // an array has its type and count first
+            8 | 10..=12 => 8, // a string starts with its length
+            9 => 4 + 8,       // an array starts with its type and count
             other => return Err(self.invalid("an element type from 0 to 12", other.to_string())),
         };
         let count = self.count(minimum_bytes)?;
         if count > self.values_left {
             return Err(self.invalid(
                 format!("at most {MAXIMUM_VALUES} metadata values in the file"),
-                format!("an array of {count} after those before it"),
+                format!("an array of {count} more"),
             ));
         }
         let mut elements = Vec::with_capacity(count as usize);
@@ -277,7 +279,7 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     fn take(&mut self, length: u64) -> Result<&'a [u8], GgufError> {
         self.require(length)?;
-        // In range of `usize`, because it is at most what is left of a slice.
+        // Fits in `usize`: `require` has checked it against the length of a slice.
         let end = self.position + length as usize;
         let taken = &self.bytes[self.position..end];
         self.position = end;

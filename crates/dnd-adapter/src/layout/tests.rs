@@ -33,7 +33,7 @@ fn tile_width_prefers_multiples_of_8_then_any_divisor_then_least_padding() {
     assert_eq!(layout_of(&[512, 1024]).tile_width(), 256);
     assert_eq!(layout_of(&[40, 200]).tile_width(), 40);
     assert_eq!(layout_of(&[100, 300]).tile_width(), 100);
-    // Nothing from 64 on divides both; 72 pads as little as 216 and is narrower.
+    // No width from 64 on divides both; 72 pads as little as 216 but is narrower.
     assert_eq!(layout_of(&[211, 210]).tile_width(), 216);
 }
 
@@ -77,7 +77,7 @@ fn sizes_that_would_overflow_are_refused() {
     for module in &mut layout.modules {
         (module.rank, module.in_features, module.out_features) = (1 << 24, 1 << 24, 1 << 24);
     }
-    // 14 modules of 2^24 (2^25 + 512) numbers fit 64 bits, but not 32.
+    // 14 modules of 2^24 (2^25 + 512) values fit in 64 bits, but not in 32.
     assert_eq!(layout.validate("bundle").is_err(), usize::BITS == 32);
     layout.modules.swap(0, 1);
     assert!(layout.validate("bundle").is_err());

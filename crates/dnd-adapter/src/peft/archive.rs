@@ -1,4 +1,4 @@
-//! PEFT files as one download.
+//! PEFT files as a zip archive with a model card.
 
 use std::io::{Cursor, Write};
 
@@ -13,10 +13,10 @@ use crate::error::Error;
 /// File name of the model card.
 const README_FILE: &str = "README.md";
 
-/// A zip archive of the two files and a README. The same input always gives the same bytes: all time
-/// stamps are 1 January 1980, the earliest that zip knows.
+/// A zip archive of the two files and a README. The output is deterministic: all time stamps
+/// are 1 January 1980, the earliest that zip supports.
 pub fn zip(files: &PeftFiles, readme: &str) -> Result<Vec<u8>, Error> {
-    // Weights hardly compress, so nothing is.
+    // Stored without compression: weights hardly compress.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::default())
@@ -42,10 +42,11 @@ pub fn zip(files: &PeftFiles, readme: &str) -> Result<Vec<u8>, Error> {
     Ok(archive.finish().map_err(end)?.into_inner())
 }
 
-/// A model card that shows how to load the adapter and ask it something. `note` says in Markdown how
-/// it came about.
+/// A model card that shows how to load and use the adapter. `note` is Markdown about its
+/// origin.
 pub fn readme(adapter: &Adapter, note: &str) -> String {
-    // A JSON string is a string of YAML and of Python too, whatever the name of the base model.
+    // A JSON string is also a valid YAML and Python string, so any base model name is safe
+    // here.
     let base_model = Value::from(adapter.layout.base_model.as_str());
     let targets: Vec<&str> = adapter
         .layout
@@ -65,7 +66,7 @@ tags:
 
 {note}
 
-It was generated from prompts alone and has never seen an answer, so check it before you use it: ask it
+It was generated from prompts alone, without answers, so check it before you use it: try
 questions whose answers you know.
 
 Load it in Python, after `pip install torch peft transformers`:
@@ -76,7 +77,7 @@ from transformers import AutoModelForCausalLM
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base_model}), "path/to/this/folder")
 ```
 
-Then ask it something:
+Then generate an answer:
 
 ```python
 from transformers import AutoTokenizer
@@ -89,7 +90,7 @@ output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
 print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))
 ```
 
-Or without Python, if you have the program `dnd`:
+Or without Python, with the command-line tool `dnd`:
 
 ```
 dnd complete --prompt "What is the opposite of hot?" --adapter path/to/this/folder

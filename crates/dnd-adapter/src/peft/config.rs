@@ -10,8 +10,8 @@ use super::patterns::Patterns;
 use crate::error::Error;
 use crate::layout::{Layout, Module};
 
-/// Options that change what the tensors mean. They are understood only when absent, null, false or
-/// empty.
+/// Unsupported options that change the meaning of the tensors. They must be absent, null, false
+/// or empty.
 const UNSUPPORTED: [&str; 11] = [
     "alora_invocation_tokens",
     "arrow_config",
@@ -26,7 +26,7 @@ const UNSUPPORTED: [&str; 11] = [
     "use_qalora",
 ];
 
-/// What an adapter's configuration says about its modules.
+/// The supported part of an adapter configuration.
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) base_model: String,
@@ -48,16 +48,17 @@ impl Config {
         }
         for name in UNSUPPORTED {
             if let Some(value) = fields.others.get(name).filter(|value| !is_off(value)) {
-                return Err(Error::field(source, name, "it to be off", value));
+                return Err(Error::field(source, name, "false, null or empty", value));
             }
         }
-        // These initialisations change the base weights too, so the factors alone are not the adapter.
+        // These initializations also change the base weights, so the factors alone are not the
+        // adapter.
         if let Some(Value::String(name)) = fields.others.get("init_lora_weights")
             && ["pissa", "olora", "corda", "loftq"]
                 .iter()
                 .any(|other| name.starts_with(other))
         {
-            let expected = "one that leaves the base weights unchanged";
+            let expected = "an initialization that leaves the base weights unchanged";
             return Err(Error::field(source, "init_lora_weights", expected, name));
         }
         if let Some(bias) = fields.bias.filter(|bias| bias != "none") {
@@ -71,7 +72,8 @@ impl Config {
                 .iter()
                 .map(|(key, _)| ("alpha_pattern", key)),
         ) {
-            // PEFT takes keys as regular expressions; module names are what people write.
+            // PEFT interprets keys as regular expressions; only plain module names are
+            // supported here.
             let name = key.strip_prefix('^').unwrap_or(key);
             if !name
                 .chars()
@@ -91,8 +93,8 @@ impl Config {
         })
     }
 
-    /// The configuration of a layout: rank and alpha of its first module, and patterns for all modules
-    /// that differ.
+    /// The configuration of a layout: rank and alpha of the first module, and patterns for
+    /// modules that differ.
     pub(super) fn of(layout: &Layout) -> Config {
         let modules = &layout.modules;
         let (rank, alpha) = modules
@@ -107,7 +109,7 @@ impl Config {
             .map(|module| (module.path(), module.alpha))
             .collect();
         let targets = layout.targets();
-        // A bare name means that projection in all layers, so it is right only for a full grid.
+        // A bare name covers that projection in all layers, so it requires a full grid.
         let target_modules = if modules.len() == layout.num_layers() * targets.len() {
             targets
                 .iter()
@@ -127,18 +129,18 @@ impl Config {
         }
     }
 
-    /// Rank of the module with this path, such as `model.layers.0.self_attn.q_proj`.
+    /// Rank of the module at `path`, such as `model.layers.0.self_attn.q_proj`.
     pub(super) fn rank(&self, path: &str) -> usize {
         self.rank_pattern.get(path).unwrap_or(self.rank)
     }
 
-    /// Alpha of the module with this path.
+    /// Alpha of the module at `path`.
     pub(super) fn alpha(&self, path: &str) -> f32 {
         self.alpha_pattern.get(path).unwrap_or(self.alpha)
     }
 
-    /// The JSON text. It has the fields of peft 0.21 that mean something here, and leaves the rest to
-    /// PEFT's defaults: older releases refuse fields that they do not know.
+    /// The JSON text. It contains only the relevant fields of peft 0.21 and leaves the others
+    /// to PEFT's defaults, because older releases reject unknown fields.
     pub(super) fn to_json(&self) -> Result<Vec<u8>, Error> {
         let rank_pattern = self.rank_pattern.0.iter();
         let alpha_pattern = self.alpha_pattern.0.iter();
@@ -175,7 +177,7 @@ fn is_off(value: &Value) -> bool {
     }
 }
 
-/// The fields that are read.
+/// The fields read from the file.
 #[derive(Deserialize)]
 struct ReadFields {
     peft_type: String,
@@ -190,7 +192,7 @@ struct ReadFields {
     others: BTreeMap<String, Value>,
 }
 
-/// The fields that are written, in alphabetical order as PEFT does.
+/// The fields written to the file, in alphabetical order as in PEFT.
 #[derive(Serialize)]
 struct WriteFields<'a> {
     alpha_pattern: BTreeMap<&'a String, Number>,
@@ -211,7 +213,7 @@ struct WriteFields<'a> {
     use_rslora: bool,
 }
 
-/// An alpha: `16` rather than `16.0`, since PEFT declares it an integer (and takes both).
+/// An alpha, written as `16` rather than `16.0`: PEFT declares it an integer but accepts both.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Number {
@@ -220,7 +222,7 @@ enum Number {
 }
 
 fn number(value: f32) -> Number {
-    // Up to here f32 holds every whole number.
+    // f32 represents all integers up to 2^24.
     if value.fract() == 0.0 && value.abs() <= 16_777_216.0 {
         Number::Whole(value as i64)
     } else {

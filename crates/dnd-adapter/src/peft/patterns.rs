@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// Values for single modules, in the order of the file: PEFT lets the first key that matches decide.
+/// Per-module values in file order: in PEFT the first matching key applies.
 #[derive(Debug)]
 pub(super) struct Patterns<T>(pub(super) Vec<(String, T)>);
 
@@ -16,7 +16,8 @@ impl<T> Default for Patterns<T> {
 }
 
 impl<T: Copy> Patterns<T> {
-    /// A key matches the whole path or its end from a dot on; with `^` in front only the whole path.
+    /// A key matches the whole path, or a suffix of it after a dot. A key that starts with `^`
+    /// matches the whole path only.
     pub(super) fn get(&self, path: &str) -> Option<T> {
         let matches = |key: &str| match key.strip_prefix('^') {
             Some(whole) => path == whole,
@@ -38,7 +39,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patterns<T> {
             type Value = Patterns<T>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object from module names to numbers")
+                formatter.write_str("an object that maps module names to numbers")
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {

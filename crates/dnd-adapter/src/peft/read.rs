@@ -1,4 +1,4 @@
-//! Reading PEFT files.
+//! Reads PEFT files.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,14 @@ use crate::projection::Projection;
 use crate::tensor_file::{StoredTensor, TensorFile};
 
 /// Reads an adapter that PEFT saved: `config_json` is `adapter_config.json`, `model` is
-/// `adapter_model.safetensors` in f32, f16 or bf16; the sources name them in errors.
+/// `adapter_model.safetensors` in f32, f16 or bf16. `config_source` and `model_source` name
+/// them in errors.
 ///
-/// The covered modules and their shapes come from the tensors, rank and alpha from the configuration.
+/// The tensors determine the covered modules and their shapes, the configuration determines
+/// rank and alpha.
 ///
-/// Fails when a file is damaged, when the adapter is not plain LoRA on the seven projections of a Llama
-/// or Qwen2 model, when a factor is missing, or when a shape disagrees with the rank.
+/// Fails when a file is damaged, when the adapter is not plain LoRA on the seven projections of
+/// a Llama or Qwen2 model, when a factor is missing, or when a shape does not match the rank.
 pub fn read(
     config_json: &[u8],
     config_source: &str,
@@ -29,7 +31,7 @@ pub fn read(
     for name in file.names() {
         let (layer, projection, factor) = parse_name(&name).ok_or_else(|| {
             let expected =
-                "base_model.model.model.layers.N.self_attn.q_proj.lora_A.weight or alike";
+                "a name like base_model.model.model.layers.N.self_attn.q_proj.lora_A.weight";
             Error::tensor(model_source, &name, expected, "an unknown name")
         })?;
         let tensor = file.tensor(&name)?;
@@ -42,7 +44,7 @@ pub fn read(
     let mut modules = Vec::with_capacity(found.len());
     let mut factors = Vec::with_capacity(found.len());
     for ((layer, projection), pair) in found {
-        // Lengths are filled in below; the path does not depend on them.
+        // Sizes are set below; the path does not depend on them.
         let mut module = Module {
             layer,
             projection,
@@ -56,7 +58,7 @@ pub fn read(
         module.alpha = config.alpha(&path);
         let name = |factor: Factor| format!("{PREFIX}{path}{}", factor.suffix());
         let missing =
-            |factor| Error::tensor(model_source, name(factor), "to be in the file", "nothing");
+            |factor| Error::tensor(model_source, name(factor), "a tensor of this name", "none");
         let a = pair.a.ok_or_else(|| missing(Factor::A))?;
         let b = pair.b.ok_or_else(|| missing(Factor::B))?;
         let disagrees = |factor, expected: String, tensor: &StoredTensor| {
@@ -87,14 +89,14 @@ pub fn read(
     Adapter::new(layout, factors)
 }
 
-/// The factors of a module as far as they are read.
+/// The factors of a module found so far.
 #[derive(Default)]
 struct Pair {
     a: Option<StoredTensor>,
     b: Option<StoredTensor>,
 }
 
-/// Takes apart `base_model.model.model.layers.{layer}.{block}.{projection}.lora_{A,B}.weight`.
+/// Parses `base_model.model.model.layers.{layer}.{block}.{projection}.lora_{A,B}.weight`.
 fn parse_name(name: &str) -> Option<(usize, Projection, Factor)> {
     let rest = name.strip_prefix(PREFIX)?;
     let (path, factor) = [Factor::A, Factor::B]
@@ -103,7 +105,7 @@ fn parse_name(name: &str) -> Option<(usize, Projection, Factor)> {
     let mut parts = path.strip_prefix("model.layers.")?.split('.');
     let (layer, block, projection) = (parts.next()?, parts.next()?, parts.next()?);
     let projection: Projection = projection.parse().ok()?;
-    // One spelling only, so that no two tensors stand for the same factor: not `01` or `+1`.
+    // Reject `01` and `+1`: two tensors must not name the same factor.
     let number: usize = layer.parse().ok()?;
     let canonical = layer == number.to_string() && block == projection.block();
     (canonical && parts.next().is_none()).then_some((number, projection, factor))

@@ -12,7 +12,7 @@ fn read_files(files: &PeftFiles) -> Result<Adapter, Error> {
     read(&files.config, CONFIG_FILE, &files.model, MODEL_FILE)
 }
 
-/// Rounds all numbers to what a precision holds.
+/// Rounds all values to a precision.
 fn rounded(mut adapter: Adapter, precision: Precision) -> Adapter {
     for factors in &mut adapter.factors {
         factors.a = precision.decode(&precision.encode(&factors.a));
@@ -21,7 +21,7 @@ fn rounded(mut adapter: Adapter, precision: Precision) -> Adapter {
     adapter
 }
 
-/// The message when one field of a good configuration is changed.
+/// The error message after changing one field of a valid configuration.
 fn config_error(field: &str, value: Value) -> String {
     let mut files = write(&tiny_adapter(), Precision::F16).unwrap();
     let mut config: Value = serde_json::from_slice(&files.config).unwrap();
@@ -30,8 +30,8 @@ fn config_error(field: &str, value: Value) -> String {
     read_files(&files).unwrap_err().to_string()
 }
 
-/// The message when the tensors of an adapter are written under other names or shapes; an empty name
-/// leaves a tensor out.
+/// The error message after renaming or reshaping tensors of an adapter; an empty name removes a
+/// tensor.
 fn model_error(change: impl Fn(&mut String, &mut Vec<usize>)) -> String {
     let mut files = write(&tiny_adapter(), Precision::F16).unwrap();
     let file = tensor_file::TensorFile::new(&files.model, "x").unwrap();
@@ -60,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn reads_what_it_writes(layout in layouts(1_usize..6), seed: u32, which in 0_usize..3) {
-        // Ranks, alphas and layers differ from module to module here.
+        // Ranks, alphas and layers vary between modules here.
         let precision = PRECISIONS[which];
         let adapter = rounded(adapter(layout, seed.into()), precision);
         let files = write(&adapter, precision).unwrap();

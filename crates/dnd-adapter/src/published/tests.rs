@@ -79,7 +79,8 @@ fn equal_numbers_survive() {
 fn uneven_borders_are_averaged() {
     let adapter = one_module(vec![1.0, 3.0, 1.0, 3.0], vec![1.0, 3.0, 1.0, 3.0], 2);
     let mut tokens = tokenise(&adapter, (2, 2)).unwrap();
-    // One of the two even cells of the first lower row: the row weighs a half of one of two estimates.
+    // One of the two even cells of the first lower border row: half of that row, which is half
+    // of one of two estimates.
     tokens.data[2 * 4] += 8.0 * 8.0;
     let read = detokenise(&adapter.layout, &tokens).unwrap();
     for (before, after) in adapter.factors[0].a.iter().zip(&read.factors[0].a) {
@@ -130,7 +131,7 @@ proptest! {
                 prop_assert!((before - after).abs() < 2e-6, "{} {}", before, after);
             }
         }
-        // And the other way round: tokens of what was read are the tokens.
+        // The reverse direction: tokens of the result equal the original tokens.
         let again = tokenise(&read, (6, 2 * columns)).unwrap();
         prop_assert_eq!(&again.mask, &tokens.mask);
         for (before, after) in tokens.data.iter().zip(&again.data) {

@@ -1,15 +1,16 @@
-//! One factor as tokens of the published scheme.
+//! Converts one factor to tokens of the published scheme and back.
 
 use super::PublishedTokens;
 
-/// Rows, and columns, that carry the statistics of a tile.
+/// Number of border rows and of border columns, which hold the statistics of a tile.
 pub(super) const BORDER: usize = 2;
 const MEAN_SCALE: f64 = 8.0;
 const DEVIATION_SLOPE: f64 = 0.9;
 const DEVIATION_OFFSET: f64 = 0.1;
 const DEVIATION_SHIFT: f64 = 1.6;
 
-/// Appends the tokens of a factor of (rank, width), whose numbers are given by row and column.
+/// Appends the tokens of a factor of shape (rank, width); `number` returns the value at a row
+/// and column.
 pub(super) fn push_tiles(
     tokens: &mut PublishedTokens,
     (tile_rows, tile_columns): (usize, usize),
@@ -26,7 +27,7 @@ pub(super) fn push_tiles(
             .sum::<f64>()
             / count;
         let squares = numbers().map(|(row, column)| (number(row, column) - mean).powi(2));
-        // The published code takes 1 for the deviation of a single number.
+        // The published code uses a deviation of 1 for a single value.
         let deviation = if count > 1.0 {
             (squares.sum::<f64>() / (count - 1.0)).sqrt()
         } else {
@@ -54,7 +55,8 @@ pub(super) fn push_tiles(
     }
 }
 
-/// Takes the tokens of a factor of (rank, width) and hands every number on by row and column.
+/// Reads the tokens of a factor of shape (rank, width) and calls `set` with row, column and
+/// value.
 pub(super) fn read_tiles<'a>(
     tokens: &mut impl Iterator<Item = &'a [f32]>,
     tile: (usize, usize),
@@ -75,9 +77,10 @@ pub(super) fn read_tiles<'a>(
 
 /// Mean and deviation of a tile.
 ///
-/// The border gives two estimates: one from its even and one from its odd rows. Each is the average of
-/// what a row of the lower border says and of what the rows of the right border say. The deviation is
-/// undone in each before the two are averaged, which matters when a generator's border is uneven.
+/// The border gives two estimates of each: one from its even rows and one from its odd rows. An
+/// estimate averages the lower border row and the right border columns of that parity. The
+/// deviation is decoded before the two estimates are averaged, which matters when a generator's
+/// border is uneven.
 fn read_border(token: &[f32], (tile_rows, tile_columns): (usize, usize)) -> (f64, f64) {
     let width = tile_columns + BORDER;
     let average = |cells: &mut dyn Iterator<Item = (usize, usize)>| {

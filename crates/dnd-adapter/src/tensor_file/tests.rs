@@ -122,8 +122,8 @@ fn lying_headers_are_refused() {
 
 #[test]
 fn lengths_that_add_up_to_more_than_memory_are_refused() {
-    // Eight tensors of 2^61 - 1 bytes: each is within range for the safetensors crate, and with the
-    // header their sum is small again modulo 2^64.
+    // Eight tensors of 2^61 - 1 bytes. Each is in range for the safetensors crate; their sum
+    // with the header wraps to a small number modulo 2^64.
     let size = (1_u64 << 61) - 1;
     let tensors: Vec<String> = (0..8)
         .map(|index| {

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use dnd_train::Recipe;
 use dnd_train::collect::{CollectOptions, Shard, collect};
-use dnd_train::fit::Recipe;
 
 use super::Compute;
-use crate::observer::Terminal;
 use crate::output;
+use crate::progress::Terminal;
 
 /// Fine-tune adapters on a folder of tasks.
 ///

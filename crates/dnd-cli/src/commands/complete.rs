@@ -8,7 +8,6 @@ use dnd_model::Lora;
 use dnd_model::language::{CompletionOptions, Message, complete};
 use dnd_model::lora::check_layout;
 use dnd_model::sampling::Sampling;
-use dnd_train::files;
 
 use super::Compute;
 use crate::output;
@@ -97,12 +96,12 @@ fn read_adapter(folder: &Path) -> Result<Adapter> {
         bail!("{name}: expected the folder of an adapter, found no such folder");
     }
     if folder.is_file() {
-        if files::read(folder)?.starts_with(b"PK") {
+        if dnd_files::read(folder)?.starts_with(b"PK") {
             bail!("{name}: expected a folder, found a zip archive; unpack it first");
         }
         bail!("{name}: expected the folder of an adapter, found a file");
     }
-    Ok(files::read_peft(folder)?)
+    Ok(dnd_files::read_peft(folder)?)
 }
 
 /// Runs the command.
@@ -168,7 +167,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         ];
         let name = path.display().to_string();
         let bytes = tensor_file::write(&name, tensors, ("format", "pt".to_owned()))?;
-        files::write(path, &bytes)?;
+        dnd_files::write(path, &bytes)?;
     }
     Ok(())
 }
@@ -184,8 +183,8 @@ mod tests {
             let path = folder.path().join(name);
             read_adapter(&path).err().unwrap().to_string()
         };
-        files::write(&folder.path().join("adapter.zip"), b"PK\x03\x04").unwrap();
-        files::write(&folder.path().join("notes.txt"), b"x").unwrap();
+        dnd_files::write(&folder.path().join("adapter.zip"), b"PK\x03\x04").unwrap();
+        dnd_files::write(&folder.path().join("notes.txt"), b"x").unwrap();
         let zip = told("adapter.zip");
         assert!(
             zip.ends_with("found a zip archive; unpack it first"),

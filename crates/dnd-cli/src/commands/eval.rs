@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use dnd_adapter::Bundle;
-use dnd_model::language::Products;
-use dnd_train::collect::Collection;
-use dnd_train::generate::open_workshop;
-use dnd_train::measure::{
+use dnd_eval::{
     EvaluateOptions, Method, Sources, evaluate, suite, summarise, summary_table, table,
     weights_hash,
 };
-use dnd_train::models::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
+use dnd_model::AdapterGenerator;
+use dnd_model::files::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
+use dnd_model::language::MatmulDtype;
+use dnd_train::collect::Collection;
 
 use super::Compute;
-use crate::observer::Terminal;
 use crate::output;
+use crate::progress::Terminal;
 
 /// Measure adapters and baselines on tasks.
 ///
@@ -139,9 +139,10 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
             Encoder::open(&folder, &device)
         })
         .transpose()?;
-    let workshop = match (&bundle, &encoder) {
+    let generator = match (&bundle, &encoder) {
         (Some((bundle, name)), Some(encoder)) => {
-            Some(open_workshop(bundle, name, BASE_MODEL, encoder, &device)?)
+            let (base, device) = (BASE_MODEL, &device);
+            Some(AdapterGenerator::open(bundle, name, base, encoder, device)?)
         }
         _ => None,
     };
@@ -160,7 +161,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
             base: &base,
             base_hash: base_hash(&base, &base_path)?,
             encoder: encoder.as_ref(),
-            workshop: workshop.as_ref(),
+            generator: generator.as_ref(),
             bundle_hash,
             collection: collection.as_ref(),
             device: &device,
@@ -190,9 +191,9 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
 /// What stands for the base model in results: measurements with other products are not the same.
 fn base_hash(base: &Base, path: &Path) -> Result<String> {
     let hash = weights_hash(path)?;
-    Ok(match base.products {
-        Products::F32 => hash,
-        Products::Bf16 => format!("{hash}-bf16"),
+    Ok(match base.matmul_dtype {
+        MatmulDtype::F32 => hash,
+        MatmulDtype::Bf16 => format!("{hash}-bf16"),
     })
 }
 

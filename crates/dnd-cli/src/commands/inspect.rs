@@ -8,7 +8,6 @@ use dnd_adapter::gguf::Gguf;
 use dnd_adapter::{Adapter, Bundle, Layout};
 use dnd_model::GeneratorConfig;
 use dnd_train::collect::Collection;
-use dnd_train::{files, models};
 
 use crate::output;
 
@@ -25,16 +24,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut path = arguments.path.as_path();
     if path
         .file_name()
-        .is_some_and(|name| name == files::PEFT_MODEL)
+        .is_some_and(|name| name == dnd_files::PEFT_MODEL)
     {
         path = path.parent().unwrap_or(path);
     }
     let text = if path.join("collection.json").exists() {
         collection(path)?
     } else if path.is_dir() || path.as_os_str().is_empty() {
-        adapter(&files::read_peft(path)?)
+        adapter(&dnd_files::read_peft(path)?)
     } else {
-        let bytes = models::map(path)?;
+        let bytes = dnd_model::files::map(path)?;
         let name = path.display().to_string();
         if bytes.starts_with(b"GGUF") {
             gguf(&Gguf::parse(&bytes, &name)?)

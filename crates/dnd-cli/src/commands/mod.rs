@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use dnd_adapter::Bundle;
-use dnd_model::language::Products;
-use dnd_train::Observer;
-use dnd_train::models::{Base, cache_folder, default_base};
-use dnd_train::suite;
-use dnd_train::task::TaskFolder;
+use dnd_files::Observer;
+use dnd_model::files::{Base, default_base};
+use dnd_model::language::MatmulDtype;
+use dnd_tasks::TaskFolder;
+use dnd_tasks::suite;
 
 use crate::output;
 
@@ -34,15 +34,15 @@ pub struct Compute {
     #[arg(long, global = true, default_value = "auto", value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES))]
     device: String,
 
-    /// Numbers in which a base model's frozen weights are multiplied, where a command computes one; `auto` takes
-    /// bf16 on CPUs with Intel AMX, where it is faster
-    #[arg(long, global = true, value_enum, default_value_t = NamedProducts::F32)]
-    products: NamedProducts,
+    /// Number format in which a base model's frozen weights are multiplied; `auto` takes bf16 on
+    /// CPUs with Intel AMX, where it is faster
+    #[arg(long, alias = "products", global = true, value_enum, default_value_t = NamedDtype::F32)]
+    matmul_dtype: NamedDtype,
 }
 
-/// Values of `--products`.
+/// Values of `--matmul-dtype`.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum NamedProducts {
+enum NamedDtype {
     F32,
     Bf16,
     Auto,
@@ -63,13 +63,13 @@ impl Compute {
 
     /// Loads the base model at `path`, else the one in the cache.
     fn open_base(&self, path: Option<&Path>, device: &Device) -> Result<Base> {
-        let products = match self.products {
-            NamedProducts::F32 => Products::F32,
-            NamedProducts::Bf16 => Products::Bf16,
-            NamedProducts::Auto => Products::fastest(device),
+        let matmul_dtype = match self.matmul_dtype {
+            NamedDtype::F32 => MatmulDtype::F32,
+            NamedDtype::Bf16 => MatmulDtype::Bf16,
+            NamedDtype::Auto => MatmulDtype::fastest(device),
         };
         let path = path.map_or_else(default_base, Path::to_owned);
-        Ok(Base::open(&path, products, device)?)
+        Ok(Base::open(&path, matmul_dtype, device)?)
     }
 }
 
@@ -83,7 +83,10 @@ fn open_tasks(folder: Option<&Path>, observer: &dyn Observer) -> Result<TaskFold
     }
     // Tasks of another revision have other lines.
     let name = format!("suite-{SUITE_SEED}-revision-{}", suite::REVISION);
-    let folder = cache_folder().join("tasks").join(name);
+    let cache = dnd_files::cache_folder().context(
+        "no home folder is known: set DND_CACHE to a folder, or name a folder by --tasks",
+    )?;
+    let folder = cache.join("tasks").join(name);
     // The index is written last, so tasks that have one are whole.
     if !folder.join("index.json").exists() {
         let (train, test) = (suite::TRAIN_LINES, suite::TEST_LINES);
@@ -101,7 +104,7 @@ fn open_bundle(path: Option<&Path>) -> Result<(Bundle, String)> {
         })?,
     };
     let name = path.display().to_string();
-    let bundle = Bundle::read(&dnd_train::files::read(&path)?, &name)?;
+    let bundle = Bundle::read(&dnd_files::read(&path)?, &name)?;
     Ok((bundle, name))
 }
 

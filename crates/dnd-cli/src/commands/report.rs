@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use dnd_train::report::{CountedResults, PAGE, ReportOptions, TABLE, report};
+use dnd_eval::report::{CountedResults, PAGE, ReportOptions, TABLE, report};
 
 use crate::output;
 

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use dnd_serve::Site;
 
 use crate::output;
-use crate::serve::{self, Site};
 
 /// Serve a built page on this machine.
 ///
@@ -35,22 +35,22 @@ Examples:
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let site = Site::open(&arguments.folder)?;
-    let listener = serve::listen(arguments.port)?;
+    let listener = dnd_serve::listen(arguments.port)?;
     let port = listener
         .local_addr()
         .context("cannot tell the port that the system chose")?
         .port();
-    if arguments.port.is_none() && port != serve::PORT {
+    if arguments.port.is_none() && port != dnd_serve::PORT {
         output::complain(&format!(
             "port {} is taken: what the page stored under that address is not seen under this one",
-            serve::PORT
+            dnd_serve::PORT
         ));
     }
     // Taken over before the address is out: whoever reads it may stop the server at once.
-    let stop = serve::stop_signal()?;
+    let stop = dnd_serve::stop_signal()?;
     output::print(&format!("http://127.0.0.1:{port}/\n"))?;
     if std::io::stderr().is_terminal() {
         output::complain("Ctrl-C stops");
     }
-    serve::serve(site, listener, &stop)
+    Ok(dnd_serve::serve(site, listener, &stop)?)
 }

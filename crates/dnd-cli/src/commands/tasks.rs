@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use dnd_train::suite;
-use dnd_train::task::Role;
+use dnd_tasks::Role;
+use dnd_tasks::suite;
 
-use crate::observer::Terminal;
 use crate::output;
+use crate::progress::Terminal;
 
 /// Write tasks of our own: hundreds of them, made from word tables and templates.
 ///

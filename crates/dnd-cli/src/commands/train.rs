@@ -6,15 +6,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use dnd_model::files::{Encoder, default_encoder};
 use dnd_train::collect::Collection;
-use dnd_train::fit::{Recipe, fit};
-use dnd_train::models::{Encoder, default_encoder};
+use dnd_train::{Recipe, train_weights};
 
 use super::Compute;
-use crate::observer::Terminal;
 use crate::output;
+use crate::progress::Terminal;
 
-/// Fit a generator to a collection, or to tasks.
+/// Train a generator on a collection, or on tasks.
 ///
 /// With `--objective weights` every step draws tasks, checkpoints and prompts of a collection
 /// afresh, and the generator learns the checkpoints' weights. With `--objective behaviour` it
@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", required_unless_present = "objective")]
     collection: Option<PathBuf>,
 
-    /// Recipe (TOML) with the tables `[generator]` and `[fit]` or `[behaviour]`
+    /// Recipe (TOML) with the tables `[generator]` and `[weights]` or `[behaviour]`
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 
@@ -67,12 +67,12 @@ Examples:
 /// Runs the command.
 pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     match arguments.objective {
-        Objective::Weights => fit_weights(arguments, compute),
+        Objective::Weights => run_weights(arguments, compute),
         Objective::Behaviour => behaviour::run(arguments, compute),
     }
 }
 
-fn fit_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
+fn run_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let given = arguments.behaviour.given();
     ensure!(
         given.is_empty(),
@@ -88,7 +88,7 @@ fn fit_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let device = compute.device()?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
-    let bundle = fit(
+    let bundle = train_weights(
         collection,
         &encoder,
         &recipe,
@@ -101,6 +101,6 @@ fn fit_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
         "{}: loss {}, of unseen prompts {}\n",
         arguments.out.display(),
         provenance["loss"],
-        provenance["validation_loss"],
+        provenance["generated_loss"],
     ))
 }

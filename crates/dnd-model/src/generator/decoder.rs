@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{BundleTensor, Precision, Storage};
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand_chacha::ChaCha12Rng;
 
 use super::{Basis, BasisConfig, GeneratorConfig, HyperConvolution};
 use crate::Error;
@@ -24,7 +24,7 @@ impl GeneratorConfig {
     /// A generator with seeded random weights, the same on every device. Its last layer starts at
     /// zero: before training it predicts the mean adapter.
     pub fn init(&self, seed: u64, device: &Device) -> Generator {
-        let mut random = StdRng::seed_from_u64(seed);
+        let mut random = ChaCha12Rng::seed_from_u64(seed);
         let last = self.features.len() - 2;
         let layers = self
             .features

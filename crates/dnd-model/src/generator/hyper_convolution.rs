@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::convolve::{Axes, Ending, arranged, convolve};
 use dnd_kernels::layer_norm;
 use rand::Rng;
-use rand::rngs::StdRng;
+use rand_chacha::ChaCha12Rng;
 
 use super::GeneratorConfig;
 use super::decoder::Stored;
@@ -67,7 +67,7 @@ impl HyperConvolution {
         [n_out, l_out, c_out]: [usize; 3],
         config: &GeneratorConfig,
         zero_output: bool,
-        random: &mut StdRng,
+        random: &mut ChaCha12Rng,
         device: &Device,
     ) -> Self {
         let mut kernel = |output, input, size: usize, zero: bool| {

@@ -10,7 +10,7 @@ use crate::{Error, Weights};
 /// The numbers in which products with frozen weights are computed; sums are kept in f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Products {
+pub enum MatmulDtype {
     /// 24 bits of precision.
     #[default]
     F32,
@@ -19,7 +19,7 @@ pub enum Products {
     Bf16,
 }
 
-impl Products {
+impl MatmulDtype {
     /// bfloat16 if `device` has fast products of it in this build, else f32.
     pub fn fastest(device: &Device) -> Self {
         if *device == Device::flex() && bf16::is_available() {
@@ -29,10 +29,10 @@ impl Products {
         }
     }
 
-    /// The matrix `name` (output, input), ready for products.
+    /// The matrix `name` (output, input), ready for multiplication.
     ///
     /// # Errors
-    /// When it is missing or has another shape, or the device has no such products.
+    /// When it is missing or has another shape, or the device has no products of this kind.
     pub(super) fn matrix(
         self,
         weights: &Weights,
@@ -68,7 +68,7 @@ impl Linear {
         weights: &Weights,
         name: &str,
         shape: [usize; 2],
-        products: Products,
+        matmul_dtype: MatmulDtype,
         device: &Device,
     ) -> Result<Self, Error> {
         let [output, _] = shape;
@@ -78,7 +78,7 @@ impl Linear {
             .then(|| weights.tensor::<1>(&bias_name, [output], device))
             .transpose()?;
         Ok(Self {
-            weight: products.matrix(weights, &format!("{name}.weight"), shape, device)?,
+            weight: matmul_dtype.matrix(weights, &format!("{name}.weight"), shape, device)?,
             bias: bias.map(|bias| bias.reshape([1, output])),
         })
     }

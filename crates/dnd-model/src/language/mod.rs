@@ -13,6 +13,6 @@ pub use cache::Cache;
 pub use chat::{ChatTemplate, Message};
 pub use config::LanguageModelConfig;
 pub use generate::{Completion, CompletionOptions, complete};
-pub use linear::Products;
+pub use linear::MatmulDtype;
 pub use model::{LanguageModel, TokenBatch};
 pub use tokenizer::{LanguageTokenizer, tokenizer_from_gguf};

@@ -7,7 +7,7 @@ use dnd_adapter::Projection;
 use dnd_kernels::{FrozenMatrix, gated, rms_norm};
 
 use super::attention::{Attention, Rotary, causal_mask, id_tensor};
-use super::linear::{Linear, Products};
+use super::linear::{Linear, MatmulDtype};
 use super::{Cache, LanguageModelConfig};
 use crate::lora::LoraFactors;
 use crate::{Error, Lora, Weights};
@@ -96,7 +96,7 @@ impl LanguageModelConfig {
     pub fn init(
         &self,
         weights: &Weights,
-        products: Products,
+        matmul_dtype: MatmulDtype,
         device: &Device,
     ) -> Result<LanguageModel, Error> {
         let dimensions = &self.dimensions;
@@ -119,7 +119,7 @@ impl LanguageModelConfig {
                         projection.name()
                     );
                     let (input, output) = dimensions.projection_shape(projection);
-                    Linear::load(weights, &name, [output, input], products, device)
+                    Linear::load(weights, &name, [output, input], matmul_dtype, device)
                 };
                 Ok(Layer {
                     attention_norm: norm(&format!("model.layers.{index}.input_layernorm.weight"))?,
@@ -142,12 +142,14 @@ impl LanguageModelConfig {
             .collect::<Result<_, Error>>()?;
         let embedding_name = "model.embed_tokens.weight";
         let embedding = weights.tensor(embedding_name, vocabulary, device)?;
-        let output = match products {
+        let output = match matmul_dtype {
             _ if weights.contains("lm_head.weight") => {
-                products.matrix(weights, "lm_head.weight", vocabulary, device)?
+                matmul_dtype.matrix(weights, "lm_head.weight", vocabulary, device)?
             }
-            Products::F32 => FrozenMatrix::new(embedding.clone()),
-            Products::Bf16 => products.matrix(weights, embedding_name, vocabulary, device)?,
+            MatmulDtype::F32 => FrozenMatrix::new(embedding.clone()),
+            MatmulDtype::Bf16 => {
+                matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?
+            }
         };
         Ok(LanguageModel {
             embedding,

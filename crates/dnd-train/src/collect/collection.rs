@@ -1,7 +1,7 @@
 //! A collection on disk: a folder a task with snapshots, a log and a manifest.
 //!
 //! ```text
-//! collection.json                      layout, settings, products, base model
+//! collection.json                      layout, settings, matmul dtype
 //! TASK/snapshots/000.safetensors ...   adapters in f16, PEFT names
 //! TASK/adapter_config.json             with adapter_model.safetensors: the last snapshot for PEFT
 //! TASK/prompts.json                    the task's training prompts
@@ -12,12 +12,12 @@
 use std::path::{Path, PathBuf};
 
 use dnd_adapter::{Adapter, Layout, peft};
-use dnd_model::language::Products;
+use dnd_model::language::MatmulDtype;
 use serde::{Deserialize, Serialize};
 
 use super::TuneSettings;
-use crate::task::Role;
-use crate::{Error, files};
+use crate::Error;
+use dnd_tasks::Role;
 
 /// What all tasks of a collection share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,9 +26,9 @@ pub struct CollectionHeader {
     pub layout: Layout,
     /// How they were tuned.
     pub settings: TuneSettings,
-    /// How the base model multiplied.
-    #[serde(default)]
-    pub products: Products,
+    /// Number format of the base model's products.
+    #[serde(default, alias = "products")]
+    pub matmul_dtype: MatmulDtype,
 }
 
 /// A finished task.
@@ -78,14 +78,14 @@ impl Collection {
             if collection.header != header {
                 return Err(Error::content(
                     &path,
-                    "expected the same layout, settings and products as this run's, found others; take \
+                    "expected the same layout, settings and matmul dtype as this run's, found others; take \
                      another --out folder or the same options",
                 ));
             }
             return Ok(collection);
         }
-        files::make_folder(folder)?;
-        files::write_json(&path, &header)?;
+        dnd_files::make_folder(folder)?;
+        dnd_files::write_json(&path, &header)?;
         Ok(Self {
             folder: folder.to_owned(),
             header,
@@ -99,7 +99,7 @@ impl Collection {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         Ok(Self {
             folder: folder.to_owned(),
-            header: files::read_json(&folder.join("collection.json"))?,
+            header: dnd_files::read_json(&folder.join("collection.json"))?,
         })
     }
 
@@ -114,7 +114,8 @@ impl Collection {
     /// When there is one but it is malformed.
     pub fn manifest(&self, task: &str) -> Result<Option<Manifest>, Error> {
         let path = self.task_folder(task).join("manifest.json");
-        path.exists().then(|| files::read_json(&path)).transpose()
+        let manifest = path.exists().then(|| dnd_files::read_json(&path));
+        Ok(manifest.transpose()?)
     }
 
     /// Manifests of all finished tasks, by name.
@@ -179,12 +180,12 @@ impl Collection {
     /// # Errors
     /// When it is missing, malformed, or of another layout than the collection.
     pub fn snapshot(&self, task: &str, index: usize) -> Result<Adapter, Error> {
-        let config_path = self.task_folder(task).join(files::PEFT_CONFIG);
+        let config_path = self.task_folder(task).join(dnd_files::PEFT_CONFIG);
         let path = self.snapshot_path(task, index);
         let adapter = peft::read(
-            &files::read(&config_path)?,
+            &dnd_files::read(&config_path)?,
             &config_path.display().to_string(),
-            &files::read(&path)?,
+            &dnd_files::read(&path)?,
             &path.display().to_string(),
         )?;
         if adapter.layout != self.header.layout {
@@ -209,21 +210,23 @@ impl Collection {
     /// # Errors
     /// When they are missing or malformed.
     pub fn prompts(&self, task: &str) -> Result<Vec<String>, Error> {
-        files::read_json(&self.task_folder(task).join("prompts.json"))
+        Ok(dnd_files::read_json(
+            &self.task_folder(task).join("prompts.json"),
+        )?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_data::small_layout;
+    use dnd_test_support::small_layout;
 
     #[test]
     fn held_out_tasks_are_not_trained_on() {
         let header = CollectionHeader {
             layout: small_layout(),
             settings: TuneSettings::default(),
-            products: Products::F32,
+            matmul_dtype: MatmulDtype::F32,
         };
         let folder = tempfile::tempdir().unwrap();
         let collection = Collection::create(folder.path(), header).unwrap();
@@ -240,8 +243,8 @@ mod tests {
         };
         let write = |manifest: &Manifest| {
             let folder = collection.task_folder(&manifest.task);
-            files::make_folder(&folder).unwrap();
-            files::write_json(&folder.join("manifest.json"), manifest).unwrap();
+            dnd_files::make_folder(&folder).unwrap();
+            dnd_files::write_json(&folder.join("manifest.json"), manifest).unwrap();
         };
         write(&manifest);
         assert_eq!(collection.training_tasks().unwrap(), [manifest.clone()]);

@@ -4,13 +4,13 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout};
 use dnd_model::{Error, Lora};
-use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 
 /// The adapter that every fine-tuning starts from: A uniform within 1 / sqrt(input), as peft
 /// starts it, B zero. The same seed gives the same adapter on every machine.
 pub fn initial_adapter(layout: &Layout, seed: u64) -> Adapter {
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = ChaCha12Rng::seed_from_u64(seed);
     let factors = layout
         .modules
         .iter()

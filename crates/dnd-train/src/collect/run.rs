@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use dnd_adapter::{Adapter, Layout, Precision, Projection, peft};
 
-use super::{
-    Collection, CollectionHeader, Example, Manifest, TuneSettings, Tuner, initial_adapter,
-};
-use crate::models::{BASE_MODEL, Base};
-use crate::task::{Role, Split, Task, TaskFolder};
-use crate::{Error, Observer, files};
+use super::{Collection, CollectionHeader, Manifest, TuneSettings, Tuner, initial_adapter};
+use crate::Error;
+use crate::example::Example;
+use dnd_files::Observer;
+use dnd_model::files::{BASE_MODEL, Base};
+use dnd_tasks::{Role, Split, Task, TaskFolder};
 
 /// One of `of` equal parts of the tasks; numbers count from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn collect(
     let header = CollectionHeader {
         layout,
         settings: options.settings.clone(),
-        products: base.products,
+        matmul_dtype: base.matmul_dtype,
     };
     let chosen = choose(tasks, options)?;
     let collection = Collection::create(out, header)?;
@@ -135,7 +135,7 @@ fn collect_task(
         .map(|line| Example::new(base, line))
         .collect::<Result<Vec<_>, _>>()?;
     let folder = collection.task_folder(&task.name);
-    files::make_folder(&folder.join("snapshots"))?;
+    dnd_files::make_folder(&folder.join("snapshots"))?;
 
     let started = Instant::now();
     let mut tuner = Tuner::new(&base.model, initial, &examples, settings);
@@ -144,9 +144,7 @@ fn collect_task(
     let total = settings.steps + settings.snapshots;
     observer.begin(&task.name, total as u64);
     for step in 0..total {
-        if observer.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
+        observer.check()?;
         let report = tuner.step()?;
         let snapshot = step.checked_sub(settings.steps);
         let phase = if snapshot.is_some() {
@@ -162,17 +160,17 @@ fn collect_task(
         if let Some(index) = snapshot {
             final_loss += report.loss / settings.snapshots as f32;
             let peft = peft::write(&tuner.adapter()?, Precision::F16)?;
-            files::write(&collection.snapshot_path(&task.name, index), &peft.model)?;
+            dnd_files::write(&collection.snapshot_path(&task.name, index), &peft.model)?;
             if index + 1 == settings.snapshots {
-                files::write(&folder.join(files::PEFT_MODEL), &peft.model)?;
-                files::write(&folder.join(files::PEFT_CONFIG), &peft.config)?;
+                dnd_files::write(&folder.join(dnd_files::PEFT_MODEL), &peft.model)?;
+                dnd_files::write(&folder.join(dnd_files::PEFT_CONFIG), &peft.config)?;
             }
         }
         observer.advance(1, &format!("loss {:.3}", report.loss));
     }
     let prompts: Vec<&str> = lines.iter().map(|line| line.prompt.as_str()).collect();
-    files::write_json(&folder.join("prompts.json"), &prompts)?;
-    files::write(&folder.join("log.csv"), log.as_bytes())?;
+    dnd_files::write_json(&folder.join("prompts.json"), &prompts)?;
+    dnd_files::write(&folder.join("log.csv"), log.as_bytes())?;
     let seconds = started.elapsed().as_secs_f64();
     let manifest = Manifest {
         task: task.name.clone(),
@@ -184,7 +182,7 @@ fn collect_task(
         seconds,
         tokens_per_second: tokens as f64 / seconds,
     };
-    files::write_json(&folder.join("manifest.json"), &manifest)?;
+    dnd_files::write_json(&folder.join("manifest.json"), &manifest)?;
     observer.note(&format!(
         "{}: loss {final_loss:.3}, {seconds:.0} s, {:.0} tokens/s",
         task.name, manifest.tokens_per_second

@@ -6,12 +6,14 @@ use burn::tensor::Device;
 use dnd_adapter::{Adapter, Layout};
 use dnd_model::LanguageModel;
 use rand::SeedableRng;
-use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Example, ExampleBatch, LoraParameters, answer_loss};
+use super::LoraParameters;
+use crate::example::{Example, ExampleBatch, answer_loss};
 use crate::optimizer::adam_w;
+use crate::validate::{not_negative, positive};
 use crate::workers::Workers;
 use crate::{Error, gradients};
 
@@ -83,22 +85,6 @@ impl TuneSettings {
     }
 }
 
-/// Checks a setting that has to be above zero.
-pub(crate) fn positive(field: &str, value: f64) -> Result<(), Error> {
-    if value > 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Error::argument(field, "a number above 0", value))
-}
-
-/// Checks a setting that may be zero.
-pub(crate) fn not_negative(field: &str, value: f64) -> Result<(), Error> {
-    if value >= 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Error::argument(field, "a number of at least 0", value))
-}
-
 /// What one step did.
 #[derive(Debug, Clone, Copy)]
 pub struct StepReport {
@@ -119,7 +105,7 @@ pub struct Tuner<'a> {
     optimizer: ModuleOptimizer,
     examples: &'a [Example],
     order: Vec<usize>,
-    random: StdRng,
+    random: ChaCha12Rng,
     step: usize,
     device: Device,
     workers: Workers,
@@ -142,7 +128,7 @@ impl<'a> Tuner<'a> {
             optimizer: adam_w(settings.weight_decay.into()),
             examples,
             order: Vec::new(),
-            random: StdRng::seed_from_u64(settings.seed),
+            random: ChaCha12Rng::seed_from_u64(settings.seed),
             step: 0,
             device,
             workers: Workers::new(model.device()),

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use dnd_adapter::{Bundle, Precision, peft};
+use dnd_model::files::{Encoder, default_encoder};
+use dnd_tasks::TaskFolder;
 use dnd_train::collect::Collection;
-use dnd_train::files;
-use dnd_train::fit::{BehaviourOptions, Recipe, Start, fit_behaviour, mean_adapter};
-use dnd_train::models::{Encoder, default_encoder};
-use dnd_train::task::TaskFolder;
+use dnd_train::{BehaviourOptions, Recipe, Start, mean_adapter, train_behaviour};
 
 use super::super::Compute;
-use crate::observer::Terminal;
 use crate::output;
+use crate::progress::Terminal;
 
 /// Flags of this objective alone.
 #[derive(clap::Args)]
@@ -97,7 +96,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
     let encoder = all.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
     let base = compute.open_base(arguments.base.as_deref(), &device)?;
-    let bundle = fit_behaviour(
+    let bundle = train_behaviour(
         &base,
         &encoder,
         &BehaviourOptions {
@@ -137,5 +136,5 @@ fn write_mean(bundle: &Bundle, name: &Path, folder: &Path) -> Result<()> {
     );
     let readme = peft::readme(&adapter, &note);
     let peft = peft::write(&adapter, Precision::F16)?;
-    Ok(files::write_peft(folder, &peft, &readme)?)
+    Ok(dnd_files::write_peft(folder, &peft, &readme)?)
 }

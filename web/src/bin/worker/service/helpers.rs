@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_model::Condition;
+use dnd_model::PromptEncoder;
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{Either, select};
@@ -74,7 +74,7 @@ impl Helpers {
     /// hears how many are done. Gives the number of workers too that were to encode them.
     pub async fn encode(
         &mut self,
-        encoder: &Condition,
+        encoder: &PromptEncoder,
         prompts: &[&str],
         report: &mut dyn FnMut(usize),
     ) -> Result<(Tensor<3>, usize), Failure> {

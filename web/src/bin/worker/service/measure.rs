@@ -1,7 +1,7 @@
 //! Timing encoder and generator, for `cargo xtask bench`.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use dnd_model::Workshop;
+use dnd_model::AdapterGenerator;
 
 use super::Failure;
 use super::download::now;
@@ -14,12 +14,12 @@ const VOCABULARY: usize = 20_000;
 
 /// One run of the encoder over so many prompts and tokens, by helpers too if there are any, and one of the generator.
 pub async fn measure(
-    workshop: &Workshop,
+    generator: &AdapterGenerator,
     helpers: Option<&mut Helpers>,
     [prompts, tokens]: [usize; 2],
     device: &Device,
 ) -> Result<Event, Failure> {
-    let encoder = workshop.prompt_encoder();
+    let encoder = generator.prompt_encoder();
     let started;
     let states = if let Some(helpers) = helpers {
         helpers.prepare().await;
@@ -44,14 +44,14 @@ pub async fn measure(
     read(states.narrow(0, prompts - 1, 1)).await?;
     let encode = (now() - started) / 1e3;
 
-    let shape = workshop.condition();
+    let shape = generator.condition_shape();
     let numbers = (0..shape.iter().product()).map(|i: usize| (i * 37 % 101) as f32 / 101.0 - 0.5);
     let data = TensorData::new(numbers.collect::<Vec<f32>>(), shape);
     let states: Tensor<3> = Tensor::from_data(data, device);
     read(states.clone().narrow(0, 0, 1)).await?;
     let started = now();
-    let numbers = workshop.decode(states, &mut |_| ());
-    read(numbers.narrow(0, 0, 1)).await?;
+    let decoded = generator.decode(states, &mut |_| ());
+    read(decoded.numbers().clone().narrow(0, 0, 1)).await?;
     let decode = (now() - started) / 1e3;
     Ok(Event::Measured { encode, decode })
 }

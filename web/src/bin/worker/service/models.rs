@@ -1,9 +1,10 @@
-//! From model files to a workshop on a device that has shown that it computes rightly.
+//! From model files to a generator on a device that has shown that it computes rightly.
 
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::Bundle;
 use dnd_model::{
-    Condition, EncoderFiles, TextEncoder, TextEncoderConfig, Weights, Workshop, self_test,
+    AdapterGenerator, EncoderFiles, PromptEncoder, TextEncoder, TextEncoderConfig, Weights,
+    read_back, self_test,
 };
 
 use super::Failure;
@@ -153,9 +154,9 @@ impl<'a> Files<'a> {
         &self,
         choice: &mut Choice,
         timings: &mut Timings,
-    ) -> Result<Workshop, Failure> {
+    ) -> Result<AdapterGenerator, Failure> {
         let failure = match self.load_on(choice, timings).await {
-            Ok(workshop) => return Ok(workshop),
+            Ok(generator) => return Ok(generator),
             Err(failure) => failure,
         };
         // A lost GPU is not a bad one: the page starts again with it.
@@ -171,11 +172,11 @@ impl<'a> Files<'a> {
         &self,
         choice: &mut Choice,
         timings: &mut Timings,
-    ) -> Result<Workshop, Failure> {
+    ) -> Result<AdapterGenerator, Failure> {
         let started = now();
         post_progress(Stage::Upload, 0, 0);
         let device = choice.open().await?;
-        let workshop = self.build(&device)?;
+        let generator = self.build(&device)?;
         timings.push((Stage::Upload, (now() - started) / 1e3));
 
         let started = now();
@@ -184,7 +185,7 @@ impl<'a> Files<'a> {
         post(Event::SelfTest(tested));
         timings.push((Stage::Compile, (now() - started) / 1e3));
         if tested.passed() {
-            return Ok(workshop);
+            return Ok(generator);
         }
         let device = if choice.report.gpu { "GPU" } else { "CPU" };
         let found = if tested.largest_difference == f32::MAX {
@@ -199,7 +200,7 @@ impl<'a> Files<'a> {
         )))
     }
 
-    fn build(&self, device: &Device) -> Result<Workshop, Failure> {
+    fn build(&self, device: &Device) -> Result<AdapterGenerator, Failure> {
         let encoder = self.encoder(device)?;
         let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
         let (file, bytes) = self.of(Role::Bundle)?;
@@ -209,14 +210,19 @@ impl<'a> Files<'a> {
             tokenizer_json,
             id: &self.manifest.encoder,
         };
-        Ok(Workshop::new(&bundle, &file.path, &files, device)?)
+        Ok(AdapterGenerator::new(&bundle, &file.path, &files, device)?)
     }
 
     /// The encoder alone, for prompts of so many tokens.
-    pub fn condition(&self, tokens: usize, device: &Device) -> Result<Condition, Failure> {
+    pub fn prompt_encoder(&self, tokens: usize, device: &Device) -> Result<PromptEncoder, Failure> {
         let encoder = self.encoder(device)?;
         let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
-        Ok(Condition::new(&encoder, tokenizer_json, tokens, device)?)
+        Ok(PromptEncoder::new(
+            &encoder,
+            tokenizer_json,
+            tokens,
+            device,
+        )?)
     }
 
     fn encoder(&self, device: &Device) -> Result<TextEncoder, Failure> {
@@ -241,8 +247,5 @@ async fn judge(tested: Tensor<1>) -> Result<SelfTest, Failure> {
 
 /// Values of a tensor, read back as a browser can.
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
-    let data = tensor.into_data_async().await;
-    let data = data.map_err(|e| Failure::other(format!("The device gave no result: {e}")))?;
-    data.try_into_vec_as::<f32>()
-        .map_err(|e| Failure::other(format!("The device gave no numbers: {e:?}")))
+    Ok(read_back(tensor).await?)
 }

@@ -1,6 +1,6 @@
 //! What the worker knows between requests.
 
-use dnd_model::{Condition, Workshop};
+use dnd_model::{AdapterGenerator, PromptEncoder};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
@@ -23,11 +23,11 @@ pub struct Session {
     manifest: Option<Manifest>,
     store: Option<Store>,
     not_stored: Option<String>,
-    workshop: Option<Workshop>,
+    generator: Option<AdapterGenerator>,
     /// Started once the models are loaded and stored.
     helpers: Option<Helpers>,
     /// The encoder of a worker that helps another one.
-    helping: Option<Condition>,
+    helping: Option<PromptEncoder>,
     /// Seconds of loading, for the report of the first adapter.
     timings: Timings,
 }
@@ -54,10 +54,10 @@ impl Session {
             Request::Generate { prompts, seed } => {
                 self.load().await?;
                 let timings = std::mem::take(&mut self.timings);
-                let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
+                let generator = self.generator.as_ref().ok_or_else(out_of_order)?;
                 let mut nobody = Helpers::default();
                 let helpers = self.helpers.as_mut().unwrap_or(&mut nobody);
-                generate::generate(workshop, helpers, &prompts, seed, timings).await?;
+                generate::generate(generator, helpers, &prompts, seed, timings).await?;
                 self.find_helpers().await;
                 Ok(())
             }
@@ -67,7 +67,7 @@ impl Session {
                 kernels,
                 helpers,
             } => {
-                if self.workshop.is_none() {
+                if self.generator.is_none() {
                     dnd_kernels::gpu::enable(kernels);
                 }
                 self.load().await?;
@@ -76,10 +76,10 @@ impl Session {
                 }
                 let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
                 let device = choice.open().await?;
-                let workshop = self.workshop.as_ref().ok_or_else(out_of_order)?;
+                let generator = self.generator.as_ref().ok_or_else(out_of_order)?;
                 let mut nobody = Helpers::default();
                 let helpers = helpers.then(|| self.helpers.as_mut().unwrap_or(&mut nobody));
-                post(measure(workshop, helpers, [prompts, tokens], &device).await?);
+                post(measure(generator, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
             Request::Delete => self.delete().await,
@@ -153,7 +153,7 @@ impl Session {
 
     /// Loads the models, if they are not.
     async fn load(&mut self) -> Result<(), Failure> {
-        if self.workshop.is_some() {
+        if self.generator.is_some() {
             return Ok(());
         }
         if self.manifest.is_none() {
@@ -174,7 +174,7 @@ impl Session {
         // What was fetched is stored, even when not all came.
         self.report_files().await;
         let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
-        self.workshop = Some(files?.load(choice, &mut self.timings).await?);
+        self.generator = Some(files?.load(choice, &mut self.timings).await?);
         Ok(())
     }
 
@@ -185,13 +185,13 @@ impl Session {
             .choice
             .as_ref()
             .is_some_and(|choice| !choice.report.gpu);
-        let (Some(workshop), Some(manifest), Some(store)) =
-            (&self.workshop, &self.manifest, &self.store)
+        let (Some(generator), Some(manifest), Some(store)) =
+            (&self.generator, &self.manifest, &self.store)
         else {
             return;
         };
         if on_cpu && self.helpers.is_none() && store.stored(manifest).await == manifest.total() {
-            let tokens = workshop.prompt_encoder().length();
+            let tokens = generator.prompt_encoder().length();
             self.helpers = Some(Helpers::start(manifest, tokens));
         }
     }
@@ -204,14 +204,14 @@ impl Session {
         manifest.files.retain(|file| file.role != Role::Bundle);
         let store = Store::open().await.map_err(Failure::other)?;
         let files = Files::stored(&manifest, &store).await?;
-        self.helping = Some(files.condition(tokens, &device)?);
+        self.helping = Some(files.prompt_encoder(tokens, &device)?);
         post(Event::Prepared);
         Ok(())
     }
 
     async fn delete(&mut self) -> Result<(), Failure> {
         // Deleted is deleted: a later generation fetches the models anew and says so.
-        self.workshop = None;
+        self.generator = None;
         self.helpers = None;
         if let Some(store) = &self.store {
             store.remove_others(None).await.map_err(|reason| {

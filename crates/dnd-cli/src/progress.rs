@@ -1,0 +1,73 @@
+//! Progress bars on a terminal, and Ctrl-C.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use dnd_files::Observer;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output;
+
+/// Shows a bar a stage where standard error is a terminal, and stops at Ctrl-C.
+pub struct Terminal {
+    bar: Mutex<ProgressBar>,
+    interrupts: Arc<AtomicUsize>,
+}
+
+impl Terminal {
+    /// Takes over Ctrl-C: once asks the work to stop, twice ends the process.
+    pub fn new() -> Result<Self> {
+        let interrupts = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&interrupts);
+        ctrlc::set_handler(move || {
+            if counter.fetch_add(1, Ordering::Relaxed) > 0 {
+                std::process::exit(i32::from(crate::INTERRUPTED));
+            }
+            output::complain("stopping after this step; press Ctrl-C again to stop at once");
+        })
+        .context("cannot take over Ctrl-C")?;
+        Ok(Self {
+            bar: Mutex::new(ProgressBar::hidden()),
+            interrupts,
+        })
+    }
+
+    /// The bar, whatever happened to the thread that used it last.
+    fn bar(&self) -> MutexGuard<'_, ProgressBar> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Terminal {
+    fn begin(&self, stage: &str, units: u64) {
+        let bar = ProgressBar::new(units).with_message(String::new());
+        if let Ok(style) = ProgressStyle::with_template(
+            "{prefix:28!} [{bar:24}] {pos}/{len} {elapsed} (left {eta}) {msg}",
+        ) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(stage.to_owned());
+        std::mem::replace(&mut *self.bar(), bar).finish_and_clear();
+    }
+
+    fn advance(&self, units: u64, message: &str) {
+        let bar = self.bar();
+        bar.set_message(message.to_owned());
+        bar.inc(units);
+    }
+
+    fn note(&self, message: &str) {
+        self.bar().suspend(|| output::complain(message));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.interrupts.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.bar().finish_and_clear();
+    }
+}

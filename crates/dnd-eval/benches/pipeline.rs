@@ -1,0 +1,368 @@
+//! The speeds and the memory that README and the model card quote, measured on the real models.
+//!
+//! Start it by `cargo xtask bench`, which fetches the models and builds `dnd` first. With
+//! `--peer PYTHON` every fine-tuning step alternates with one of transformers and peft on the same
+//! token ids, so that whatever else the machine does slows both down alike: then quote the ratio.
+//!
+//! Each contestant of a fine-tuning comparison is a process of its own, because a peak of memory
+//! belongs to a process. They are told what to do over a pipe: one line with a [`Job`], answered
+//! once the model is loaded, then an empty line for every step, answered by the loss.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use dnd_adapter::{Layout, Projection};
+use dnd_model::device::device;
+use dnd_model::language::MatmulDtype;
+
+use dnd_model::files::{BASE_MODEL, Base, default_base};
+use dnd_tasks::Line;
+use dnd_train::Example;
+use dnd_train::collect::{TuneSettings, Tuner, initial_adapter};
+use serde::{Deserialize, Serialize};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Threads that both sides compute with.
+const THREADS: usize = 2;
+/// Runs of `dnd generate`.
+const RUNS: usize = 5;
+/// Fine-tuning steps before the clock counts, and those that count.
+const WARM_UP: usize = 3;
+const STEPS: usize = 10;
+/// Fine-tuning batches: examples and tokens of each.
+const SHAPES: [(usize, usize); 2] = [(10, 35), (8, 96)];
+const BUNDLE: &str = "assets/smollm2-135m.safetensors";
+const PROMPTS: &str = "assets/prompts/antonyms.txt";
+/// One token each, so that prompts of any length can be made of them.
+const WORDS: &str = "water light house paper green small music river stone bread chair glass \
+                     round table world story";
+
+/// Measures `dnd`, and transformers with peft beside it. Relative paths start at the root of the
+/// repository.
+#[derive(Parser)]
+struct Arguments {
+    /// Bundle that `dnd generate` reads
+    #[arg(long, value_name = "FILE", default_value = BUNDLE)]
+    bundle: PathBuf,
+    /// Python with torch, transformers, peft and gguf to compare with
+    #[arg(long, value_name = "PYTHON")]
+    peer: Option<PathBuf>,
+    /// Write the figures, single steps included, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Be the process that does the fine-tuning steps
+    #[arg(long, hide = true)]
+    worker: bool,
+    /// Cargo tells every benchmark that it is one
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Everything measured, as it is written to disk.
+#[derive(Serialize)]
+struct Report {
+    generate: Figure,
+    collect: Vec<Comparison>,
+}
+
+/// Times of one kind of work, with the peak of memory where the system tells it.
+#[derive(Serialize)]
+struct Figure {
+    seconds: Vec<f64>,
+    median: f64,
+    peak_bytes: Option<u64>,
+}
+
+/// One fine-tuning batch under both programs.
+#[derive(Serialize)]
+struct Comparison {
+    examples: usize,
+    tokens: usize,
+    /// Tokens that all examples begin with: those of the template's system message.
+    shared_tokens: usize,
+    dnd: Figure,
+    peer: Option<Figure>,
+}
+
+/// What a worker is to fine-tune; tests/peft/peer.py reads the same.
+#[derive(Serialize, Deserialize)]
+struct Job {
+    model: PathBuf,
+    threads: usize,
+    rank: usize,
+    alpha: f32,
+    settings: TuneSettings,
+    /// Tokens of each example and where its answer starts: what comes before is not trained on.
+    examples: Vec<(Vec<u32>, usize)>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    // Cargo starts benchmarks in the folder of their crate.
+    std::env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))?;
+    if arguments.worker {
+        return work();
+    }
+    let generate = generate(&arguments.bundle)?;
+    let collect = SHAPES
+        .iter()
+        .map(|&(examples, tokens)| compare(examples, tokens, arguments.peer.as_deref()))
+        .collect::<Result<_>>()?;
+    let report = Report { generate, collect };
+    print(&report);
+    if let Some(path) = &arguments.json {
+        dnd_files::write_json(path, &report)?;
+    }
+    Ok(())
+}
+
+/// Runs the real program from start to end, as a user would.
+fn generate(bundle: &Path) -> Result<Figure> {
+    // This program is target/release/deps/pipeline-HASH.
+    let mut dnd = std::env::current_exe()?;
+    dnd.pop();
+    dnd.set_file_name(format!("dnd{}", std::env::consts::EXE_SUFFIX));
+    let folder = tempfile::tempdir()?;
+    let mut seconds = Vec::new();
+    let mut peak = None;
+    for _ in 0..RUNS {
+        let started = Instant::now();
+        let mut child = Command::new(&dnd)
+            .args(["generate", "--device", "cpu", "--prompts", PROMPTS])
+            .arg("--bundle")
+            .arg(bundle)
+            .arg("--out")
+            .arg(folder.path().join("adapter"))
+            .env("RAYON_NUM_THREADS", THREADS.to_string())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|e| format!("{}: {e}; `cargo xtask bench` builds it", dnd.display()))?;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            peak = peak.max(peak_memory(&child));
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        seconds.push(started.elapsed().as_secs_f64());
+        if !status.success() {
+            return Err(format!("dnd generate: {status}").into());
+        }
+    }
+    Ok(Figure::new(seconds, peak))
+}
+
+/// Takes turns between `dnd` and the peer on the same batch.
+fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Comparison> {
+    let job = job(examples, tokens)?;
+    let mut ours = Worker::start(&std::env::current_exe()?, "--worker", &job)?;
+    let mut peer = peer
+        .map(|python| Worker::start(python, "tests/peft/peer.py", &job))
+        .transpose()?;
+    for step in 0..WARM_UP + STEPS {
+        let loss = ours.step()?;
+        let theirs = peer.as_mut().map_or(Ok(loss), Worker::step)?;
+        // A new adapter changes nothing yet, so this is the base model's loss on either side.
+        if step == 0 && (loss - theirs).abs() > 0.02 {
+            return Err(format!("first losses differ: {loss} and {theirs}").into());
+        }
+    }
+    let rows = || job.examples.iter().map(|(row, _)| row);
+    let is_shared = |&place: &usize| rows().all(|row| row[place] == job.examples[0].0[place]);
+    Ok(Comparison {
+        examples,
+        tokens,
+        shared_tokens: (0..tokens).take_while(is_shared).count(),
+        dnd: ours.finish()?,
+        peer: peer.map(Worker::finish).transpose()?,
+    })
+}
+
+fn job(examples: usize, tokens: usize) -> Result<Job> {
+    let model = default_base();
+    let base = Base::open(&model, MatmulDtype::F32, &device("cpu")?.0)?;
+    let settings = TuneSettings {
+        batch: examples,
+        ..TuneSettings::default()
+    };
+    Ok(Job {
+        model,
+        threads: THREADS,
+        rank: 8,
+        alpha: 16.0,
+        settings,
+        examples: (0..examples)
+            .map(|number| example(&base, number, tokens))
+            .collect::<Result<_>>()?,
+    })
+}
+
+/// An example of exactly this many tokens, with an answer of one to three words and its end.
+fn example(base: &Base, number: usize, tokens: usize) -> Result<(Vec<u32>, usize)> {
+    let words = WORDS.split(' ').cycle().skip(number);
+    let text = |count| words.clone().take(count).collect::<Vec<_>>().join(" ");
+    // A word is a token, so some number of words is right unless the template is too long.
+    for count in 1..tokens {
+        let line = Line {
+            prompt: text(count),
+            response: text(1 + number % 3),
+            system: None,
+        };
+        let example = Example::new(base, &line)?;
+        if example.tokens.len() == tokens {
+            return Ok((example.tokens, example.answer_start));
+        }
+    }
+    Err(format!("the words make no example of {tokens} tokens").into())
+}
+
+/// A process that takes fine-tuning steps when it is told to.
+struct Worker {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    seconds: Vec<f64>,
+}
+
+impl Worker {
+    /// Starts a worker and waits until its model is loaded.
+    fn start(program: &Path, argument: &str, job: &Job) -> Result<Self> {
+        let mut child = Command::new(program)
+            .arg(argument)
+            .env("RAYON_NUM_THREADS", THREADS.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("{}: {e}", program.display()))?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("a worker has no pipes".into());
+        };
+        let mut worker = Self {
+            child,
+            input,
+            output: BufReader::new(output),
+            seconds: Vec::new(),
+        };
+        match worker.ask(&serde_json::to_string(job)?)?.as_str() {
+            "ready" => Ok(worker),
+            reply => Err(format!("{} {argument}: {reply:?}", program.display()).into()),
+        }
+    }
+
+    fn ask(&mut self, line: &str) -> Result<String> {
+        writeln!(self.input, "{line}")?;
+        let mut reply = String::new();
+        self.output.read_line(&mut reply)?;
+        Ok(reply.trim_end().to_owned())
+    }
+
+    /// One step: its time is kept, its loss is the answer.
+    fn step(&mut self) -> Result<f64> {
+        let started = Instant::now();
+        let reply = self.ask("")?;
+        self.seconds.push(started.elapsed().as_secs_f64());
+        Ok(reply.parse().map_err(|_| format!("no loss: `{reply}`"))?)
+    }
+
+    fn finish(mut self) -> Result<Figure> {
+        let peak = peak_memory(&self.child);
+        drop(self.input);
+        self.child.wait()?;
+        Ok(Figure::new(self.seconds.split_off(WARM_UP), peak))
+    }
+}
+
+/// The other end of a [`Worker`], on our side.
+fn work() -> Result<()> {
+    let mut lines = std::io::stdin().lines();
+    let job: Job = serde_json::from_str(&lines.next().ok_or("no job on standard input")??)?;
+    let base = Base::open(&job.model, MatmulDtype::F32, &device("cpu")?.0)?;
+    let dimensions = &base.model.config().dimensions;
+    let targets = &Projection::ALL;
+    let layout = Layout::new(BASE_MODEL, dimensions, job.rank, job.alpha, targets)?;
+    let initial = initial_adapter(&layout, job.settings.seed);
+    let examples = job.examples.into_iter();
+    let examples: Vec<Example> = examples
+        .map(|(tokens, answer_start)| Example {
+            tokens,
+            answer_start,
+        })
+        .collect();
+    let mut tuner = Tuner::new(&base.model, &initial, &examples, &job.settings);
+    println!("ready");
+    for line in lines {
+        line?;
+        println!("{}", tuner.step()?.loss);
+    }
+    Ok(())
+}
+
+/// The largest resident memory of a running process so far. The kernel keeps it (Linux only), so
+/// reading it seldom misses nothing but what a process adds right before it ends.
+fn peak_memory(process: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+impl Figure {
+    fn new(seconds: Vec<f64>, peak_bytes: Option<u64>) -> Self {
+        let mut sorted = seconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        let median = (sorted[middle] + sorted[(sorted.len() - 1) / 2]) / 2.0;
+        Self {
+            seconds,
+            median,
+            peak_bytes,
+        }
+    }
+
+    fn peak(&self) -> String {
+        let gigabytes = |bytes| format!("{:.2} GB", bytes as f64 / 1e9);
+        self.peak_bytes.map_or("peak unknown".to_owned(), gigabytes)
+    }
+}
+
+impl Comparison {
+    /// Tokens a second; all tokens of all examples count, for either side.
+    fn speed(&self, figure: &Figure) -> f64 {
+        (self.examples * self.tokens) as f64 / figure.median
+    }
+
+    /// A row of the table.
+    fn row(&self) -> String {
+        let cell = |figure| format!("{:.0} tokens/s, {}", self.speed(figure), figure.peak());
+        let (theirs, ratio) = match &self.peer {
+            Some(peer) => (
+                cell(peer),
+                format!("{:.2}", self.speed(&self.dnd) / self.speed(peer)),
+            ),
+            None => ("not measured".to_owned(), String::new()),
+        };
+        let (examples, tokens, ours) = (self.examples, self.tokens, cell(&self.dnd));
+        format!("| collect, {examples} x {tokens} tokens | {ours} | {theirs} | {ratio} |")
+    }
+}
+
+fn print(report: &Report) {
+    let (generate, collect) = (&report.generate, &report.collect);
+    println!("| {THREADS} threads | dnd | transformers + peft | ratio |");
+    println!("|---|---|---|---|");
+    let (median, peak) = (generate.median, generate.peak());
+    println!("| generate, 32 prompts | {median:.2} s, {peak} | | |");
+    for comparison in collect {
+        println!("{}", comparison.row());
+    }
+    let shared = collect[0].shared_tokens;
+    println!(
+        "\nAll tokens of all examples count, for either side. The first {shared} of each example are \
+         the chat template's; dnd computes those once for each core's share of the batch."
+    );
+}

@@ -1,0 +1,220 @@
+//! `dnd eval`: methods on tasks, row by row.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use dnd_model::AdapterGenerator;
+use dnd_model::lora::check_layout;
+
+use crate::task_evaluation::Bench;
+use crate::training::{Training, read_adapter, required};
+use crate::{Method, Row, draw_bars, read_rows, write_rows};
+use dnd_files::Observer;
+use dnd_model::files::{Base, Encoder};
+use dnd_tasks::{Role, Split, Task, TaskFolder};
+use dnd_train::Error;
+use dnd_train::collect::Collection;
+
+/// What to measure.
+pub struct EvaluateOptions<'a> {
+    /// The tasks; prompts and examples come from their training lines, scores from their test lines.
+    pub tasks: &'a TaskFolder,
+    /// Names of the tasks; none means all with role `dev`.
+    pub only: Vec<String>,
+    /// The methods, in the order of the table's columns.
+    pub methods: Vec<Method>,
+    /// Most test lines a task.
+    pub limit: Option<usize>,
+    /// Most adapters that `mean` and `best` try, spread evenly over the collection; none means all.
+    pub mean_adapters: Option<usize>,
+    /// Seed of the prompts that the generator draws, of the examples for context and tuning, and of
+    /// the controls.
+    pub seed: u64,
+    /// Where rows are written after each measurement, and found again by a later run.
+    pub json: &'a Path,
+    /// Keep the rows that the file has already, where they come from the same inputs.
+    pub resume: bool,
+    /// Folder for adapters tuned on the way, which a later run finds again.
+    pub work: &'a Path,
+}
+
+/// Where adapters come from.
+pub struct Sources<'a> {
+    /// The base model.
+    pub base: &'a Base,
+    /// SHA-256 of its weights.
+    pub base_hash: String,
+    /// The encoder, for methods that compare prompts.
+    pub encoder: Option<&'a Encoder>,
+    /// A bundle ready to generate.
+    pub generator: Option<&'a AdapterGenerator>,
+    /// SHA-256 of the bundle; empty where there is none.
+    pub bundle_hash: String,
+    /// Training adapters.
+    pub collection: Option<&'a Collection>,
+    /// The device of the encoder.
+    pub device: &'a Device,
+}
+
+/// Scores each method on each task.
+///
+/// # Errors
+/// When a task, adapter or collection cannot be read or does not fit; [`Error::Cancelled`], with
+/// all finished rows on disk.
+pub fn evaluate(
+    sources: &Sources,
+    options: &EvaluateOptions,
+    observer: &dyn Observer,
+) -> Result<Vec<Row>, Error> {
+    let chosen: Vec<Task> = if options.only.is_empty() {
+        let dev = options.tasks.tasks.iter();
+        dev.filter(|task| task.role == Role::Dev).cloned().collect()
+    } else {
+        options.tasks.select(&options.only)?
+    };
+    // Found out now, a mistyped folder costs no measurement.
+    dnd_files::check_output(options.json, &["csv", "svg"])?;
+    check_sources(sources, options, &chosen)?;
+    let training = Training::open(sources, &options.methods, &chosen, observer)?;
+    let plan = plan(&options.methods, &training, options.mean_adapters);
+    warm_up(sources, options, &chosen)?;
+    let mut rows = if options.resume {
+        read_rows(options.json)?
+    } else {
+        Vec::new()
+    };
+    for task in &chosen {
+        let bench = Bench::new(sources, options, &training, task, observer)?;
+        for method in &plan {
+            let name = method.to_string();
+            let inputs = bench.inputs(method)?;
+            let is_of = |row: &Row, method: &str| row.task == task.name && row.method == method;
+            if rows
+                .iter()
+                .any(|row| is_of(row, &name) && row.inputs == inputs)
+            {
+                continue;
+            }
+            let row = match method {
+                Method::Mean | Method::Best => {
+                    let names = training.spread(options.mean_adapters);
+                    let of_training: Vec<&Row> = names
+                        .iter()
+                        .filter_map(|name| {
+                            let name = Method::Training(name.clone()).to_string();
+                            rows.iter().find(|row| is_of(row, &name))
+                        })
+                        .collect();
+                    combine(method, &of_training, inputs)
+                }
+                _ => bench.measure(method, inputs)?,
+            };
+            rows.retain(|row| !is_of(row, &name));
+            rows.push(row);
+            write_rows(options.json, &rows)?;
+        }
+    }
+    draw_bars(&options.json.with_extension("svg"), &rows)?;
+    Ok(rows)
+}
+
+/// Checks what can be checked before anything is measured.
+fn check_sources(
+    sources: &Sources,
+    options: &EvaluateOptions,
+    chosen: &[Task],
+) -> Result<(), Error> {
+    for method in &options.methods {
+        if method.needs_collection() {
+            required(sources.collection, method, "a --collection")?;
+        }
+        if method.needs_bundle() {
+            required(sources.generator, method, "a --bundle")?;
+        }
+        for task in chosen {
+            if let Some(folder) = method.given_adapter(&task.name) {
+                read_adapter(sources, &folder)?;
+            }
+        }
+    }
+    if let Some(generator) = sources.generator {
+        let dimensions = &sources.base.model.config().dimensions;
+        check_layout(generator.layout(), "--bundle", dimensions)?;
+    }
+    Ok(())
+}
+
+/// The methods without repetitions; before `mean` and `best` come the adapters that they are taken
+/// over.
+fn plan(methods: &[Method], training: &Training, most: Option<usize>) -> Vec<Method> {
+    let mut plan: Vec<Method> = Vec::new();
+    for method in methods {
+        let before = match method {
+            Method::Mean | Method::Best => training.spread(most),
+            _ => Vec::new(),
+        };
+        let before = before.into_iter().map(Method::Training);
+        for method in before.chain([method.clone()]) {
+            if !plan.contains(&method) {
+                plan.push(method);
+            }
+        }
+    }
+    plan
+}
+
+/// Generates once for nothing: the first time, memory and threads are still being set up, and the
+/// generation is so short that its measured time would mostly be that.
+fn warm_up(sources: &Sources, options: &EvaluateOptions, chosen: &[Task]) -> Result<(), Error> {
+    if let (Some(generator), Some(task)) = (sources.generator, chosen.first()) {
+        let lines = options.tasks.lines(task, Split::Train)?;
+        let prompts: Vec<String> = lines.into_iter().map(|line| line.prompt).collect();
+        generator.generate_blocking(&prompts, options.seed)?;
+    }
+    Ok(())
+}
+
+/// `mean` or `best` of the rows of training adapters, of which there is one at least.
+fn combine(method: &Method, of_training: &[&Row], inputs: String) -> Row {
+    let mut combined = Row::mean_of(of_training);
+    combined.note = format!("of {} adapters", of_training.len());
+    let task = of_training.first().map(|row| row.task.clone());
+    combined.task = task.unwrap_or_default();
+    if *method == Method::Best {
+        // The first of several that are equally good.
+        let best = of_training
+            .iter()
+            .rev()
+            .max_by(|a, b| a.exact_match.total_cmp(&b.exact_match));
+        if let Some(best) = best {
+            combined = (*best).clone();
+            combined.note = format!("best of {} is {}", of_training.len(), best.method);
+        }
+    }
+    combined.method = method.to_string();
+    combined.inputs = inputs;
+    combined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::test_data::row;
+
+    #[test]
+    fn mean_and_best_come_from_the_training_adapters() {
+        let rows = [
+            row("a", "training:x", &[0.0, 1.0]),
+            row("a", "training:y", &[1.0, 1.0]),
+            row("a", "training:z", &[1.0, 1.0]),
+        ];
+        let of_training: Vec<&Row> = rows.iter().collect();
+        let mean = combine(&Method::Mean, &of_training, "inputs".to_owned());
+        assert_eq!((mean.task.as_str(), mean.method.as_str()), ("a", "mean"));
+        assert!((mean.exact_match - 5.0 / 6.0).abs() < 1e-9);
+        let best = combine(&Method::Best, &of_training, "inputs".to_owned());
+        assert_eq!(best.method, "best");
+        assert_eq!(best.exact_match, 1.0);
+        assert_eq!(best.note, "best of 3 is training:y");
+    }
+}

@@ -1,0 +1,148 @@
+//! Where each method gets its adapter or its examples from.
+
+use std::time::Instant;
+
+use dnd_adapter::{Adapter, Layout};
+use dnd_model::AdapterGenerator;
+
+use crate::generated::{from_noise, from_prompts};
+use crate::question::{CONTEXT_LIMIT, within_limit};
+use crate::task_evaluation::Bench;
+use crate::training::{read_adapter, required};
+use crate::tuned::tune;
+use crate::{
+    Method, TEMPERATURE, average_adapter, nearest_task, prompt_embedding, similarity_weights,
+    weighted_adapter,
+};
+use dnd_tasks::Line;
+use dnd_train::Error;
+use dnd_train::collect::initial_adapter;
+
+/// How a method answers.
+#[derive(Default)]
+pub(super) struct Provided {
+    /// The adapter, or none for the base model alone.
+    pub(super) adapter: Option<Adapter>,
+    /// Worked examples in the context.
+    pub(super) examples: Vec<Line>,
+    /// Seconds that the adapter took.
+    pub(super) seconds: f64,
+    /// What else is to be known.
+    pub(super) note: String,
+}
+
+impl Bench<'_> {
+    /// Gets the adapter or the examples that a method answers with.
+    pub(super) fn provide(
+        &self,
+        method: &Method,
+        stage: &str,
+        inputs: &str,
+    ) -> Result<Provided, Error> {
+        let seed = self.options.seed;
+        let started = Instant::now();
+        let timed = |(adapter, seconds): (Adapter, f64), note: String| Provided {
+            adapter: Some(adapter),
+            seconds,
+            note,
+            ..Provided::default()
+        };
+        let since = |adapter: Adapter, note: String| {
+            timed((adapter, started.elapsed().as_secs_f64()), note)
+        };
+        Ok(match method {
+            Method::Majority | Method::Base | Method::Mean | Method::Best => Provided::default(),
+            Method::Context(count) => self.examples(*count)?,
+            Method::Generated => timed(
+                from_prompts(self.generator(method)?, &self.prompts(), seed)?,
+                String::new(),
+            ),
+            Method::GeneratedFrom(count) => {
+                let chosen = self.first(*count).iter().map(|line| line.prompt.clone());
+                let chosen: Vec<String> = chosen.collect();
+                let note = format!("{} prompts", chosen.len());
+                timed(from_prompts(self.generator(method)?, &chosen, seed)?, note)
+            }
+            Method::Shuffled => {
+                let (name, prompts) = self.other_prompts(method)?;
+                let note = format!("prompts of {name}");
+                timed(from_prompts(self.generator(method)?, &prompts, seed)?, note)
+            }
+            Method::Random => timed(
+                from_noise(self.generator(method)?, &self.prompts(), seed)?,
+                String::new(),
+            ),
+            Method::Nearest => {
+                let nearest = nearest_task(&self.embedding(method)?, &self.training.embeddings);
+                let note = format!("nearest is {}", self.training.manifests[nearest].task);
+                since(self.training.adapters[nearest].clone(), note)
+            }
+            Method::Similar => {
+                let weights =
+                    similarity_weights(&self.embedding(method)?, &self.training.embeddings);
+                let adapter =
+                    weighted_adapter(self.layout(method)?, &self.training.adapters, &weights);
+                since(adapter, format!("softmax of cosines over {TEMPERATURE}"))
+            }
+            Method::Average => {
+                let adapter = average_adapter(self.layout(method)?, &self.training.adapters);
+                since(adapter, String::new())
+            }
+            Method::Training(task) => since(self.training.adapter(task)?.clone(), String::new()),
+            Method::MultiTask(folder) | Method::Adapter(folder) => {
+                let folder = method
+                    .given_adapter(&self.task.name)
+                    .unwrap_or_else(|| folder.clone());
+                since(read_adapter(self.sources, &folder)?, String::new())
+            }
+            Method::Few(_) | Method::Full(_) => {
+                let (layout, initial_seed) = self.start()?;
+                let (tuning, lines) = (self.tuning(method), self.tuning_lines(method));
+                let initial = initial_adapter(&layout, initial_seed);
+                let folder = self.options.work.join(&self.task.name);
+                let folder = folder.join(method.to_string().replace(':', "-"));
+                self.observer.begin(stage, tuning.steps as u64);
+                let base = self.sources.base;
+                let to = (folder.as_path(), inputs);
+                let tuned = tune(base, &initial, lines, &tuning, to, self.observer)?;
+                timed(tuned, tuning.words(lines.len()))
+            }
+        })
+    }
+
+    /// Worked examples, as many as fit.
+    fn examples(&self, count: usize) -> Result<Provided, Error> {
+        let chosen = self.first(count);
+        let kept = within_limit(self.sources.base, chosen)?;
+        let mut note = format!("{} examples", kept.len());
+        if kept.len() < chosen.len() {
+            note = format!(
+                "{} of {} examples: more than {CONTEXT_LIMIT} tokens",
+                kept.len(),
+                chosen.len()
+            );
+            self.observer
+                .note(&format!("{} context:{count}: {note}", self.task.name));
+        }
+        Ok(Provided {
+            examples: kept.to_vec(),
+            note,
+            ..Provided::default()
+        })
+    }
+
+    fn generator(&self, method: &Method) -> Result<&AdapterGenerator, Error> {
+        required(self.sources.generator, method, "a --bundle")
+    }
+
+    /// The layout of the collection's adapters.
+    fn layout(&self, method: &Method) -> Result<&Layout, Error> {
+        let collection = required(self.sources.collection, method, "a --collection")?;
+        Ok(&collection.header.layout)
+    }
+
+    fn embedding(&self, method: &Method) -> Result<Vec<f32>, Error> {
+        let encoder = required(self.sources.encoder, method, "an encoder")?;
+        prompt_embedding(encoder, &self.prompts(), self.sources.device)
+    }
+}

@@ -1,0 +1,220 @@
+//! The sections with curves: against examples, tasks, prompts, cost and training steps.
+
+use super::chart::{Chart, Point, Series};
+use super::page::{figure, note, paragraph, section};
+use super::{TrainingCurve, Unwritten};
+use crate::{Row, Summary, label, summarise};
+
+/// Steps of tuning that generating is compared with.
+const FULL: &str = "full:300";
+const GENERATED: &str = "generated";
+const EXACT_MATCH: &str = "exact match in %";
+
+/// The summary of a method.
+fn find<'a>(summaries: &'a [Summary], method: &str) -> Option<&'a Summary> {
+    summaries.iter().find(|summary| summary.method == method)
+}
+
+/// The score of a method as a point in percent.
+fn point(x: f64, summary: &Summary, label: String) -> Point {
+    let exact = summary.exact;
+    Point {
+        x,
+        y: exact.mean * 100.0,
+        interval: Some((exact.low * 100.0, exact.high * 100.0)),
+        label,
+    }
+}
+
+/// The methods called `prefix` and a number, as points over that number.
+fn numbered(summaries: &[Summary], prefix: &str, name: &str) -> Option<Series> {
+    let mut points: Vec<Point> = summaries
+        .iter()
+        .filter_map(|summary| {
+            let number: usize = summary.method.strip_prefix(prefix)?.parse().ok()?;
+            Some(point(number as f64, summary, String::new()))
+        })
+        .collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    (!points.is_empty()).then(|| Series {
+        name: name.to_owned(),
+        points,
+        is_joined: true,
+    })
+}
+
+/// The scores of some methods as lines across.
+fn levels(summaries: &[Summary], methods: &[&str]) -> Vec<(String, f64)> {
+    let found = methods.iter().filter_map(|method| find(summaries, method));
+    found
+        .map(|summary| (label(&summary.method), summary.exact.mean * 100.0))
+        .collect()
+}
+
+/// Series over a number of something, with a logarithmic scale that shows the numbers that there are.
+fn over_number(x_title: &str, series: Vec<Series>, levels: Vec<(String, f64)>) -> Chart {
+    let points = series.iter().flat_map(|series| &series.points);
+    let mut ticks: Vec<f64> = points.map(|point| point.x).collect();
+    ticks.sort_by(f64::total_cmp);
+    ticks.dedup();
+    Chart {
+        x_title: x_title.to_owned(),
+        y_title: EXACT_MATCH.to_owned(),
+        is_logarithmic: true,
+        ticks,
+        series,
+        levels,
+    }
+}
+
+/// Accuracy against the number of labelled examples.
+pub(super) fn examples(summaries: &[Summary]) -> Result<String, Unwritten> {
+    let title = "Against labelled examples";
+    let series: Vec<Series> = [("few:", "tuned on them"), ("context:", "in context")]
+        .into_iter()
+        .filter_map(|(prefix, name)| numbered(summaries, prefix, name))
+        .collect();
+    if series.is_empty() {
+        let text = "Neither few-shot tuning nor in-context learning was measured.";
+        return Ok(section(title, &note(text)));
+    }
+    let levels = levels(summaries, &[GENERATED]);
+    let mut body = String::new();
+    if levels.is_empty() {
+        body += &note("The line of the generated adapter is missing: it was not measured.");
+    }
+    let chart = over_number("labelled examples", series, levels);
+    body += &figure("Exact match against labelled examples", &chart.draw()?);
+    Ok(section(title, &body))
+}
+
+/// Accuracy against the number of training tasks, from a results file each.
+pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<String, Unwritten> {
+    let title = "Against training tasks";
+    let mut points: Vec<Point> = counted
+        .iter()
+        .filter_map(|(count, rows)| {
+            let summaries = summarise(rows);
+            let generated = find(&summaries, GENERATED)?;
+            Some(point(*count as f64, generated, String::new()))
+        })
+        .collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    if points.is_empty() {
+        let text = "No generators of other numbers of training tasks were given.";
+        return Ok(section(title, &note(text)));
+    }
+    let series = Series {
+        name: GENERATED.to_owned(),
+        points,
+        is_joined: true,
+    };
+    let chart = over_number("training tasks", vec![series], Vec::new());
+    let caption = "Exact match of the generated adapter against training tasks";
+    Ok(section(title, &figure(caption, &chart.draw()?)))
+}
+
+/// Accuracy against the number of prompts.
+pub(super) fn prompts(summaries: &[Summary]) -> Result<String, Unwritten> {
+    let title = "Against prompts";
+    let Some(series) = numbered(summaries, "generated:N=", "generated from so many") else {
+        let text = "Generation from other numbers of prompts was not measured.";
+        return Ok(section(title, &note(text)));
+    };
+    let levels = levels(summaries, &[GENERATED]);
+    let chart = over_number("prompts", vec![series], levels);
+    let caption = "Exact match against prompts given";
+    Ok(section(title, &figure(caption, &chart.draw()?)))
+}
+
+/// Accuracy against the seconds that a task's adapter takes.
+pub(super) fn cost(summaries: &[Summary]) -> Result<String, Unwritten> {
+    let title = "Cost";
+    let is_made = |summary: &&Summary| {
+        let name = summary.method.as_str();
+        name == GENERATED || name.starts_with("few:") || name.starts_with("full:")
+    };
+    let made = summaries.iter().filter(is_made);
+    let points: Vec<Point> = made
+        .filter(|summary| summary.adapt_seconds > 0.0)
+        .map(|summary| point(summary.adapt_seconds, summary, label(&summary.method)))
+        .collect();
+    if points.is_empty() {
+        let text = "No method that makes an adapter for a task was measured.";
+        return Ok(section(title, &note(text)));
+    }
+    let mut body = match (find(summaries, GENERATED), find(summaries, FULL)) {
+        (Some(generated), Some(full)) if generated.adapt_seconds > 0.0 => paragraph(&format!(
+            "Generating an adapter took {:.3} s, tuning one on all lines for 300 steps {:.1} s: {:.0} \
+             times as long. Means a task, as each was measured: what an evaluation that was gone on with kept comes \
+             from another run, and perhaps another load.",
+            generated.adapt_seconds,
+            full.adapt_seconds,
+            full.adapt_seconds / generated.adapt_seconds
+        )),
+        _ => note("The speed-up is missing: it takes both generated and full:300."),
+    };
+    let seconds = points.iter().map(|point| point.x);
+    let (low, high) = seconds.fold((f64::MAX, f64::MIN), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    // Whole powers of ten around the points, as far as the scale can write them.
+    let first = (low.log10().floor() as i32).max(-3);
+    let last = (high.log10().ceil() as i32).max(first + 1);
+    let chart = Chart {
+        x_title: "seconds until there is an adapter".to_owned(),
+        y_title: EXACT_MATCH.to_owned(),
+        is_logarithmic: true,
+        ticks: (first..=last).map(|power| 10f64.powi(power)).collect(),
+        series: vec![Series {
+            name: String::new(),
+            points,
+            is_joined: false,
+        }],
+        levels: Vec::new(),
+    };
+    body += &figure("Exact match against seconds of adapting", &chart.draw()?);
+    Ok(section(title, &body))
+}
+
+/// Losses while generators were trained.
+pub(super) fn training(curves: &[TrainingCurve]) -> Result<String, Unwritten> {
+    let title = "Training";
+    if curves.is_empty() {
+        return Ok(section(title, &note("No curve of a training was given.")));
+    }
+    let mut body = String::new();
+    for curve in curves {
+        let series: Vec<Series> = curve
+            .losses
+            .iter()
+            .map(|(name, points)| Series {
+                name: name.replace('_', " "),
+                points: points
+                    .iter()
+                    .map(|&(x, y)| Point {
+                        x,
+                        y,
+                        interval: None,
+                        label: String::new(),
+                    })
+                    .collect(),
+                is_joined: true,
+            })
+            .collect();
+        let steps = series.iter().flat_map(|series| &series.points);
+        let last = steps.map(|point| point.x).fold(1.0, f64::max);
+        let chart = Chart {
+            x_title: "step".to_owned(),
+            y_title: "loss".to_owned(),
+            is_logarithmic: false,
+            ticks: (0..=4)
+                .map(|part| (last * f64::from(part) / 4.0).round())
+                .collect(),
+            series,
+            levels: Vec::new(),
+        };
+        body += &figure(&curve.name, &chart.draw()?);
+    }
+    Ok(section(title, &body))
+}

@@ -1,0 +1,113 @@
+//! The sections with tables and bars: methods over all tasks, and each task.
+
+use super::Unwritten;
+use super::bars::draw_bars;
+use super::page::{cell, figure, note, paragraph, section, table};
+use crate::{RESAMPLES, Row, Summary, distinct, exact_match, is_training_adapter, label};
+
+/// What was measured, in one paragraph.
+pub(super) fn introduction(rows: &[Row], summaries: &[Summary]) -> String {
+    let tasks = distinct(rows.iter().map(|row| row.task.as_str())).len();
+    let lines = rows.iter().map(|row| row.n).max().unwrap_or(0);
+    paragraph(&format!(
+        "{} ways to answer {tasks} tasks, on at most {lines} test lines each. Figures are means over \
+         tasks in percent; in brackets the interval that holds 95 % of {RESAMPLES} bootstrap \
+         resamples of the lines within tasks.",
+        summaries.len()
+    ))
+}
+
+/// All methods over all tasks.
+pub(super) fn methods(summaries: &[Summary]) -> String {
+    let headings = [
+        "method",
+        "tasks",
+        "exact match",
+        "lenient match",
+        "valid answers",
+        "generated ahead by",
+        "adapting, s",
+        "answering, s",
+        "adapter, MB",
+    ];
+    let rows: Vec<Vec<String>> = summaries
+        .iter()
+        .map(|summary| {
+            vec![
+                label(&summary.method),
+                summary.tasks.to_string(),
+                cell(Some(summary.exact)),
+                cell(Some(summary.lenient)),
+                cell(Some(summary.valid)),
+                cell(summary.ahead),
+                format!("{:.3}", summary.adapt_seconds),
+                format!("{:.1}", summary.answer_seconds),
+                format!("{:.2}", summary.bytes as f64 / 1e6),
+            ]
+        })
+        .collect();
+    let mut body = table(&headings, &rows);
+    body += &note(
+        "Exact match: nothing but the expected answer. Lenient match: the answer stands in the first \
+         line, in any case. Valid answers: right or wrong, of the form that the task's answers have. \
+         Generated ahead by: the difference in exact match, paired by line. Seconds are means a \
+         task; an adapter that was given costs its reading. best is an oracle: the one training \
+         adapter that scores best on the test lines. generated:shuffled and generated:random are \
+         controls: prompts of another task, and random vectors.",
+    );
+    section("All methods", &body)
+}
+
+/// Exact match of every method on every task, as a table and as bars.
+pub(super) fn tasks(rows: &[Row]) -> Result<String, Unwritten> {
+    let rows: Vec<&Row> = rows
+        .iter()
+        .filter(|row| !is_training_adapter(&row.method))
+        .collect();
+    let tasks = distinct(rows.iter().map(|row| row.task.as_str()));
+    let methods = distinct(rows.iter().map(|row| row.method.as_str()));
+    let find = |task: &str, method: &str| {
+        let found = rows.iter().find(|r| r.task == task && r.method == method);
+        found.copied()
+    };
+    let headings: Vec<&str> = ["method"]
+        .into_iter()
+        .chain(tasks.iter().copied())
+        .collect();
+    let cells: Vec<Vec<String>> = methods
+        .iter()
+        .map(|method| {
+            let scores = tasks.iter().map(|task| {
+                let row = find(task, method);
+                row.map_or(String::new(), |row| {
+                    format!("{:.0}", row.exact_match * 100.0)
+                })
+            });
+            [label(method)].into_iter().chain(scores).collect()
+        })
+        .collect();
+    let mut body = table(&headings, &cells) + "<div class=\"grid\">\n";
+    for task in &tasks {
+        let bars: Vec<_> = methods
+            .iter()
+            .filter_map(|method| Some((label(method), exact_match(find(task, method)?)?)))
+            .collect();
+        body += &figure(task, &draw_bars(&bars)?);
+    }
+    Ok(section("Each task", &(body + "</div>\n")))
+}
+
+/// What rows say of how they were measured.
+pub(super) fn notes(rows: &[Row]) -> String {
+    let notes: Vec<Vec<String>> = rows
+        .iter()
+        .filter(|row| !row.note.is_empty() && !is_training_adapter(&row.method))
+        .map(|row| vec![label(&row.method), row.task.clone(), row.note.clone()])
+        .collect();
+    let body = if notes.is_empty() {
+        note("No method noted anything.")
+    } else {
+        table(&["method", "task", "note"], &notes)
+    };
+    section("How it was measured", &body)
+}

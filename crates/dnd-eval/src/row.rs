@@ -1,0 +1,143 @@
+//! One task answered by one method.
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::Verdict;
+
+/// One task answered by one method.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The task's name.
+    pub task: String,
+    /// The method's name.
+    pub method: String,
+    /// Part of the lines whose answer is exactly right, 0 to 1.
+    pub exact_match: f64,
+    /// Part of the lines with the right answer somewhere in the first line, case ignored.
+    pub lenient_match: f64,
+    /// Part of the lines with an answer of the task's kind, right or wrong.
+    pub valid_answers: f64,
+    /// Number of lines.
+    pub n: usize,
+    /// Wall-clock seconds until there was an adapter for the task.
+    pub adapt_seconds: f64,
+    /// Wall-clock seconds of answering all lines.
+    pub answer_seconds: f64,
+    /// Bytes of the adapter's factors in half precision; 0 where there is none.
+    pub bytes: u64,
+    /// What else is to be known, such as which adapter was the nearest.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Fingerprint of what was measured: models, lines, adapters, settings and seed.
+    pub inputs: String,
+    /// For each line 1 where the answer is exactly right, else 0; a part where it is a mean.
+    #[serde(serialize_with = "short_numbers")]
+    pub exact: Vec<f64>,
+    /// The same of the lenient match.
+    #[serde(serialize_with = "short_numbers")]
+    pub lenient: Vec<f64>,
+    /// The same of valid answers.
+    #[serde(serialize_with = "short_numbers")]
+    pub valid: Vec<f64>,
+}
+
+impl Row {
+    /// A row with these outcomes of its lines; the shares come from them.
+    pub(super) fn from_verdicts(verdicts: &[Verdict]) -> Self {
+        let outcomes = |right: fn(&Verdict) -> bool| -> Vec<f64> {
+            let lines = verdicts.iter();
+            lines
+                .map(|line| if right(line) { 1.0 } else { 0.0 })
+                .collect()
+        };
+        let mut row = Self {
+            exact: outcomes(|line| line.exact),
+            lenient: outcomes(|line| line.lenient),
+            valid: outcomes(|line| line.valid),
+            ..Self::default()
+        };
+        row.share();
+        row
+    }
+
+    /// The mean of several rows of one task, line by line; empty for none.
+    pub(super) fn mean_of(rows: &[&Row]) -> Self {
+        let Some(first) = rows.first() else {
+            return Self::default();
+        };
+        let count = rows.len() as f64;
+        let mean = |values: fn(&Row) -> &[f64]| -> Vec<f64> {
+            let sum = |line: usize| rows.iter().map(|row| values(row)[line]).sum::<f64>();
+            (0..first.n).map(|line| sum(line) / count).collect()
+        };
+        let mut row = Self {
+            exact: mean(|row| &row.exact),
+            lenient: mean(|row| &row.lenient),
+            valid: mean(|row| &row.valid),
+            adapt_seconds: rows.iter().map(|row| row.adapt_seconds).sum::<f64>() / count,
+            answer_seconds: rows.iter().map(|row| row.answer_seconds).sum::<f64>() / count,
+            bytes: first.bytes,
+            ..Self::default()
+        };
+        row.share();
+        row
+    }
+
+    /// Sets number and shares from the outcomes.
+    fn share(&mut self) {
+        let mean = |outcomes: &[f64]| outcomes.iter().sum::<f64>() / outcomes.len().max(1) as f64;
+        self.n = self.exact.len();
+        self.exact_match = mean(&self.exact);
+        self.lenient_match = mean(&self.lenient);
+        self.valid_answers = mean(&self.valid);
+    }
+}
+
+/// Writes 0 and 1 without a decimal point: most outcomes are one of the two.
+fn short_numbers<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|&value| {
+        if value == 0.0 || value == 1.0 {
+            Value::from(value as u8)
+        } else {
+            Value::from(value)
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(exact: bool, valid: bool) -> Verdict {
+        Verdict {
+            exact,
+            lenient: exact,
+            valid,
+        }
+    }
+
+    #[test]
+    fn shares_come_from_the_lines() {
+        let row = Row::from_verdicts(&[
+            verdict(true, true),
+            verdict(false, true),
+            verdict(false, false),
+            verdict(false, true),
+        ]);
+        assert_eq!((row.n, row.exact_match, row.valid_answers), (4, 0.25, 0.75));
+        let json = serde_json::to_string(&row).unwrap();
+        assert!(json.contains("\"exact\":[1,0,0,0]"), "{json}");
+        assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
+    }
+
+    #[test]
+    fn a_mean_is_taken_line_by_line() {
+        let one = Row::from_verdicts(&[verdict(true, true), verdict(true, false)]);
+        let other = Row::from_verdicts(&[verdict(false, true), verdict(true, false)]);
+        let mean = Row::mean_of(&[&one, &other]);
+        assert_eq!(mean.exact, [0.5, 1.0]);
+        assert_eq!((mean.n, mean.exact_match), (2, 0.75));
+        assert_eq!(Row::mean_of(&[]), Row::default());
+    }
+}

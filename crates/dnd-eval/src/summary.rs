@@ -1,0 +1,173 @@
+//! Methods over all tasks: means, intervals, and how far `generated` is ahead.
+
+use crate::results::distinct;
+use crate::{Estimate, Row, estimate, is_training_adapter};
+
+/// The method that the others are compared with.
+const GENERATED: &str = "generated";
+
+/// Seed of all resamples.
+const SEED: u64 = 0;
+
+/// A method over the tasks that it was measured on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The method's name.
+    pub method: String,
+    /// Number of tasks.
+    pub tasks: usize,
+    /// Mean exact match.
+    pub exact: Estimate,
+    /// Mean lenient match.
+    pub lenient: Estimate,
+    /// Mean part of valid answers.
+    pub valid: Estimate,
+    /// Exact match of `generated` minus this method's, line by line on the tasks that both have;
+    /// none for `generated` itself and where there is none.
+    pub ahead: Option<Estimate>,
+    /// Mean seconds until there was an adapter for a task.
+    pub adapt_seconds: f64,
+    /// Mean seconds of answering a task's lines.
+    pub answer_seconds: f64,
+    /// Mean bytes of an adapter.
+    pub bytes: u64,
+}
+
+/// A summary a method, in the order in which they come first. Single training adapters are left to
+/// `mean` and `best`.
+pub fn summarise(rows: &[Row]) -> Vec<Summary> {
+    distinct(rows.iter().map(|row| row.method.as_str()))
+        .into_iter()
+        .filter(|method| !is_training_adapter(method))
+        .filter_map(|method| {
+            let of_method: Vec<&Row> = rows.iter().filter(|row| row.method == method).collect();
+            let over = |outcomes: fn(&Row) -> &[f64]| {
+                let tasks: Vec<&[f64]> = of_method.iter().map(|row| outcomes(row)).collect();
+                estimate(&tasks, SEED)
+            };
+            let count = of_method.len() as f64;
+            let mean = |value: fn(&Row) -> f64| {
+                of_method.iter().map(|row| value(row)).sum::<f64>() / count
+            };
+            Some(Summary {
+                method: method.to_owned(),
+                tasks: of_method.len(),
+                exact: over(|row| &row.exact)?,
+                lenient: over(|row| &row.lenient)?,
+                valid: over(|row| &row.valid)?,
+                ahead: ahead(rows, &of_method),
+                adapt_seconds: mean(|row| row.adapt_seconds),
+                answer_seconds: mean(|row| row.answer_seconds),
+                bytes: mean(|row| row.bytes as f64) as u64,
+            })
+        })
+        .collect()
+}
+
+/// Exact match of `generated` minus that of `others`, paired by line. Lines pair where task and
+/// number of lines are the same.
+fn ahead(rows: &[Row], others: &[&Row]) -> Option<Estimate> {
+    if others.iter().any(|row| row.method == GENERATED) {
+        return None;
+    }
+    let differences: Vec<Vec<f64>> = others
+        .iter()
+        .filter_map(|other| {
+            let generated = rows.iter().find(|row| {
+                row.method == GENERATED && row.task == other.task && row.n == other.n
+            })?;
+            let lines = generated.exact.iter().zip(&other.exact);
+            Some(lines.map(|(generated, other)| generated - other).collect())
+        })
+        .collect();
+    let tasks: Vec<&[f64]> = differences.iter().map(Vec::as_slice).collect();
+    estimate(&tasks, SEED)
+}
+
+/// Exact match of one row with its interval; none for a row without lines.
+pub fn exact_match(row: &Row) -> Option<Estimate> {
+    estimate(&[&row.exact], SEED)
+}
+
+/// Exact match of `generated` minus that of one row.
+pub fn generated_ahead(rows: &[Row], row: &Row) -> Option<Estimate> {
+    ahead(rows, &[row])
+}
+
+/// An estimate in percent, with its interval.
+pub fn percent(estimate: Estimate) -> String {
+    let Estimate { mean, low, high } = estimate;
+    // A minus sign before zero says nothing.
+    let percent = |value: f64| format!("{:.1}", (value * 1000.0).round() / 10.0 + 0.0);
+    format!("{} [{}, {}]", percent(mean), percent(low), percent(high))
+}
+
+#[cfg(test)]
+pub(crate) mod test_data {
+    use super::*;
+
+    /// A row with these outcomes, of which the lenient and valid ones are the same.
+    pub(crate) fn row(task: &str, method: &str, outcomes: &[f64]) -> Row {
+        Row {
+            task: task.to_owned(),
+            method: method.to_owned(),
+            exact_match: outcomes.iter().sum::<f64>() / outcomes.len() as f64,
+            n: outcomes.len(),
+            adapt_seconds: 0.5,
+            answer_seconds: 2.0,
+            bytes: 100,
+            exact: outcomes.to_vec(),
+            lenient: outcomes.to_vec(),
+            valid: outcomes.to_vec(),
+            ..Row::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::test_data::row;
+    use super::*;
+
+    #[test]
+    fn differences_are_paired_by_line() {
+        let rows = [
+            row("a", "base", &[0.0, 1.0, 0.0, 1.0]),
+            row("a", "generated", &[1.0, 1.0, 1.0, 1.0]),
+            row("a", "training:x", &[1.0; 4]),
+            // Of another number of lines: no pair.
+            row("b", "base", &[0.0]),
+            row("b", "generated", &[0.0, 0.0]),
+        ];
+        let summaries = summarise(&rows);
+        let names: Vec<&str> = summaries.iter().map(|s| s.method.as_str()).collect();
+        assert_eq!(names, ["base", "generated"]);
+        let ahead = summaries[0].ahead.unwrap();
+        assert_eq!(ahead.mean, 0.5);
+        assert!(ahead.low >= 0.0 && ahead.high <= 1.0);
+        assert_eq!(summaries[1].ahead, None);
+        assert_eq!(summaries[0].tasks, 2);
+        assert_eq!(summaries[0].exact.mean, 0.25);
+    }
+
+    #[test]
+    fn lines_that_differ_alike_leave_no_doubt() {
+        let rows = [
+            row("a", "base", &[0.0; 20]),
+            row("a", "generated", &[1.0; 20]),
+        ];
+        let ahead = generated_ahead(&rows, &rows[0]).unwrap();
+        assert_eq!((ahead.low, ahead.high), (1.0, 1.0));
+        assert_eq!(percent(ahead), "100.0 [100.0, 100.0]");
+    }
+
+    #[test]
+    fn nothing_is_minus_zero() {
+        let nought = Estimate {
+            mean: -0.0,
+            low: -0.00001,
+            high: 0.0,
+        };
+        assert_eq!(percent(nought), "0.0 [0.0, 0.0]");
+    }
+}

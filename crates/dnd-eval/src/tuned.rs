@@ -1,0 +1,148 @@
+//! Adapters tuned on a task's own lines, kept so that an interrupted run goes on.
+
+use std::path::Path;
+use std::time::Instant;
+
+use dnd_adapter::{Adapter, Precision, peft};
+use serde::{Deserialize, Serialize};
+
+use dnd_files::Observer;
+use dnd_model::files::Base;
+use dnd_tasks::Line;
+use dnd_train::Error;
+use dnd_train::Example;
+use dnd_train::collect::{TuneSettings, Tuner};
+
+/// Steps of few-shot tuning, for any number of examples: enough for one example to be learned by
+/// heart.
+const FEW_STEPS: usize = 40;
+/// Learning rate of few-shot tuning: half of what a collection's adapters are tuned at, for the same
+/// few lines come again and again.
+const FEW_RATE: f64 = 1e-3;
+/// Learning rate of tuning on all lines, as a collection's adapters are tuned.
+const FULL_RATE: f64 = 2e-3;
+/// One step in so many comes at the end, at a tenth of the rate.
+const COOL_DOWN: usize = 10;
+
+/// How long to tune and how.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Tuning {
+    /// All steps.
+    pub(super) steps: usize,
+    /// Batch, rates and seed.
+    pub(super) settings: TuneSettings,
+}
+
+impl Tuning {
+    /// On so many examples.
+    pub(super) fn few(examples: usize, seed: u64) -> Self {
+        Self::new(FEW_STEPS, FEW_RATE, examples, seed)
+    }
+
+    /// On all of a task's examples.
+    pub(super) fn full(steps: usize, examples: usize, seed: u64) -> Self {
+        Self::new(steps, FULL_RATE, examples, seed)
+    }
+
+    fn new(steps: usize, rate: f64, examples: usize, seed: u64) -> Self {
+        let defaults = TuneSettings::default();
+        Self {
+            steps,
+            settings: TuneSettings {
+                steps: steps - steps / COOL_DOWN,
+                snapshots: (steps / COOL_DOWN).max(1),
+                batch: defaults.batch.min(examples.max(1)),
+                rate,
+                seed,
+                ..defaults
+            },
+        }
+    }
+
+    /// The settings in words.
+    pub(super) fn words(&self, examples: usize) -> String {
+        format!(
+            "{} steps of {} of {examples} lines at rate {}, one in {COOL_DOWN} of them at the end \
+             at a tenth of it",
+            self.steps, self.settings.batch, self.settings.rate
+        )
+    }
+}
+
+/// What is written when an adapter is finished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Record {
+    /// Fingerprint of what it was tuned from.
+    inputs: String,
+    /// Wall-clock seconds of the tuning.
+    seconds: f64,
+}
+
+/// Tunes an adapter from `initial`, or takes the one that an earlier run left in `folder` from the
+/// same inputs. Gives it with the seconds that its tuning took.
+///
+/// # Errors
+/// When a line cannot be tokenised or a file not be written; [`Error::Cancelled`] between steps.
+pub(super) fn tune(
+    base: &Base,
+    initial: &Adapter,
+    lines: &[Line],
+    tuning: &Tuning,
+    (folder, inputs): (&Path, &str),
+    observer: &dyn Observer,
+) -> Result<(Adapter, f64), Error> {
+    let path = folder.join("tuned.json");
+    if path.exists() {
+        let record: Record = dnd_files::read_json(&path)?;
+        if record.inputs == inputs {
+            return Ok((dnd_files::read_peft(folder)?, record.seconds));
+        }
+    }
+    let examples = lines
+        .iter()
+        .map(|line| Example::new(base, line))
+        .collect::<Result<Vec<_>, _>>()?;
+    let started = Instant::now();
+    let mut tuner = Tuner::new(&base.model, initial, &examples, &tuning.settings);
+    for _ in 0..tuning.steps {
+        observer.check()?;
+        let report = tuner.step()?;
+        observer.advance(1, &format!("loss {:.3}", report.loss));
+    }
+    let adapter = tuner.adapter()?;
+    let seconds = started.elapsed().as_secs_f64();
+    // An older record would vouch for the new files before they are whole.
+    if path.exists() {
+        std::fs::remove_file(&path).map_err(|e| Error::file(&path, "cannot replace", e))?;
+    }
+    dnd_files::make_folder(folder)?;
+    let readme = format!("Tuned by `dnd eval`: {}.\n", tuning.words(lines.len()));
+    dnd_files::write_peft(folder, &peft::write(&adapter, Precision::F16)?, &readme)?;
+    let record = Record {
+        inputs: inputs.to_owned(),
+        seconds,
+    };
+    dnd_files::write_json(&path, &record)?;
+    // Read back, so that a resumed run scores the same numbers.
+    Ok((dnd_files::read_peft(folder)?, seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_can_be_tuned_with() {
+        for tuning in [
+            Tuning::few(1, 0),
+            Tuning::few(256, 0),
+            Tuning::full(75, 600, 0),
+            Tuning::full(1, 600, 0),
+        ] {
+            tuning.settings.validate().unwrap();
+            assert!(tuning.settings.steps <= tuning.steps);
+        }
+        assert_eq!(Tuning::few(4, 0).settings.batch, 4);
+        assert_eq!(Tuning::full(300, 600, 0).settings.steps, 270);
+    }
+}

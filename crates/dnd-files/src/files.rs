@@ -1,0 +1,173 @@
+//! Files that are read whole and written whole: beside first, then renamed.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use dnd_adapter::{Adapter, PeftFiles, peft};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+pub use peft::{CONFIG_FILE as PEFT_CONFIG, MODEL_FILE as PEFT_MODEL};
+
+/// A file's bytes.
+///
+/// # Errors
+/// [`Error::File`] naming the file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|e| Error::file(path, "cannot read", e))
+}
+
+/// A file's text.
+///
+/// # Errors
+/// [`Error::File`], or [`Error::Content`] with the place of the first byte that is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    text(read(path)?, path)
+}
+
+/// Bytes of `path` as text.
+///
+/// # Errors
+/// [`Error::Content`] with the place of the first byte that is not UTF-8.
+pub fn text(bytes: Vec<u8>, path: &Path) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        Error::content(
+            path,
+            format!("expected UTF-8 text, found an invalid byte at offset {place}"),
+        )
+    })
+}
+
+/// A JSON file as `T`.
+///
+/// # Errors
+/// [`Error::File`] or [`Error::Content`] with line, column and field.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    serde_json::from_str(&read_text(path)?).map_err(|e| Error::content(path, e))
+}
+
+/// Makes a folder and its parents.
+///
+/// # Errors
+/// [`Error::File`] naming the folder.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(|e| Error::file(path, "cannot make the folder", e))
+}
+
+/// Writes a file completely or not at all: into a temporary file beside it, then renamed.
+///
+/// # Errors
+/// [`Error::File`]; the temporary file is removed, an older file of that name stays.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |e| Error::file(path, "cannot write", e);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dnd-");
+    // Temporary files are private to the user; this one is to become an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
+/// Checks, before long work, that a result can be written to `path`: its folder takes files, and
+/// its ending is not one of `taken`, which files beside it will have.
+///
+/// # Errors
+/// [`Error::Content`] or [`Error::File`] when it cannot.
+pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Error::content(folder, "expected a folder, found none"));
+    }
+    tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(|e| Error::file(path, "cannot write", e))?;
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some(extension) if taken.contains(&extension) => Err(Error::content(
+            path,
+            format!("expected another ending than .{extension}, which a file beside it will have"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes `value` as indented JSON.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::content(path, e))?;
+    text.push(b'\n');
+    write(path, &text)
+}
+
+/// Reads a PEFT directory.
+///
+/// # Errors
+/// When a file is missing or malformed, or the two do not agree.
+pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
+    let (config, model) = (folder.join(PEFT_CONFIG), folder.join(PEFT_MODEL));
+    Ok(peft::read(
+        &read(&config)?,
+        &config.display().to_string(),
+        &read(&model)?,
+        &model.display().to_string(),
+    )?)
+}
+
+/// Writes a PEFT directory. The configuration goes first and comes last, so that a folder with
+/// one is whole.
+///
+/// # Errors
+/// As [`write()`]; on failure neither file of this call is left behind in a new folder.
+pub fn write_peft(folder: &Path, files: &PeftFiles, readme: &str) -> Result<(), Error> {
+    let is_new = !folder.exists();
+    make_folder(folder)?;
+    let config = folder.join(PEFT_CONFIG);
+    if config.exists() {
+        fs::remove_file(&config).map_err(|e| Error::file(&config, "cannot replace", e))?;
+    }
+    let written = write(&folder.join(PEFT_MODEL), &files.model)
+        .and_then(|()| write(&folder.join("README.md"), readme.as_bytes()))
+        .and_then(|()| write(&config, &files.config));
+    if written.is_err() && is_new {
+        // The write's own error is the one to report.
+        let _ = fs::remove_dir_all(folder);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("taken");
+        fs::create_dir(&target).unwrap();
+        assert!(write(&target, b"text").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_names_the_offset() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.txt");
+        write(&path, b"ab\xff").unwrap();
+        let message = read_text(&path).unwrap_err().to_string();
+        assert!(message.contains("x.txt") && message.contains("offset 2"));
+    }
+}

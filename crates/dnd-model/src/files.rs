@@ -1,0 +1,237 @@
+//! Models and bundles from files, natively.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::Device;
+use dnd_adapter::gguf::Gguf;
+use dnd_adapter::{Bundle, EncoderId};
+use futures_lite::future::block_on;
+use memmap2::Mmap;
+
+use crate::language::{LanguageTokenizer, MatmulDtype};
+use crate::{
+    AdapterGenerator, EncoderFiles, Error, Generation, LanguageModel, LanguageModelConfig, Stage,
+    TextEncoder, TextEncoderConfig, Weights, encode_here,
+};
+
+/// The base model's name on the hub, as adapters name it.
+pub const BASE_MODEL: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
+/// The encoder's name on the hub.
+pub const ENCODER: &str = "sentence-transformers/all-MiniLM-L6-v2";
+
+/// The folder of models in the cache; without a home folder, one below the current folder.
+fn models_folder() -> PathBuf {
+    let cache = dnd_files::cache_folder().unwrap_or_else(|| PathBuf::from(".cache/dnd"));
+    cache.join("models")
+}
+
+/// The base model: a GGUF file, or a folder with `config.json`, `model.safetensors`,
+/// `tokenizer.json` and `tokenizer_config.json`.
+pub fn default_base() -> PathBuf {
+    let folder = models_folder().join("smollm2-135m-instruct");
+    let gguf = folder.join("SmolLM2-135M-Instruct.Q4_1.gguf");
+    if gguf.exists() { gguf } else { folder }
+}
+
+/// The encoder's folder: `config.json`, `model.safetensors` and `tokenizer.json`.
+pub fn default_encoder() -> PathBuf {
+    models_folder().join("all-minilm-l6-v2")
+}
+
+/// Maps a file into memory.
+///
+/// # Errors
+/// [`Error::Files`] when it cannot be opened or mapped.
+#[allow(
+    unsafe_code,
+    reason = "mapping is unsafe because the file may change while it is read; model files are \
+              written once, by rename"
+)]
+pub fn map(path: &Path) -> Result<Mmap, Error> {
+    let file = File::open(path).map_err(|e| dnd_files::Error::file(path, "cannot open", e))?;
+    // SAFETY: see the reason above.
+    let mapped = unsafe { Mmap::map(&file) };
+    Ok(mapped.map_err(|e| dnd_files::Error::file(path, "cannot map into memory", e))?)
+}
+
+/// Checks that a model is there at all.
+fn check_exists(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(dnd_files::Error::content(
+        path,
+        "expected a model, found nothing; `./run` and `cargo xtask setup` fetch the default ones",
+    )
+    .into())
+}
+
+/// A base model with its tokenizer.
+pub struct Base {
+    /// The frozen weights.
+    pub model: LanguageModel,
+    /// Its tokenizer and chat template.
+    pub tokenizer: LanguageTokenizer,
+    /// How products with its weights are computed.
+    pub matmul_dtype: MatmulDtype,
+}
+
+impl Base {
+    /// Loads a base model onto `device`, with `products` of its weights.
+    ///
+    /// # Errors
+    /// When a file is missing, malformed, or of an unsupported kind.
+    pub fn open(path: &Path, matmul_dtype: MatmulDtype, device: &Device) -> Result<Self, Error> {
+        check_exists(path)?;
+        if path.is_dir() {
+            return Self::open_folder(path, matmul_dtype, device);
+        }
+        let bytes = map(path)?;
+        let name = path.display().to_string();
+        let gguf = Gguf::parse(&bytes, &name).map_err(dnd_adapter::Error::from)?;
+        let tokenizer = LanguageTokenizer::from_gguf(&gguf, &name)?;
+        let config = LanguageModelConfig::from_gguf(&gguf, &name)?;
+        tokenizer.check_vocabulary(config.vocab_size, &name)?;
+        let model = config.init(&Weights::from_gguf(gguf, &name)?, matmul_dtype, device)?;
+        Ok(Self {
+            model,
+            tokenizer,
+            matmul_dtype,
+        })
+    }
+
+    fn open_folder(
+        folder: &Path,
+        matmul_dtype: MatmulDtype,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let path = |name: &str| folder.join(name);
+        let config = LanguageModelConfig::from_json(
+            &dnd_files::read_text(&path("config.json"))?,
+            &path("config.json").display().to_string(),
+        )?;
+        let bytes = map(&path("model.safetensors"))?;
+        let weights =
+            Weights::from_safetensors(&bytes, &path("model.safetensors").display().to_string())?;
+        let (tokenizer, config_path) = (path("tokenizer.json"), path("tokenizer_config.json"));
+        let tokenizer = LanguageTokenizer::from_json(
+            (
+                &dnd_files::read(&tokenizer)?,
+                &tokenizer.display().to_string(),
+            ),
+            (
+                &dnd_files::read(&config_path)?,
+                &config_path.display().to_string(),
+            ),
+        )?;
+        let name = path("tokenizer.json").display().to_string();
+        tokenizer.check_vocabulary(config.vocab_size, &name)?;
+        Ok(Self {
+            model: config.init(&weights, matmul_dtype, device)?,
+            tokenizer,
+            matmul_dtype,
+        })
+    }
+}
+
+/// A text encoder with its tokenizer's bytes.
+pub struct Encoder {
+    /// The frozen weights.
+    pub model: TextEncoder,
+    /// Its `tokenizer.json`.
+    pub tokenizer_json: Vec<u8>,
+    folder: PathBuf,
+}
+
+impl Encoder {
+    /// Loads an encoder's folder onto `device`.
+    ///
+    /// # Errors
+    /// When a file is missing or malformed.
+    pub fn open(folder: &Path, device: &Device) -> Result<Self, Error> {
+        check_exists(folder)?;
+        let config = folder.join("config.json");
+        let config = TextEncoderConfig::from_json(
+            &dnd_files::read_text(&config)?,
+            &config.display().to_string(),
+        )?;
+        let path = folder.join("model.safetensors");
+        let bytes = map(&path)?;
+        let weights = Weights::from_safetensors(&bytes, &path.display().to_string())?;
+        Ok(Self {
+            model: config.init(&weights, device)?,
+            tokenizer_json: dnd_files::read(&folder.join("tokenizer.json"))?,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The encoder's name and the SHA-256 of its weights, which a bundle records.
+    ///
+    /// # Errors
+    /// When the weights cannot be read.
+    pub fn id(&self) -> Result<EncoderId, Error> {
+        let bytes = map(&self.folder.join("model.safetensors"))?;
+        Ok(EncoderId {
+            name: ENCODER.to_owned(),
+            sha256: dnd_files::sha256(&bytes),
+        })
+    }
+}
+
+impl AdapterGenerator {
+    /// Loads a bundle's generator onto `device`; `source_name` names the bundle in errors.
+    ///
+    /// # Errors
+    /// When the bundle names another base model than `base_model`, needs another encoder than this
+    /// one, or its generator is malformed.
+    pub fn open(
+        bundle: &Bundle,
+        source_name: &str,
+        base_model: &str,
+        encoder: &Encoder,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let found = &bundle.header.layout.base_model;
+        if found != base_model {
+            return Err(Error::field(source_name, "base model", base_model, found));
+        }
+        let files = EncoderFiles {
+            model: &encoder.model,
+            tokenizer_json: &encoder.tokenizer_json,
+            id: &encoder.id()?,
+        };
+        Self::new(bundle, source_name, &files, device)
+    }
+
+    /// [`generate`](Self::generate) from start to end, with the seconds of its stages.
+    ///
+    /// # Errors
+    /// As `generate`.
+    pub fn generate_blocking(
+        &self,
+        prompts: &[String],
+        seed: u64,
+    ) -> Result<(Generation, Timing), Error> {
+        let started = Instant::now();
+        let mut encode = 0.0;
+        let mut report = |stage, done, _| {
+            if stage == Stage::Decode && done == 0 {
+                encode = started.elapsed().as_secs_f64();
+            }
+        };
+        let generation = block_on(self.generate(prompts, seed, encode_here, &mut report))?;
+        let decode = started.elapsed().as_secs_f64() - encode;
+        Ok((generation, Timing { encode, decode }))
+    }
+}
+
+/// Seconds of each stage of the pipeline.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// Prompts to condition.
+    pub encode: f64,
+    /// Condition to adapter.
+    pub decode: f64,
+}

@@ -1,0 +1,277 @@
+//! From prompts to the condition of a generator: token-level hidden states.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::{Error, TextEncoder};
+
+/// Longest prompt that is tokenised whole, in characters: only the first L tokens count, and a
+/// token is seldom longer than this many characters.
+const CHARACTERS_A_TOKEN: usize = 64;
+
+/// Prompts that are encoded together. In a browser fewer, as workers share groups there.
+const GROUP: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
+
+/// Shortest L: one token of the prompt between the two that frame it.
+const MIN_LENGTH: usize = 3;
+
+/// Which prompts make up a condition of N.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptDraw {
+    /// Indices into the given prompts, N of them.
+    pub indices: Vec<usize>,
+    /// Whether some prompts were left out.
+    pub dropped: usize,
+    /// How many places hold a prompt for the second time or more.
+    pub repeated: usize,
+}
+
+impl PromptDraw {
+    /// The drawn prompts, in their order, of the list that was drawn from.
+    pub fn pick<'a>(&self, prompts: &'a [String]) -> Vec<&'a str> {
+        let drawn = self.indices.iter();
+        drawn.map(|&index| prompts[index].as_str()).collect()
+    }
+}
+
+/// Draws `wanted` of `given` prompts with a seed.
+///
+/// Prompts are shuffled; with more than wanted the first ones are taken, with fewer the shuffled
+/// list is gone through again, so that every prompt stands in the condition about equally often.
+///
+/// # Errors
+/// [`Error::NoPrompts`] when `given` is zero.
+pub fn draw_prompts(given: usize, wanted: usize, seed: u64) -> Result<PromptDraw, Error> {
+    if given == 0 {
+        return Err(Error::NoPrompts);
+    }
+    let mut order: Vec<usize> = (0..given).collect();
+    order.shuffle(&mut ChaCha12Rng::seed_from_u64(seed));
+    Ok(PromptDraw {
+        indices: order.into_iter().cycle().take(wanted).collect(),
+        dropped: given.saturating_sub(wanted),
+        repeated: wanted.saturating_sub(given),
+    })
+}
+
+/// Prompts that are encoded together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptGroup {
+    /// Which of all prompts they are.
+    pub indices: Vec<usize>,
+    /// Their tokens.
+    pub tokens: Vec<Vec<u32>>,
+}
+
+/// Encodes prompts for generators that read N prompts of L tokens.
+pub struct PromptEncoder {
+    encoder: TextEncoder,
+    tokenizer: Tokenizer,
+    length: usize,
+    device: Device,
+}
+
+impl PromptEncoder {
+    /// `tokenizer_json` is the encoder's own `tokenizer.json`; `length` is L.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the tokenizer cannot be read, [`Error::Field`] when `length` is more
+    /// than the encoder reads or leaves no room beside the tokens that frame a prompt.
+    pub fn new(
+        encoder: &TextEncoder,
+        tokenizer_json: &[u8],
+        length: usize,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        if !(MIN_LENGTH..=encoder.max_length()).contains(&length) {
+            return Err(Error::field(
+                "encoder",
+                "tokens_per_prompt",
+                &format!("{MIN_LENGTH} to {}", encoder.max_length()),
+                length,
+            ));
+        }
+        let mut tokenizer = Tokenizer::from_bytes(tokenizer_json)
+            .map_err(|e| Error::format("tokenizer.json", e))?;
+        let tokens = tokenizer.get_vocab_size(true);
+        if tokens > encoder.vocab_size() {
+            return Err(Error::field(
+                "tokenizer.json",
+                "vocabulary",
+                &format!("at most the encoder's {} tokens", encoder.vocab_size()),
+                tokens,
+            ));
+        }
+        tokenizer.with_padding(None);
+        tokenizer
+            .with_truncation(Some(TruncationParams {
+                max_length: length,
+                ..TruncationParams::default()
+            }))
+            .map_err(|e| Error::format("tokenizer.json", e))?;
+        Ok(Self {
+            encoder: encoder.clone(),
+            tokenizer,
+            length,
+            device: device.clone(),
+        })
+    }
+
+    /// Hidden states of shape (N, L, C), zero at padding.
+    ///
+    /// # Errors
+    /// [`Error::NoPrompts`] for an empty list, [`Error::Format`] when the tokenizer fails.
+    pub fn encode(&self, prompts: &[&str]) -> Result<Tensor<3>, Error> {
+        self.encode_reporting(prompts, &mut |_| ())
+    }
+
+    /// [`encode`](Self::encode), telling `report` after each group how many prompts are done.
+    ///
+    /// # Errors
+    /// As `encode`.
+    pub fn encode_reporting(
+        &self,
+        prompts: &[&str],
+        report: &mut dyn FnMut(usize),
+    ) -> Result<Tensor<3>, Error> {
+        let groups = self.groups(prompts)?;
+        let mut done = 0;
+        let states = groups.iter().map(|group| {
+            let states = self.encode_group(&group.tokens);
+            done += group.tokens.len();
+            report(done);
+            states
+        });
+        Ok(self.join(&groups, states.collect()))
+    }
+
+    /// Prompts in groups to be [encoded](Self::encode_group) together: sorted by length, so that little is spent on padding.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn groups(&self, prompts: &[&str]) -> Result<Vec<PromptGroup>, Error> {
+        if prompts.is_empty() {
+            return Err(Error::NoPrompts);
+        }
+        let tokens = prompts.iter().map(|prompt| self.tokenize(prompt));
+        let mut tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+        let mut order: Vec<usize> = (0..tokens.len()).collect();
+        order.sort_by_key(|&index| tokens[index].len());
+        let groups = order.chunks(GROUP).map(|group| PromptGroup {
+            indices: group.to_vec(),
+            tokens: group
+                .iter()
+                .map(|&index| std::mem::take(&mut tokens[index]))
+                .collect(),
+        });
+        Ok(groups.collect())
+    }
+
+    /// Hidden states (N, L, C) of all prompts in their own order, from those of their groups.
+    pub fn join(&self, groups: &[PromptGroup], states: Vec<Tensor<3>>) -> Tensor<3> {
+        let order = groups.iter().flat_map(|group| &group.indices);
+        let mut places = vec![0i32; order.clone().count()];
+        for (place, &index) in order.enumerate() {
+            places[index] = place as i32;
+        }
+        let places = Tensor::from_data(places.as_slice(), &self.device);
+        Tensor::cat(states, 0).select(0, places)
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &TextEncoder {
+        &self.encoder
+    }
+
+    /// Tokens L of a prompt.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Width C of the hidden states.
+    pub fn hidden_size(&self) -> usize {
+        self.encoder.hidden_size()
+    }
+
+    fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, Error> {
+        let end = prompt
+            .char_indices()
+            .nth(self.length * CHARACTERS_A_TOKEN)
+            .map_or(prompt.len(), |(end, _)| end);
+        let encoding = self
+            .tokenizer
+            .encode_fast(&prompt[..end], true)
+            .map_err(|e| Error::format("tokenizer.json", e))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Hidden states (prompts, L, C) of prompts of similar lengths, at most L tokens each; zero at padding.
+    pub fn encode_group(&self, rows: &[Vec<u32>]) -> Tensor<3> {
+        let longest = rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
+        let shape = [rows.len(), longest];
+        let mut ids = Vec::with_capacity(rows.len() * longest);
+        let mut mask = Vec::with_capacity(rows.len() * longest);
+        for row in rows {
+            ids.extend((0..longest).map(|i| row.get(i).map_or(0, |&id| id as i32)));
+            mask.extend((0..longest).map(|i| if i < row.len() { 1.0f32 } else { 0.0 }));
+        }
+        let ids = Tensor::from_data(TensorData::new(ids, shape), &self.device);
+        let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, shape), &self.device);
+        let states =
+            self.encoder.forward(ids, mask.clone()) * mask.reshape([rows.len(), longest, 1]);
+        let missing = self.length - longest;
+        if missing == 0 {
+            return states;
+        }
+        let padding = Tensor::zeros(
+            [rows.len(), missing, self.encoder.hidden_size()],
+            &self.device,
+        );
+        Tensor::cat(vec![states, padding], 1)
+    }
+}
+
+/// [Mean embedding](dnd_kernels::mean_embedding) of prompts from their hidden states (N, L, C), zero at padding: a vector (C) of
+/// length one.
+pub fn mean_embedding(states: Tensor<3>) -> Tensor<1> {
+    dnd_kernels::mean_embedding(states.unsqueeze_dim(0)).squeeze_dim(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_prompts_are_gone_through_again() {
+        let draw = draw_prompts(3, 8, 1).unwrap();
+        assert_eq!((draw.dropped, draw.repeated), (0, 5));
+        for prompt in 0..3 {
+            let times = draw
+                .indices
+                .iter()
+                .filter(|&&index| index == prompt)
+                .count();
+            assert!((2..=3).contains(&times));
+        }
+    }
+
+    #[test]
+    fn more_prompts_are_drawn_without_repetition() {
+        let mut indices = draw_prompts(100, 32, 5).unwrap().indices;
+        indices.sort_unstable();
+        indices.dedup();
+        assert_eq!(indices.len(), 32);
+        assert_ne!(
+            draw_prompts(100, 32, 5).unwrap(),
+            draw_prompts(100, 32, 6).unwrap()
+        );
+    }
+
+    #[test]
+    fn no_prompts_is_an_error() {
+        assert!(matches!(draw_prompts(0, 4, 0), Err(Error::NoPrompts)));
+    }
+}

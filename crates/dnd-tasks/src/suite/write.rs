@@ -1,0 +1,104 @@
+//! Tasks of our own as a folder that [`TaskFolder`](crate::TaskFolder) reads.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{SuiteTask, tasks};
+use crate::{Line, Role};
+use dnd_files::{Error, Observer};
+
+/// What the index says about a task.
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    family: &'static str,
+    role: Role,
+    train: usize,
+    test: usize,
+    metric: &'static str,
+    source: &'static str,
+    ship: bool,
+}
+
+#[derive(Serialize)]
+struct Index {
+    tasks: Vec<Entry>,
+}
+
+/// Writes the tasks called `only`, or all where it is empty, into `folder` and returns how many there
+/// are. The index comes last, so that a folder with one is whole.
+///
+/// # Errors
+/// [`Error::Argument`] for a name that no task has and for no lines at all, [`Error::Cancelled`], or
+/// [`Error::File`].
+pub fn write(
+    folder: &Path,
+    seed: u64,
+    train: usize,
+    test: usize,
+    only: &[String],
+    observer: &dyn Observer,
+) -> Result<usize, Error> {
+    for (field, count) in [("train", train), ("test", test)] {
+        if count == 0 {
+            return Err(Error::argument(field, "at least one line a task", count));
+        }
+    }
+    let tasks = select(tasks(), only)?;
+    dnd_files::make_folder(folder)?;
+    let index = folder.join("index.json");
+    if index.exists() {
+        fs::remove_file(&index).map_err(|e| Error::file(&index, "cannot replace", e))?;
+    }
+    observer.begin("tasks", tasks.len() as u64);
+    let mut entries = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        observer.check()?;
+        let (train, test) = task.lines(seed, train, test);
+        write_lines(&folder.join(format!("{}.train.jsonl", task.name)), &train)?;
+        write_lines(&folder.join(format!("{}.test.jsonl", task.name)), &test)?;
+        observer.advance(1, &task.name);
+        entries.push(Entry {
+            name: task.name,
+            family: task.family,
+            role: task.role,
+            train: train.len(),
+            test: test.len(),
+            metric: "exact_match",
+            source: "dnd",
+            ship: true,
+        });
+    }
+    let count = entries.len();
+    dnd_files::write_json(&index, &Index { tasks: entries })?;
+    Ok(count)
+}
+
+/// The tasks called `only` in the suite's order, or all where it is empty.
+fn select(tasks: Vec<SuiteTask>, only: &[String]) -> Result<Vec<SuiteTask>, Error> {
+    if let Some(name) = only
+        .iter()
+        .find(|name| tasks.iter().all(|task| task.name != **name))
+    {
+        return Err(Error::argument(
+            "only",
+            "names of tasks, as `dnd tasks --list` gives them",
+            format!("`{name}`"),
+        ));
+    }
+    Ok(tasks
+        .into_iter()
+        .filter(|task| only.is_empty() || only.contains(&task.name))
+        .collect())
+}
+
+fn write_lines(path: &Path, lines: &[Line]) -> Result<(), Error> {
+    let mut text = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut text, line).map_err(|e| Error::content(path, e))?;
+        text.push(b'\n');
+    }
+    dnd_files::write(path, &text)
+}

@@ -1,0 +1,207 @@
+//! The loss curve of a training run: a CSV file, and a picture of it.
+
+use std::path::Path;
+
+use plotters::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// One row of the curve: means since the row before, and validation losses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CurvePoint {
+    /// Steps done.
+    pub(crate) step: usize,
+    /// Learning rate of the generator.
+    pub(crate) rate: f64,
+    /// Training loss: a weighted mean squared error, of which the mean adapter scores about 1, or a
+    /// cross-entropy in nats a token of the answers. The losses below have the same unit.
+    pub(crate) loss: f32,
+    /// Loss of the held-out tasks under the mean adapter alone.
+    pub(crate) mean_loss: Option<f32>,
+    /// Loss of unseen prompts (weights) or of held-out tasks (behaviour).
+    pub(crate) generated_loss: Option<f32>,
+    /// Loss of the held-out tasks under adapters generated from another task's prompts.
+    pub(crate) shuffled_loss: Option<f32>,
+    /// Mean norm of the generator's gradients before clipping.
+    pub(crate) generator_norm: Option<f32>,
+    /// Mean norm of the mean adapter's gradient before clipping.
+    pub(crate) mean_norm: Option<f32>,
+    /// Root mean square of the generator's output, in units of the scale.
+    pub(crate) size: Option<f32>,
+    /// Tokens of the training lines, prompts included, computed a second.
+    pub(crate) tokens_per_second: Option<f64>,
+    /// Seconds of computing so far.
+    pub(crate) seconds: f64,
+}
+
+impl CurvePoint {
+    /// The row as a line for the user.
+    pub(crate) fn words(&self) -> String {
+        let mut words = format!("step {}: loss {:.3}", self.step, self.loss);
+        let losses = [
+            ("mean", self.mean_loss),
+            ("generated", self.generated_loss),
+            ("from other prompts", self.shuffled_loss),
+        ];
+        let losses: Vec<String> = losses
+            .iter()
+            .filter_map(|(name, loss)| loss.map(|loss| format!("{name} {loss:.3}")))
+            .collect();
+        if !losses.is_empty() {
+            words += &format!("; held out: {}", losses.join(", "));
+        }
+        if let Some(size) = self.size {
+            words += &format!("; size {size:.2}");
+        }
+        if let Some(speed) = self.tokens_per_second {
+            words += &format!("; {speed:.0} tokens/s");
+        }
+        words
+    }
+}
+
+/// Reads a curve; one that does not exist is empty.
+///
+/// # Errors
+/// When the file is malformed.
+pub(crate) fn read_curve(path: &Path) -> Result<Vec<CurvePoint>, Error> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = dnd_files::read_text(path)?;
+    csv::Reader::from_reader(text.as_bytes())
+        .deserialize()
+        .map(|row| row.map_err(|e| Error::content(path, e)))
+        .collect()
+}
+
+/// Writes a curve as CSV.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn write_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for point in points {
+        writer
+            .serialize(point)
+            .map_err(|e| Error::content(path, e))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| Error::content(path, e))?;
+    Ok(dnd_files::write(path, &bytes)?)
+}
+
+/// A line of the picture: its name, its colour and its points (step, loss).
+type Line = (&'static str, RGBColor, Vec<(usize, f32)>);
+
+/// Draws a curve as SVG; `unit` names the losses' axis.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn draw_curve(path: &Path, unit: &str, points: &[CurvePoint]) -> Result<(), Error> {
+    let line = |loss: fn(&CurvePoint) -> Option<f32>| -> Vec<(usize, f32)> {
+        let points = points.iter();
+        points
+            .filter_map(|point| Some((point.step, loss(point)?)))
+            .collect()
+    };
+    let lines: Vec<Line> = [
+        ("training", BLUE, line(|point| Some(point.loss))),
+        ("held out, mean alone", BLACK, line(|point| point.mean_loss)),
+        (
+            "held out, generated",
+            RED,
+            line(|point| point.generated_loss),
+        ),
+        (
+            "held out, other task's prompts",
+            GREEN,
+            line(|point| point.shuffled_loss),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, _, points)| !points.is_empty())
+    .collect();
+    let mut picture = String::new();
+    draw(&mut picture, unit, &lines).map_err(|e| Error::content(path, e))?;
+    Ok(dnd_files::write(path, picture.as_bytes())?)
+}
+
+fn draw(
+    picture: &mut String,
+    unit: &str,
+    lines: &[Line],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let points = || lines.iter().flat_map(|(_, _, points)| points);
+    let last = points().map(|(step, _)| *step).max().unwrap_or(0).max(1);
+    let top = points().map(|(_, loss)| *loss).fold(0.0f32, f32::max) * 1.05;
+    let root = SVGBackend::with_string(picture, (720, 420)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(16)
+        .x_label_area_size(36)
+        .y_label_area_size(48)
+        .build_cartesian_2d(0..last, 0.0..top.max(0.1))?;
+    chart.configure_mesh().x_desc("step").y_desc(unit).draw()?;
+    for (name, colour, points) in lines {
+        let colour = *colour;
+        chart
+            .draw_series(LineSeries::new(
+                points.iter().copied(),
+                colour.stroke_width(2),
+            ))?
+            .label(*name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
+    }
+    chart
+        .configure_series_labels()
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
+    root.present()?;
+    drop(chart);
+    drop(root);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_held_out_tasks_survive_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let full = CurvePoint {
+            step: 10,
+            rate: 1e-3,
+            loss: 1.5,
+            mean_loss: Some(1.75),
+            generated_loss: Some(1.25),
+            shuffled_loss: Some(2.0),
+            generator_norm: Some(0.5),
+            mean_norm: Some(0.25),
+            size: Some(1.0),
+            tokens_per_second: Some(400.0),
+            seconds: 8.0,
+        };
+        let sparse = CurvePoint {
+            step: 20,
+            mean_loss: None,
+            generated_loss: None,
+            shuffled_loss: None,
+            generator_norm: None,
+            size: None,
+            tokens_per_second: None,
+            ..full
+        };
+        let path = folder.path().join("curve.csv");
+        write_curve(&path, &[full, sparse]).unwrap();
+        assert_eq!(read_curve(&path).unwrap(), [full, sparse]);
+        assert!(full.words().contains("generated 1.250"));
+        assert!(!sparse.words().contains("held out"));
+        let path = folder.path().join("curve.svg");
+        draw_curve(&path, "nats", &[full, sparse]).unwrap();
+        let picture = dnd_files::read_text(&path).unwrap();
+        assert!(picture.contains("<polyline") && picture.contains("held out, generated"));
+    }
+}

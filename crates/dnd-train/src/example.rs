@@ -1,0 +1,197 @@
+//! Tokenised lines, batched so that little is computed twice or for nothing.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor, TensorData};
+use dnd_model::language::{Cache, Message, TokenBatch};
+use dnd_model::{LanguageModel, Lora};
+
+use crate::Error;
+use dnd_model::files::Base;
+use dnd_tasks::Line;
+
+/// A line as tokens: the rendered prompt, then the answer with its end-of-turn token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Prompt and answer.
+    pub tokens: Vec<u32>,
+    /// Number of tokens of the prompt: the answer starts here.
+    pub answer_start: usize,
+}
+
+impl Example {
+    /// Renders a line with the model's chat template, as a PEFT user will send it.
+    ///
+    /// # Errors
+    /// When the template or the tokenizer refuses the line, or it is longer than the model's
+    /// context.
+    pub fn new(base: &Base, line: &Line) -> Result<Self, Error> {
+        let tokenizer = &base.tokenizer;
+        let messages = Message::conversation(line.system.as_deref(), &line.prompt);
+        let mut tokens = tokenizer.encode_chat(&messages)?;
+        let answer_start = tokens.len();
+        if answer_start == 0 {
+            return Err(dnd_model::Error::NoPrompts.into());
+        }
+        tokens.extend(tokenizer.encode(line.response.trim())?);
+        tokens.push(tokenizer.end_of_turn());
+        base.model.config().check_length(tokens.len())?;
+        Ok(Self {
+            tokens,
+            answer_start,
+        })
+    }
+
+    /// The answer's tokens, the end-of-turn token included.
+    pub fn answer(&self) -> &[u32] {
+        &self.tokens[self.answer_start..]
+    }
+}
+
+/// Examples that are computed together.
+#[derive(Debug, Clone)]
+pub struct ExampleBatch<'a> {
+    examples: Vec<&'a Example>,
+    /// Tokens that all prompts begin with: computed once.
+    prefix: &'a [u32],
+}
+
+impl<'a> ExampleBatch<'a> {
+    /// Splits examples, sorted by length, into batches of at most `token_limit` tokens, padding and
+    /// the common prefix included; an example longer than that makes a batch of its own.
+    pub fn split(examples: &[&'a Example], token_limit: usize) -> Vec<Self> {
+        let mut sorted = examples.to_vec();
+        sorted.sort_by_key(|example| example.tokens.len());
+        let mut groups: Vec<Vec<&'a Example>> = Vec::new();
+        for example in sorted {
+            match groups.last_mut() {
+                // Sorted: this example is the longest of the group.
+                Some(group) if (group.len() + 1) * example.tokens.len() <= token_limit => {
+                    group.push(example);
+                }
+                _ => groups.push(vec![example]),
+            }
+        }
+        groups.into_iter().map(Self::new).collect()
+    }
+
+    fn new(examples: Vec<&'a Example>) -> Self {
+        let first = examples[0];
+        // The last token of every prompt stays out of the prefix: its state gives the answer.
+        let limit = examples
+            .iter()
+            .map(|example| example.answer_start.saturating_sub(1))
+            .min()
+            .unwrap_or(0);
+        let length = (0..limit)
+            .take_while(|&i| {
+                examples
+                    .iter()
+                    .all(|example| example.tokens[i] == first.tokens[i])
+            })
+            .count();
+        Self {
+            examples,
+            prefix: &first.tokens[..length],
+        }
+    }
+
+    /// The examples of the batch, shortest first.
+    pub fn examples(&self) -> &[&'a Example] {
+        &self.examples
+    }
+
+    /// Answer tokens of all examples, in the order of [`forward_answers`]' rows.
+    pub fn answers(&self) -> Vec<u32> {
+        self.examples
+            .iter()
+            .flat_map(|example| example.answer().iter().copied())
+            .collect()
+    }
+}
+
+/// Logits (answer tokens, vocabulary) that predict each answer token from the tokens before it.
+pub fn forward_answers(
+    model: &LanguageModel,
+    batch: &ExampleBatch,
+    lora: Option<&Lora>,
+) -> Tensor<2> {
+    let mut cache = Cache::default();
+    let prefix = batch.prefix;
+    if !prefix.is_empty() {
+        model.forward(&TokenBatch::after_prefix(&[prefix], 0), lora, &mut cache);
+    }
+    // The last token predicts nothing that is asked for.
+    let rows: Vec<&[u32]> = batch
+        .examples
+        .iter()
+        .map(|example| &example.tokens[prefix.len()..example.tokens.len() - 1])
+        .collect();
+    let tokens = TokenBatch::after_prefix(&rows, prefix.len());
+    let length = tokens.shape[1];
+    let hidden = model.forward(&tokens, lora, &mut cache);
+    let places: Vec<i32> = batch
+        .examples
+        .iter()
+        .enumerate()
+        .flat_map(|(row, example)| {
+            let start = row * length + example.answer_start - prefix.len() - 1;
+            (start..start + example.answer().len()).map(|place| place as i32)
+        })
+        .collect();
+    let places: Tensor<1, Int> = Tensor::from_data(places.as_slice(), model.device());
+    model.logits(hidden.select(0, places))
+}
+
+/// Sum of the cross-entropies of the batch's answer tokens, in nats.
+pub fn answer_loss(model: &LanguageModel, batch: &ExampleBatch, lora: Option<&Lora>) -> Tensor<1> {
+    answer_losses(model, batch, lora).sum()
+}
+
+/// The cross-entropy of each of the batch's [answer tokens](ExampleBatch::answers), in nats.
+pub fn answer_losses(
+    model: &LanguageModel,
+    batch: &ExampleBatch,
+    lora: Option<&Lora>,
+) -> Tensor<1> {
+    let logits = forward_answers(model, batch, lora);
+    let answers: Vec<i32> = batch.answers().into_iter().map(|id| id as i32).collect();
+    let shape = [answers.len(), 1];
+    let answers: Tensor<2, Int> =
+        Tensor::from_data(TensorData::new(answers, shape), model.device());
+    -log_softmax(logits, 1)
+        .gather(1, answers)
+        .reshape([shape[0]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(tokens: &[u32], answer_start: usize) -> Example {
+        Example {
+            tokens: tokens.to_vec(),
+            answer_start,
+        }
+    }
+
+    #[test]
+    fn the_prefix_leaves_the_last_prompt_token_out() {
+        let examples = [example(&[1, 2, 3, 9], 3), example(&[1, 2, 3, 4, 9], 4)];
+        let batch = ExampleBatch::new(examples.iter().collect());
+        assert_eq!(batch.prefix, [1, 2]);
+    }
+
+    #[test]
+    fn batches_keep_to_the_limit_and_lose_nothing() {
+        let examples: Vec<Example> = (2..20)
+            .map(|length| example(&vec![7; length], length - 1))
+            .collect();
+        let batches = ExampleBatch::split(&examples.iter().collect::<Vec<_>>(), 40);
+        let total: usize = batches.iter().map(|batch| batch.examples().len()).sum();
+        assert_eq!(total, 18);
+        for batch in &batches {
+            let longest = batch.examples().last().unwrap().tokens.len();
+            assert!(batch.examples().len() == 1 || batch.examples().len() * longest <= 40);
+        }
+    }
+}

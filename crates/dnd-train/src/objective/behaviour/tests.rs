@@ -1,0 +1,254 @@
+//! The gradients of a step against differences of its loss.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use dnd_adapter::{Layout, Precision, Projection, tensor_file, tokens};
+use dnd_model::language::MatmulDtype;
+use dnd_model::{BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+use serde_json::json;
+
+use super::learner::{Learner, MeanTokens};
+use super::loss::{Drawn, TaskLoss};
+use crate::collect::initial_adapter;
+use crate::example::Example;
+
+const VOCABULARY: usize = 24;
+const HIDDEN: usize = 16;
+
+fn numbers(count: usize, limit: f32, random: &mut ChaCha12Rng) -> Vec<f32> {
+    let numbers = (0..count).map(|_| random.random_range(-limit..limit));
+    numbers.collect()
+}
+
+/// A Llama model of one layer with random weights.
+fn language_model(random: &mut ChaCha12Rng) -> LanguageModel {
+    let config = json!({
+        "model_type": "llama", "hidden_act": "silu", "vocab_size": VOCABULARY,
+        "hidden_size": HIDDEN, "intermediate_size": 24, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0, "tie_word_embeddings": true,
+    });
+    let config = LanguageModelConfig::from_json(&config.to_string(), "config.json").unwrap();
+    let layer = |name: &str| format!("model.layers.0.{name}.weight");
+    let mut tensors = vec![
+        (
+            "model.norm.weight".to_owned(),
+            vec![HIDDEN],
+            vec![1.0; HIDDEN],
+        ),
+        (layer("input_layernorm"), vec![HIDDEN], vec![1.0; HIDDEN]),
+        (
+            layer("post_attention_layernorm"),
+            vec![HIDDEN],
+            vec![1.0; HIDDEN],
+        ),
+    ];
+    let mut matrix = |name: String, rows: usize, columns: usize| {
+        let values = numbers(rows * columns, 0.5, random);
+        tensors.push((name, vec![rows, columns], values));
+    };
+    matrix("model.embed_tokens.weight".to_owned(), VOCABULARY, HIDDEN);
+    for projection in Projection::ALL {
+        let (input, output) = config.dimensions.projection_shape(projection);
+        let name = format!("{}.{}", projection.block(), projection.name());
+        matrix(layer(&name), output, input);
+    }
+    let borrowed = tensors.iter().map(|(name, shape, values)| {
+        (name.clone(), &shape[..], &values[..], Precision::F32.into())
+    });
+    let bytes = tensor_file::write("model", borrowed, ("format", "pt".to_owned())).unwrap();
+    let weights = Weights::from_safetensors(&bytes, "model").unwrap();
+    config
+        .init(&weights, MatmulDtype::F32, &Device::flex())
+        .unwrap()
+}
+
+/// Adds to one number of one parameter; with none to add to, moves all numbers at random, so that
+/// no layer is zero.
+struct Nudge<'a> {
+    /// Number of the parameter, place in it, what to add.
+    only: Option<(usize, usize, f32)>,
+    random: &'a mut ChaCha12Rng,
+    seen: usize,
+}
+
+impl ModuleMapper for Nudge<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let number = self.seen;
+        self.seen += 1;
+        param.map(|tensor| {
+            let (device, shape) = (tensor.device(), tensor.dims());
+            let mut values = tensor.inner().try_into_vec_as::<f32>().unwrap();
+            match self.only {
+                Some((parameter, place, by)) if parameter == number => values[place] += by,
+                Some(_) => (),
+                None => {
+                    for value in &mut values {
+                        *value += self.random.random_range(-0.2..0.2);
+                    }
+                }
+            }
+            Tensor::from_data(TensorData::new(values, shape), &device).require_grad()
+        })
+    }
+}
+
+fn nudge<M: Module>(module: M, only: Option<(usize, usize, f32)>, random: &mut ChaCha12Rng) -> M {
+    module.map(&mut Nudge {
+        only,
+        random,
+        seen: 0,
+    })
+}
+
+/// The largest gradient of each parameter: its place and value.
+struct Largest<'a> {
+    gradients: &'a GradientsParams,
+    found: Vec<(usize, f32)>,
+}
+
+impl ModuleVisitor for Largest<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self.gradients.get::<D>(param.id).unwrap();
+        let values = gradient.try_into_vec_as::<f32>().unwrap();
+        let largest = values.into_iter().enumerate();
+        let largest = largest.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
+        self.found.push(largest.unwrap());
+    }
+}
+
+fn largest<M: Module>(module: &M, gradients: &GradientsParams) -> Vec<(usize, f32)> {
+    let mut visitor = Largest {
+        gradients,
+        found: Vec::new(),
+    };
+    module.visit(&mut visitor);
+    visitor.found
+}
+
+/// Half of the distance over which differences are taken.
+const STEP: f32 = 4e-3;
+
+#[test]
+fn gradients_are_those_of_the_loss() {
+    let mut random = ChaCha12Rng::seed_from_u64(5);
+    let model = language_model(&mut random);
+    let dimensions = &model.config().dimensions;
+    let layout = Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap();
+    let output = tokens::shape(&layout).unwrap();
+    let config = GeneratorConfig {
+        features: vec![[3, 4, 5], [6, 2, 4], output],
+        kernel_size: 3,
+        prompt_kernel_size: 1,
+        basis: Some(BasisConfig {
+            count: 3,
+            gain: 1.5,
+            tokens: vec![0, 2],
+        }),
+    };
+    let device = Device::flex();
+    let recording = device.clone().autodiff();
+    let mean = tokens::from_adapter(&initial_adapter(&layout, 1)).unwrap();
+    let scale = numbers(output[0], 0.1, &mut random);
+    let scale: Vec<f32> = scale.iter().map(|value| 0.3 + value).collect();
+    let mut learner = Learner {
+        generator: nudge(config.init(2, &recording), None, &mut random),
+        mean: nudge(MeanTokens::new(mean, output, &recording), None, &mut random),
+        scale: Learner::scale(&scale, &device),
+    };
+
+    let examples: Vec<Example> = (0..6)
+        .map(|index| {
+            let tokens = (0..7 + index % 3).map(|_| random.random_range(0..VOCABULARY as u32));
+            Example {
+                tokens: tokens.collect(),
+                answer_start: 4,
+            }
+        })
+        .collect();
+    // The second of three tasks is answered with the mean adapter alone.
+    let drawn: Vec<Drawn> = examples
+        .chunks(2)
+        .enumerate()
+        .map(|(task, examples)| Drawn {
+            condition: (task != 1).then(|| {
+                let values = numbers(3 * 4 * 5, 1.0, &mut random);
+                Tensor::from_data(TensorData::new(values, [3, 4, 5]), &device)
+            }),
+            examples: examples.iter().collect(),
+        })
+        .collect();
+    // Few enough tokens that a task's lines are computed in two parts.
+    let objective = TaskLoss::new(&model, &layout, 8, 0.0);
+    let gradients = objective.gradients(&learner, &drawn).unwrap();
+    let loss = |learner: &Learner| objective.gradients(learner, &drawn).unwrap().loss;
+    let agrees = |name: &str, exact: f32, higher: f32, lower: f32| {
+        let difference = (higher - lower) / (2.0 * STEP);
+        let tolerance = 0.03 * exact.abs() + 5e-4;
+        assert!(
+            (difference - exact).abs() < tolerance,
+            "{name}: gradient {exact}, difference {difference}"
+        );
+    };
+
+    let grad_generator = largest(&learner.generator, &gradients.generator.unwrap());
+    let whole = learner.generator.clone();
+    for (parameter, (place, exact)) in grad_generator.into_iter().enumerate() {
+        let mut moved = |by: f32| {
+            let only = Some((parameter, place, by));
+            learner.generator = nudge(whole.clone(), only, &mut random);
+            loss(&learner)
+        };
+        let (higher, lower) = (moved(STEP), moved(-STEP));
+        agrees(&format!("generator {parameter}"), exact, higher, lower);
+    }
+    learner.generator = whole;
+
+    let (place, exact) = largest(&learner.mean, &gradients.mean)[0];
+    let whole = learner.mean.clone();
+    let mut moved = |by: f32| {
+        learner.mean = nudge(whole.clone(), Some((0, place, by)), &mut random);
+        loss(&learner)
+    };
+    let (higher, lower) = (moved(STEP), moved(-STEP));
+    agrees("mean", exact, higher, lower);
+}
+
+#[test]
+fn without_conditions_the_mean_alone_has_gradients() {
+    let mut random = ChaCha12Rng::seed_from_u64(6);
+    let model = language_model(&mut random);
+    let dimensions = &model.config().dimensions;
+    let layout = Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap();
+    let output = tokens::shape(&layout).unwrap();
+    let config = GeneratorConfig {
+        features: vec![[1, 1, 1], output],
+        kernel_size: 1,
+        prompt_kernel_size: 1,
+        basis: None,
+    };
+    let device = Device::flex();
+    let recording = device.clone().autodiff();
+    let mean = tokens::from_adapter(&initial_adapter(&layout, 1)).unwrap();
+    let learner = Learner {
+        generator: config.init(0, &recording),
+        mean: MeanTokens::new(mean, output, &recording),
+        scale: Learner::scale(&vec![1.0; output[0]], &device),
+    };
+    let example = Example {
+        tokens: vec![1, 2, 3, 4],
+        answer_start: 2,
+    };
+    let drawn = Drawn {
+        condition: None,
+        examples: vec![&example],
+    };
+    let objective = TaskLoss::new(&model, &layout, 100, 0.0);
+    let gradients = objective.gradients(&learner, &[drawn]).unwrap();
+    assert!(gradients.generator.is_none() && gradients.size.is_none());
+    let (_, largest) = largest(&learner.mean, &gradients.mean)[0];
+    assert!(largest.abs() > 1e-4, "{largest}");
+}

@@ -1,0 +1,244 @@
+//! The recipe of a bundle: one TOML file from tasks to generator.
+
+use std::path::Path;
+
+use dnd_adapter::{Layout, Projection, tokens};
+use dnd_model::{BasisConfig, GeneratorConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::collect::TuneSettings;
+use crate::objective::behaviour::BehaviourSettings;
+use crate::validate::{not_negative, positive};
+
+/// All settings of a bundle; every field may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipe {
+    /// How the adapters are collected.
+    pub collect: CollectRecipe,
+    /// The generator's sizes.
+    pub generator: GeneratorRecipe,
+    /// How it is trained on the weights of a collection. Recipes of 0.1 call the table `[fit]`.
+    #[serde(alias = "fit")]
+    pub weights: WeightsSettings,
+    /// How it is trained on tasks, by the behaviour of the adapted model.
+    pub behaviour: BehaviourSettings,
+}
+
+/// How the adapters are collected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CollectRecipe {
+    /// Take only tasks whose licence lets weights trained on them be given away.
+    pub ship: bool,
+    /// Rank of the adapters.
+    pub rank: usize,
+    /// Alpha of the adapters.
+    pub alpha: f32,
+    /// Projections that the adapters cover.
+    pub targets: Vec<Projection>,
+    /// Fine-tuning.
+    pub tune: TuneSettings,
+}
+
+impl Default for CollectRecipe {
+    fn default() -> Self {
+        Self {
+            ship: false,
+            rank: 8,
+            alpha: 16.0,
+            targets: Projection::ALL.to_vec(),
+            tune: TuneSettings::default(),
+        }
+    }
+}
+
+/// The generator's sizes; its last shape follows from the collection's layout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratorRecipe {
+    /// Prompts N of a condition.
+    pub prompts: usize,
+    /// Tokens L of a prompt; longer prompts are cut.
+    pub tokens_per_prompt: usize,
+    /// Shapes (N, L, C) between the layers.
+    pub hidden: Vec<[usize; 3]>,
+    /// Kernel of the convolutions that mix tokens and widths.
+    pub kernel_size: usize,
+    /// Kernel of the convolution that mixes prompts.
+    pub prompt_kernel_size: usize,
+    /// The head beside the cascade; without it there is none.
+    pub basis: Option<BasisRecipe>,
+}
+
+/// The basis head, which covers the `B` factors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisRecipe {
+    /// Differences that are mixed.
+    pub count: usize,
+    /// Length of the vector of mixing coefficients.
+    pub gain: f32,
+}
+
+impl Default for GeneratorRecipe {
+    fn default() -> Self {
+        Self {
+            prompts: 32,
+            tokens_per_prompt: 32,
+            hidden: vec![[64, 16, 96], [128, 8, 96]],
+            kernel_size: 3,
+            prompt_kernel_size: 1,
+            basis: None,
+        }
+    }
+}
+
+impl GeneratorRecipe {
+    /// The generator's configuration for an encoder of `width` C and adapters of a layout.
+    ///
+    /// # Errors
+    /// When the layout cannot be cut into weight tokens.
+    pub fn config(&self, width: usize, layout: &Layout) -> Result<GeneratorConfig, Error> {
+        let output = tokens::shape(layout)?;
+        Ok(self.sizes(width, output, tokens::b_token_indices(layout)?))
+    }
+
+    fn sizes(&self, width: usize, output: [usize; 3], of_b: Vec<usize>) -> GeneratorConfig {
+        let input = [self.prompts, self.tokens_per_prompt, width];
+        let hidden = self.hidden.iter().copied();
+        GeneratorConfig {
+            features: [input].into_iter().chain(hidden).chain([output]).collect(),
+            kernel_size: self.kernel_size,
+            prompt_kernel_size: self.prompt_kernel_size,
+            basis: self.basis.as_ref().map(|basis| BasisConfig {
+                count: basis.count,
+                gain: basis.gain,
+                tokens: of_b,
+            }),
+        }
+    }
+}
+
+/// How a generator is trained on the weights of a collection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeightsSettings {
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Pairs a step.
+    pub batch: usize,
+    /// Learning rate after warm-up; it falls to zero along a cosine.
+    pub rate: f64,
+    /// Steps over which the rate rises from zero.
+    pub warm_up: usize,
+    /// Decoupled weight decay of AdamW.
+    pub weight_decay: f32,
+    /// Largest norm of all gradients together.
+    pub clip: f32,
+    /// Standard deviation of the noise added to the condition.
+    pub condition_noise: f64,
+    /// Standard deviation of the noise added to the (normalised) target.
+    pub target_noise: f64,
+    /// Prompts a task that are encoded; each step draws from them afresh.
+    pub prompt_pool: usize,
+    /// Prompts a task that are kept from training, for the validation loss.
+    pub validation_prompts: usize,
+    /// Steps between validation losses, log lines and saved states.
+    pub report_every: usize,
+    /// Seed of weights, draws and noise.
+    pub seed: u64,
+}
+
+impl Default for WeightsSettings {
+    fn default() -> Self {
+        Self {
+            steps: 600,
+            batch: 4,
+            rate: 1e-3,
+            warm_up: 10,
+            weight_decay: 0.1,
+            clip: 1.0,
+            condition_noise: 1e-4,
+            target_noise: 1e-5,
+            prompt_pool: 128,
+            validation_prompts: 32,
+            report_every: 25,
+            seed: 0,
+        }
+    }
+}
+
+impl WeightsSettings {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the field that cannot.
+    pub fn validate(&self) -> Result<(), Error> {
+        positive("rate", self.rate)?;
+        positive("clip", self.clip.into())?;
+        not_negative("weight_decay", self.weight_decay.into())?;
+        not_negative("condition_noise", self.condition_noise)?;
+        not_negative("target_noise", self.target_noise)
+    }
+}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// When the file is missing, is not TOML, or has a field that does not exist.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = dnd_files::read_text(path)?;
+        let recipe: Self = toml::from_str(&text)
+            .map_err(|e| Error::content(path, e.to_string().trim_end().replace('\n', " ")))?;
+        for (field, value) in [
+            ("weights.steps", recipe.weights.steps),
+            ("weights.batch", recipe.weights.batch),
+            ("weights.report_every", recipe.weights.report_every),
+            ("generator.prompts", recipe.generator.prompts),
+            (
+                "generator.tokens_per_prompt",
+                recipe.generator.tokens_per_prompt,
+            ),
+        ] {
+            if value == 0 {
+                return Err(Error::content(
+                    path,
+                    format!("field `{field}`: expected at least 1, found 0"),
+                ));
+            }
+        }
+        // The encoder's width and the layout's tiles are not known yet; any will do.
+        let config = recipe.generator.sizes(1, [1, 1, 1], Vec::new());
+        config.validate(&path.display().to_string())?;
+        let in_file = |error: Error| Error::content(path, error);
+        recipe.collect.tune.validate().map_err(in_file)?;
+        recipe.weights.validate().map_err(in_file)?;
+        recipe.behaviour.validate().map_err(in_file)?;
+        Ok(recipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_recipe_is_the_default() {
+        assert_eq!(toml::from_str::<Recipe>("").unwrap(), Recipe::default());
+    }
+
+    #[test]
+    fn an_unknown_field_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipe.toml");
+        dnd_files::write(&path, b"[weights]\nsteeps = 3\n").unwrap();
+        let message = Recipe::read(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("steeps") && !message.contains('\n'),
+            "{message}"
+        );
+    }
+}

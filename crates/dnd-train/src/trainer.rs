@@ -1,0 +1,343 @@
+//! The training loop of both objectives: steps, loss curve, checkpoints, the best point, the bundle.
+
+use std::path::Path;
+use std::time::Instant;
+
+use dnd_adapter::{Bundle, Layout};
+use dnd_files::Observer;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Error;
+use crate::checkpoint::{clear, find, foreign, replace, state_folder};
+use crate::curve::{CurvePoint, draw_curve, read_curve, write_curve};
+use crate::values::mean;
+
+/// How the weights of a generator are learned.
+pub(crate) trait Objective {
+    /// Unit of the losses, for the axis of the curve.
+    const UNIT: &'static str;
+
+    /// When to stop and when to report.
+    fn schedule(&self) -> Schedule;
+    /// Learning rate of the generator at `step`, counted from zero.
+    fn rate(&self, step: usize) -> f64;
+    /// Takes the optimiser step number `step`, whose draws depend on that number alone, so that a
+    /// resumed run draws the same.
+    fn step(&mut self, step: usize) -> Result<StepFigures, Error>;
+    /// Losses on what training does not see.
+    fn validate(&self) -> Result<ValidationLosses, Error>;
+    /// The bundle of the present weights, with `inputs` in its provenance.
+    fn pack(&self, inputs: Map<String, Value>, point: &CurvePoint) -> Result<Bundle, Error>;
+    /// Writes weights and optimiser states into a folder.
+    fn save(&self, folder: &Path) -> Result<(), Error>;
+    /// Reads what [`save`](Self::save) wrote.
+    fn load(&mut self, folder: &Path) -> Result<(), Error>;
+}
+
+/// When a training run stops and when it reports.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
+    /// Optimiser steps, at most.
+    pub(crate) steps: usize,
+    /// Steps between points of the curve, each with a checkpoint.
+    pub(crate) report_every: usize,
+    /// Reports without a better decisive loss after which training ends; zero never ends it.
+    pub(crate) patience: usize,
+}
+
+/// What one step did.
+pub(crate) struct StepFigures {
+    /// Training loss.
+    pub(crate) loss: f32,
+    /// Norm of the generator's gradients before clipping, where it had any.
+    pub(crate) generator_norm: Option<f32>,
+    /// Norm of the mean adapter's gradient before clipping, where it is trained.
+    pub(crate) mean_norm: Option<f32>,
+    /// Root mean square of the generator's output.
+    pub(crate) size: Option<f32>,
+    /// Tokens that the base model computed.
+    pub(crate) tokens: usize,
+}
+
+/// Losses on what training does not see: prompts for one objective, tasks for the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ValidationLosses {
+    /// Under the mean adapter alone.
+    pub(crate) mean: Option<f32>,
+    /// Under generated adapters.
+    pub(crate) generated: Option<f32>,
+    /// Under adapters generated from another task's prompts: no higher than `generated` where the
+    /// prompts do not matter.
+    pub(crate) shuffled: Option<f32>,
+    /// The one by which the best weights are chosen; `None` keeps the last weights.
+    pub(crate) decisive: Option<f32>,
+}
+
+/// What decides a bundle: the same inputs make the same one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    layout: Layout,
+    inputs: Map<String, Value>,
+}
+
+impl Identity {
+    /// `inputs` are compared as they come back from a JSON file.
+    pub(crate) fn new(layout: &Layout, inputs: Map<String, Value>) -> Result<Self, Error> {
+        let comparable = serde_json::to_string(&inputs)
+            .and_then(|text| serde_json::from_str(&text))
+            .map_err(|e| Error::argument("recipe", "values that JSON can hold", e))?;
+        Ok(Self {
+            layout: layout.clone(),
+            inputs: comparable,
+        })
+    }
+
+    /// The bundle that a run with this identity left at `out`, if there is one.
+    pub(crate) fn finished(
+        &self,
+        out: &Path,
+        observer: &dyn Observer,
+    ) -> Result<Option<Bundle>, Error> {
+        if !out.exists() || state_folder(out).exists() {
+            return Ok(None);
+        }
+        let name = out.display().to_string();
+        let bundle = Bundle::read(&dnd_files::read(out)?, &name)?;
+        let provenance = &bundle.header.provenance;
+        let is_same = bundle.header.layout == self.layout
+            && self
+                .inputs
+                .iter()
+                .all(|(key, value)| provenance[key] == *value);
+        if is_same {
+            observer.note(&format!("{name}: finished before"));
+        }
+        Ok(is_same.then_some(bundle))
+    }
+}
+
+/// The file `state.json` of a checkpoint.
+#[derive(Serialize, Deserialize)]
+struct State {
+    identity: Identity,
+    progress: Progress,
+}
+
+/// Steps done, and figures since the last point of the curve.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Progress {
+    step: usize,
+    losses: Vec<f32>,
+    generator_norms: Vec<f32>,
+    mean_norms: Vec<f32>,
+    sizes: Vec<f32>,
+    best: Option<Best>,
+}
+
+/// The point with the lowest decisive loss.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Best {
+    step: usize,
+    loss: f32,
+    reports_since: usize,
+}
+
+impl Progress {
+    fn add(&mut self, figures: &StepFigures) {
+        self.step += 1;
+        self.losses.push(figures.loss);
+        self.generator_norms.extend(figures.generator_norm);
+        self.mean_norms.extend(figures.mean_norm);
+        self.sizes.extend(figures.size);
+    }
+
+    /// Records a decisive loss; returns whether it is the best so far.
+    fn record(&mut self, loss: f32) -> bool {
+        match &mut self.best {
+            // A loss that is not a number is never better.
+            Some(best) if loss.is_nan() || loss >= best.loss => {
+                best.reports_since += 1;
+                false
+            }
+            best => {
+                *best = Some(Best {
+                    step: self.step,
+                    loss,
+                    reports_since: 0,
+                });
+                true
+            }
+        }
+    }
+
+    fn is_finished(&self, schedule: Schedule) -> bool {
+        let is_out_of_patience = self
+            .best
+            .is_some_and(|best| schedule.patience > 0 && best.reports_since >= schedule.patience);
+        self.step >= schedule.steps || is_out_of_patience
+    }
+}
+
+/// The bundle of the best point, in a checkpoint.
+const BEST: &str = "best.safetensors";
+
+/// A training run.
+struct Run<'a, O> {
+    objective: O,
+    identity: &'a Identity,
+    out: &'a Path,
+    progress: Progress,
+    best_bundle: Option<Vec<u8>>,
+    curve: Vec<CurvePoint>,
+}
+
+/// Trains by `objective` and writes the bundle `out`, the loss curve beside it as `.csv` and `.svg`.
+/// Resumes an interrupted run of the same identity from its checkpoint. Where validation decides,
+/// the bundle holds the best weights, else the last.
+///
+/// # Errors
+/// When a file cannot be read or written; [`dnd_files::Error::Cancelled`] after a checkpoint.
+pub(crate) fn train<O: Objective>(
+    objective: O,
+    identity: &Identity,
+    out: &Path,
+    observer: &dyn Observer,
+) -> Result<Bundle, Error> {
+    let schedule = objective.schedule();
+    let mut run = Run {
+        objective,
+        identity,
+        out,
+        progress: Progress::default(),
+        best_bundle: None,
+        curve: Vec::new(),
+    };
+    run.resume(observer)?;
+    let earlier = run.curve.last().map_or(0.0, |point| point.seconds);
+    let started = Instant::now();
+    let (mut tokens, mut reported) = (0, Instant::now());
+    observer.begin("train", schedule.steps as u64);
+    observer.advance(run.progress.step as u64, "");
+    while !run.progress.is_finished(schedule) {
+        let step = run.progress.step;
+        let rate = run.objective.rate(step);
+        let figures = run.objective.step(step)?;
+        tokens += figures.tokens;
+        run.progress.add(&figures);
+        let step = step + 1;
+        let is_report = step.is_multiple_of(schedule.report_every) || step == schedule.steps;
+        if is_report {
+            let speed = tokens as f64 / reported.elapsed().as_secs_f64();
+            let seconds = earlier + started.elapsed().as_secs_f64();
+            let point = run.report(rate, (tokens > 0).then_some(speed), seconds)?;
+            observer.note(&point.words());
+            (tokens, reported) = (0, Instant::now());
+        }
+        let is_cancelled = observer.is_cancelled() && !run.progress.is_finished(schedule);
+        if is_report || is_cancelled {
+            run.save()?;
+        }
+        observer.advance(1, &format!("loss {:.3}", figures.loss));
+        if is_cancelled {
+            return Err(dnd_files::Error::Cancelled.into());
+        }
+    }
+    run.finish(observer)
+}
+
+impl<O: Objective> Run<'_, O> {
+    /// Loads the checkpoint of an interrupted run, if there is one.
+    fn resume(&mut self, observer: &dyn Observer) -> Result<(), Error> {
+        let folder = state_folder(self.out);
+        if let Some(state) = find::<State>(&folder)? {
+            if state.identity != *self.identity {
+                return Err(foreign(&folder));
+            }
+            self.objective.load(&folder)?;
+            if state.progress.best.is_some() {
+                self.best_bundle = Some(dnd_files::read(&folder.join(BEST))?);
+            }
+            self.progress = state.progress;
+        }
+        let step = self.progress.step;
+        self.curve = read_curve(&self.out.with_extension("csv"))?;
+        self.curve.retain(|point| point.step <= step);
+        if step > 0 {
+            observer.note(&format!("resuming after step {step}"));
+        }
+        Ok(())
+    }
+
+    fn save(&self) -> Result<(), Error> {
+        let state = State {
+            identity: self.identity.clone(),
+            progress: self.progress.clone(),
+        };
+        replace(&state_folder(self.out), &state, |folder| {
+            self.objective.save(folder)?;
+            match &self.best_bundle {
+                Some(bundle) => Ok(dnd_files::write(&folder.join(BEST), bundle)?),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Adds a point to the curve, and keeps the weights if they are the best so far.
+    fn report(
+        &mut self,
+        rate: f64,
+        tokens_per_second: Option<f64>,
+        seconds: f64,
+    ) -> Result<CurvePoint, Error> {
+        let losses = self.objective.validate()?;
+        let progress = &mut self.progress;
+        let mean_of = |values: &mut Vec<f32>| {
+            let values = std::mem::take(values);
+            (!values.is_empty()).then(|| mean(&values))
+        };
+        let point = CurvePoint {
+            step: progress.step,
+            rate,
+            loss: mean(&std::mem::take(&mut progress.losses)),
+            mean_loss: losses.mean,
+            generated_loss: losses.generated,
+            shuffled_loss: losses.shuffled,
+            generator_norm: mean_of(&mut progress.generator_norms),
+            mean_norm: mean_of(&mut progress.mean_norms),
+            size: mean_of(&mut progress.sizes),
+            tokens_per_second,
+            seconds,
+        };
+        if losses.decisive.is_some_and(|loss| progress.record(loss)) {
+            self.best_bundle = Some(self.pack(&point)?.write()?);
+        }
+        self.curve.push(point);
+        write_curve(&self.out.with_extension("csv"), &self.curve)?;
+        Ok(point)
+    }
+
+    fn pack(&self, point: &CurvePoint) -> Result<Bundle, Error> {
+        self.objective.pack(self.identity.inputs.clone(), point)
+    }
+
+    /// Draws the curve, writes the bundle and removes the checkpoint.
+    fn finish(self, observer: &dyn Observer) -> Result<Bundle, Error> {
+        draw_curve(&self.out.with_extension("svg"), O::UNIT, &self.curve)?;
+        if let Some(best) = self.progress.best {
+            observer.note(&format!(
+                "best held-out loss {:.3}, after step {}",
+                best.loss, best.step
+            ));
+        }
+        let bytes = match (&self.best_bundle, self.curve.last()) {
+            (Some(best), _) => best.clone(),
+            (None, Some(point)) => self.pack(point)?.write()?,
+            (None, None) => return Err(Error::argument("steps", "at least 1", 0)),
+        };
+        let bundle = Bundle::read(&bytes, &self.out.display().to_string())?;
+        dnd_files::write(self.out, &bytes)?;
+        clear(&state_folder(self.out))?;
+        Ok(bundle)
+    }
+}
