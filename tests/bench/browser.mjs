@@ -1,7 +1,7 @@
 // Times the built page's encoder and generator in Chromium beside burn's own operations and onnxruntime-web, taking turns in one
 // page: the browser's part of `cargo xtask bench`.
 //
-// Environment: DND_PAGE the built page, DND_CHROMIUM the browser, NODE_PATH with playwright-core, BENCH_ORT the folder `dist` of
+// Environment: DND_PAGE the built page, DND_CHROMIUM the browser, NODE_PATH with @playwright/test, BENCH_ORT the folder `dist` of
 // onnxruntime-web, BENCH_ONNX the encoder as ONNX (both may be missing), BENCH_JSON where the figures go,
 // BENCH_SHAPE prompts and tokens such as 8x32, BENCH_ROUNDS runs of each, the first one besides, BENCH_ONLY a part of the names
 // of the contestants that run, BENCH_GROWTH=no to leave out how time grows with prompts and tokens. How fast the device multiplies
@@ -13,7 +13,7 @@ import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
 
 const require = createRequire(import.meta.url);
-const { chromium } = require("playwright-core");
+const { chromium } = require("@playwright/test");
 
 const FLAGS =
   "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +

@@ -63,12 +63,37 @@ export const shipped = () => {
   return site;
 };
 
-/** Tests in the order in which they run. */
-export const tests = [];
+const { test: playwright } = require("@playwright/test");
 
-/** Adds a test. Options: `seconds` until it counts as hanging, `allow` (expressions for console lines it may cause). */
-export function test(name, options, body) {
-  tests.push({ name, seconds: 120, allow: [], ...options, body });
+let browser;
+playwright.afterAll(() => browser?.close());
+
+/**
+ * Adds a test. Options: `seconds` until it counts as hanging, `allow` (expressions for console lines it may cause).
+ * What the page logged and a picture of each page are attached to a failure.
+ */
+export function test(name, { seconds = 120, allow = [] }, body) {
+  playwright(name, async ({}, info) => {
+    info.setTimeout(seconds * 1000);
+    // A browser that a test brought down must not fail the others.
+    if (!browser?.isConnected()) browser = await startBrowser();
+    const run = new Run(browser, allow);
+    try {
+      await body(run);
+      run.check();
+    } catch (error) {
+      for (const line of run.console) console.log(`  | ${line}`);
+      for (const [index, { page }] of run.visits.entries()) {
+        const path = artefact(`failed-${name.replaceAll(/\W+/g, "-")}${index ? `-${index}` : ""}.png`);
+        const taken = await page.screenshot({ path, fullPage: true, timeout: 10_000 }).catch(() => undefined);
+        if (taken) console.log(`  screenshot: ${path}`);
+      }
+      throw error;
+    } finally {
+      await run.end();
+    }
+    for (const note of run.notes) console.log(`   ${note}`);
+  });
 }
 
 /** Waits until `probe` gives something true, and gives that. */
@@ -86,7 +111,7 @@ const FLAGS =
   "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +
   "--disable-background-networking --disable-component-update --disable-sync";
 
-const chromium = () => require("playwright-core").chromium;
+const chromium = () => require("@playwright/test").chromium;
 const settings = () => ({
   executablePath: process.env.DND_CHROMIUM ?? "/usr/bin/chromium",
   args: FLAGS.split(" "),

@@ -1,6 +1,6 @@
 //! What the page and its worker say to each other.
 //!
-//! A message is a JavaScript array: first [`Asked`] or [`Told`] as JSON, then `Uint8Array`s: after [`Event::Done`] the zip archive,
+//! A message is a JavaScript array: first an [`Envelope`] as JSON, then `Uint8Array`s: after [`Event::Done`] the zip archive,
 //! `adapter_model.safetensors` and `adapter_config.json`, after [`Event::Encoded`] the numbers. There is no request to cancel: the
 //! page ends the worker and starts another.
 //!
@@ -10,24 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
 
-/// A request with its number, from the page, or a worker that is helped, to a worker.
+/// A [`Request`] or an [`Event`] with the number of the request that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
-    /// Chosen by whoever asks, never zero.
+pub struct Envelope<T> {
+    /// Chosen by the sender of the request, never zero. An event that belongs to no request, such
+    /// as the loss of the GPU, has zero.
     pub id: u32,
-    /// The request.
+    /// The request or event.
     #[serde(flatten)]
-    pub request: Request,
-}
-
-/// An event with the number of the request that it belongs to, from a worker to whoever asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// The request that was being served; zero for none.
-    pub id: u32,
-    /// The event.
-    #[serde(flatten)]
-    pub event: Event,
+    pub body: T,
 }
 
 /// What the page asks of the worker.
@@ -312,15 +303,18 @@ mod tests {
 
     #[test]
     fn messages_survive_json() {
-        let asked = Asked {
+        let asked = Envelope {
             id: 7,
-            request: Request::Generate {
+            body: Request::Generate {
                 prompts: vec!["äöü \u{1f600}".to_owned()],
                 seed: u64::from(u32::MAX) + 1,
             },
         };
         let text = serde_json::to_string(&asked).unwrap();
-        assert_eq!(serde_json::from_str::<Asked>(&text).unwrap(), asked);
+        assert_eq!(
+            serde_json::from_str::<Envelope<Request>>(&text).unwrap(),
+            asked
+        );
         for event in [
             Event::Failed {
                 message: "no".to_owned(),
@@ -332,9 +326,12 @@ mod tests {
                 tolerance: 1e-3,
             }),
         ] {
-            let told = Told { id: 7, event };
+            let told = Envelope { id: 7, body: event };
             let text = serde_json::to_string(&told).unwrap();
-            assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told);
+            assert_eq!(
+                serde_json::from_str::<Envelope<Event>>(&text).unwrap(),
+                told
+            );
         }
     }
 

@@ -1,66 +1,67 @@
-//! The tests of the page in a real browser, which `tests/browser/main.mjs` runs.
+//! The tests of the page in a real browser, which Playwright runs from `tests/browser`.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
+use xshell::cmd;
 
-use crate::cache::Cache;
-use crate::page::complete;
-use crate::tally::{BROWSER, Tally};
-use crate::{command, files, node, page, programs, setup};
+use crate::context::{Context, create_folder};
+use crate::models::{Args, ENCODER};
+use crate::node;
+use crate::page::{self, complete};
 
 /// Names that Chromium goes by.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Builds what the tests need and runs them; says so where this machine cannot.
-pub fn run(cache: &Cache, tally: &mut Tally) -> Result<()> {
-    let chromium = match ready() {
+pub fn run(context: &Context) -> Result<()> {
+    let chromium = match ready(context) {
         Ok(chromium) => chromium,
         Err(reason) => {
             println!("skipped: {reason}");
             return Ok(());
         }
     };
-    let page = page::build(cache)?;
-    let dnd = programs::dnd()?;
-    let modules = node::provide(cache, &node::PACKAGES)?;
-    let encoder = setup::encoder(cache)?;
+    let page = page::build(context, page::Size::Shipped)?;
+    let dnd = context.dnd()?;
+    let modules = node::provide(context, &node::PACKAGES)?;
+    let encoder = ENCODER.provide(context, &Args::default())?;
 
-    let out = command::root().join("out");
-    let small = out.join("small-models");
-    let mut write = command::new(programs::small_models()?);
-    write.arg(&small);
-    command::run(write)?;
-    let small_page = out.join("small-page");
+    let small = context.root("out/small-models");
+    let example = context.build(&["--example", "small_models"], "examples/small_models")?;
+    cmd!(context.sh, "{example} {small}").run()?;
+    let small_page = context.root("out/small-page");
     let copy = complete::Args::copy(
         small.join("encoder"),
         small.join("bundle.safetensors"),
         small_page.clone(),
     );
-    complete::run(cache, &copy)?;
-    let artefacts = out.join("browser");
-    files::create_folder(&artefacts)?;
+    complete::run(context, &copy)?;
+    let artefacts = context.root("out/browser");
+    create_folder(&artefacts)?;
 
-    let mut tests = command::new("node");
-    tests
-        .arg("tests/browser/main.mjs")
-        .env("NODE_PATH", modules)
-        .env("DND", dnd)
-        .env("DND_PAGE", page)
-        .env("DND_SMALL_PAGE", small_page)
-        .env("DND_SMALL_MODELS", small)
-        .env("DND_ARTEFACTS", artefacts)
-        .env("DND_ENCODER", encoder)
-        .env("DND_CHROMIUM", chromium);
-    tally.run(tests, BROWSER)
+    let runner = modules.join("@playwright/test/cli.js");
+    let tests = cmd!(
+        context.sh,
+        "node {runner} test --config tests/browser/playwright.config.mjs"
+    )
+    .env("NODE_PATH", modules)
+    .env("DND", dnd)
+    .env("DND_PAGE", page)
+    .env("DND_SMALL_PAGE", small_page)
+    .env("DND_SMALL_MODELS", small)
+    .env("DND_ARTEFACTS", artefacts)
+    .env("DND_ENCODER", encoder)
+    .env("DND_CHROMIUM", chromium);
+    Ok(tests.run()?)
 }
 
 /// Where Chromium is, or why there can be no tests in it.
-pub fn ready() -> Result<PathBuf, String> {
-    if let Some(reason) = node::absence() {
+pub fn ready(context: &Context) -> Result<PathBuf, String> {
+    if let Some(reason) = node::absence(context) {
         return Err(reason);
     }
-    let chromium = CHROMIUM.iter().find_map(|name| command::find(name));
+    let chromium = CHROMIUM.iter().find_map(|name| which::which(name).ok());
     chromium
         .ok_or_else(|| "Chromium is not installed (Debian: apt-get install chromium)".to_owned())
 }

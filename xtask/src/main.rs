@@ -2,21 +2,12 @@
 
 mod bench;
 mod browser;
-mod cache;
-mod command;
-mod files;
-#[cfg(feature = "hub")]
-mod hub;
+mod context;
 mod models;
 mod node;
-mod package;
 mod page;
-mod programs;
 mod recipe;
 mod run;
-mod setup;
-mod tally;
-mod terminal;
 mod test;
 mod tools;
 mod wasm;
@@ -24,8 +15,8 @@ mod wasm;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cache::Cache;
 use clap::{Parser, Subcommand};
+use context::Context;
 
 /// The tasks of this repository.
 #[derive(Parser)]
@@ -38,23 +29,23 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// Fetch the models into the cache folder
-    Setup(setup::Args),
+    Setup(models::Args),
     /// Run every check: format, spelling, dependencies, lints, tests, GPU type checks, page, browser
     #[command(after_help = wasm::HELP)]
     Test(test::Args),
     /// Build the page and serve it on this machine
     #[command(after_help = wasm::HELP)]
     Run(run::Args),
-    /// Build the page into out/page
+    /// Build the page into out/page, as small as it ships
     #[command(after_help = wasm::HELP)]
     Page,
     /// Add models, examples and the service worker's version to a page; Trunk calls this
     PageFiles(page::complete::Args),
-    /// Make the shipped bundle from its recipe: collect adapters, then fit the generator
+    /// Make the shipped bundle from its recipe: collect adapters, then train the generator
     Bundle(recipe::BundleArgs),
     /// Compare the bundle with its baselines on the development tasks
     Evaluate(recipe::EvaluateArgs),
-    /// Fit generators to fewer tasks and score them, for the report's curve
+    /// Train generators on fewer tasks and score them, for the report's curve
     Curve(recipe::CurveArgs),
     /// Measure the pipeline, and encoder and generator on each device beside what else there is
     Bench(bench::Args),
@@ -71,17 +62,16 @@ fn main() -> ExitCode {
 }
 
 fn perform(task: Task) -> Result<()> {
-    let cache = Cache::locate()?;
-    command::set_target_folder(cache.target());
+    let context = Context::new()?;
     match task {
-        Task::Setup(args) => setup::run(&cache, &args),
-        Task::Test(args) => test::run(&cache, &args),
-        Task::Run(args) => run::run(&cache, &args),
-        Task::Page => page::build(&cache).map(drop),
-        Task::PageFiles(args) => page::complete::run(&cache, &args),
-        Task::Bundle(args) => recipe::bundle(&cache, &args),
-        Task::Evaluate(args) => recipe::evaluate(&cache, &args),
-        Task::Curve(args) => recipe::curve(&cache, &args),
-        Task::Bench(args) => bench::run(&cache, &args),
+        Task::Setup(args) => models::setup(&context, &args),
+        Task::Test(args) => test::run(&context, &args),
+        Task::Run(args) => run::run(&context, &args),
+        Task::Page => page::build(&context, page::Size::Shipped).map(drop),
+        Task::PageFiles(args) => page::complete::run(&context, &args),
+        Task::Bundle(args) => recipe::bundle(&context, &args),
+        Task::Evaluate(args) => recipe::evaluate(&context, &args),
+        Task::Curve(args) => recipe::curve(&context, &args),
+        Task::Bench(args) => bench::run(&context, &args),
     }
 }

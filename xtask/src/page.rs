@@ -1,21 +1,23 @@
-//! `cargo xtask page`: the page, built by Trunk; and what Trunk's hook adds to it, `cargo xtask page-files`.
+//! `cargo xtask page`: the page, built by Trunk; and what Trunk's hook adds, `cargo xtask page-files`.
 
 mod budget;
 mod compact;
 pub mod complete;
-mod inputs;
 mod models;
-mod scripts;
 mod shell;
 
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, ensure};
+use xshell::cmd;
 
-use crate::cache::Cache;
-use crate::{command, node, programs, tools, wasm};
+use crate::context::{Context, sha256, walk};
+use crate::models::{Args, ENCODER};
+use crate::wasm::{self, Route, TARGET};
+use crate::{node, tools};
 
 /// The bundle that ships.
 pub const BUNDLE: &str = "assets/smollm2-135m.safetensors";
@@ -25,65 +27,137 @@ const PROMPTS: &str = "assets/prompts";
 const FOLDER: &str = "out/page";
 /// Beside the page: what it was built from.
 const STAMP: &str = "out/page.inputs";
+/// The page's two programs.
+const PROGRAMS: [&str; 2] = ["page", "worker"];
+/// What Trunk copies or obeys, and what decides about the files added. Of `web/src`, what matters is
+/// in the programs.
+const SOURCES: [&str; 6] = [
+    "Trunk.toml",
+    "web",
+    PROMPTS,
+    BUNDLE,
+    "xtask/src/page.rs",
+    "xtask/src/page",
+];
+
+/// Whether `wasm-opt` makes the programs smaller, which takes minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// As a server should send it.
+    Shipped,
+    /// For this machine alone: whichever is built already, else larger.
+    Local,
+}
 
 /// Builds the page and gives its folder; costs little when nothing has changed.
-pub fn build(cache: &Cache) -> Result<PathBuf> {
-    let route = wasm::provide(cache)?;
-    let programs = programs::web(&route)?;
-    let wasm_opt = wasm_opt(cache)?;
-    let page = command::root().join(FOLDER);
-    let stamp = command::root().join(STAMP);
-    let inputs = inputs::describe(&programs, wasm_opt.is_some())?;
-    if is_whole(&page) && fs::read_to_string(&stamp).is_ok_and(|old| old == inputs) {
+pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
+    let page = context.root(FOLDER);
+    let stamp = context.root(STAMP);
+    let steps = "encoder (91 MB), compiler, tools, page";
+    if !is_whole(&page) {
+        println!("page: {steps}: about a quarter of an hour on two cores the first time");
+    }
+    ENCODER.provide(context, &Args::default())?;
+    let route = wasm::provide(context)?;
+    let wasm_bindgen = tools::wasm_bindgen(context)?;
+    let trunk = tools::trunk(context)?;
+    println!("page: compiling");
+    let programs = compile(context, route)?;
+    let wasm_opt = match size {
+        Size::Shipped => wasm_opt(context)?,
+        Size::Local => None,
+    };
+    let inputs = inputs(context, &programs)?;
+    let described = |is_small: bool| format!("wasm-opt {is_small}\n{inputs}");
+    let is_current =
+        |is_small| fs::read_to_string(&stamp).is_ok_and(|old| old == described(is_small));
+    let is_enough = is_current(true) || (wasm_opt.is_none() && is_current(false));
+    if is_whole(&page) && is_enough {
         println!("page: {} is up to date", page.display());
         return Ok(page);
     }
-    let trunk = tools::trunk(cache)?;
-    let mut folders = vec![folder_of(&tools::wasm_bindgen(cache)?)];
-    let mut trunk = command::new(trunk);
-    trunk.args(["build", "--offline"]);
-    match wasm_opt {
-        Some(folder) => folders.push(folder),
+    let mut folders = vec![folder_of(&wasm_bindgen)];
+    let mut options = vec!["build", "--offline"];
+    match &wasm_opt {
+        Some(folder) => folders.push(folder.clone()),
         // Trunk leaves wasm-opt out of all but release builds, and cargo need not know.
-        None => {
-            trunk.args(["--release", "false"]);
-        }
+        None => options.extend(["--release", "false"]),
     }
-    command::extend_path(&mut trunk, folders)?;
-    command::use_target_folder(&mut trunk);
-    route.apply(&mut trunk);
+    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     // Trunk takes this variable for a flag and refuses its usual value.
     if env::var_os("NO_COLOR").is_some() {
-        trunk.env_remove("NO_COLOR").args(["--color", "never"]);
+        options.extend(["--color", "never"]);
     }
     // From here on the page may be neither the old one nor the new one.
     if stamp.exists() {
         fs::remove_file(&stamp).with_context(|| format!("cannot delete {}", stamp.display()))?;
     }
-    command::run(trunk)?;
-    if !is_whole(&page) {
-        bail!(
-            "{}: no {}: expected a post_build hook in Trunk.toml that calls `cargo xtask page-files`",
-            page.display(),
-            models::MANIFEST
-        );
-    }
-    fs::write(&stamp, inputs).with_context(|| format!("cannot write {}", stamp.display()))?;
+    let trunk = cmd!(context.sh, "{trunk} {options...}")
+        .env("PATH", env::join_paths(folders)?)
+        .env_remove("NO_COLOR");
+    route.apply(context, trunk).run()?;
+    ensure!(
+        is_whole(&page),
+        "{}: no {}: expected a post_build hook in Trunk.toml that calls `cargo xtask page-files`",
+        page.display(),
+        models::MANIFEST
+    );
+    dnd_files::write(&stamp, described(wasm_opt.is_some()).as_bytes())?;
     println!("page: {}", page.display());
     Ok(page)
 }
 
+/// The page's programs as cargo leaves them, before wasm-bindgen. Trunk builds them too, with the
+/// same arguments, so its own call finds them done.
+fn compile(context: &Context, route: Route) -> Result<Vec<PathBuf>> {
+    let cargo = cmd!(
+        context.sh,
+        "cargo build --profile page -p dnd-web --target {TARGET}"
+    );
+    route.apply(context, cargo).run()?;
+    let target = match route {
+        Route::Own => PathBuf::from(context.sh.var_os("CARGO_TARGET_DIR").unwrap_or_default()),
+        Route::Debian => context.cache("target-debian"),
+    };
+    let folder = context.root(target).join(TARGET).join("page");
+    Ok(PROGRAMS
+        .map(|name| folder.join(format!("{name}.wasm")))
+        .to_vec())
+}
+
+/// Lists what the page is built from, with hashes.
+fn inputs(context: &Context, programs: &[PathBuf]) -> Result<String> {
+    let mut text = format!("{}, {:?}\n", tools::page_versions(), node::BINARYEN);
+    let mut add = |name: &Path, path: &Path| -> Result<()> {
+        Ok(writeln!(text, "{} {}", sha256(path)?, name.display())?)
+    };
+    for program in programs {
+        add(Path::new(program.file_name().unwrap_or_default()), program)?;
+    }
+    for source in SOURCES {
+        let path = context.root(source);
+        for inner in walk(&path)? {
+            let name = Path::new(source).join(inner);
+            if !name.starts_with("web/src") {
+                add(&name, &context.root(&name))?;
+            }
+        }
+    }
+    Ok(text)
+}
+
 /// The folder of the program `wasm-opt`, if it can be had.
-fn wasm_opt(cache: &Cache) -> Result<Option<PathBuf>> {
-    if let Some(reason) = node::absence() {
+fn wasm_opt(context: &Context) -> Result<Option<PathBuf>> {
+    if let Some(reason) = node::absence(context) {
         println!("page: {reason}, so the page is built without wasm-opt: it works and is larger");
         return Ok(None);
     }
-    let modules = node::provide(cache, &[node::BINARYEN])?;
+    let modules = node::provide(context, &[node::BINARYEN])?;
     Ok(Some(modules.join(".bin")))
 }
 
-/// Whether the folder holds a page with what `page-files` adds; Trunk puts none there when that fails.
+/// Whether the folder holds a page with what `page-files` adds; Trunk puts none there when that
+/// fails.
 fn is_whole(page: &Path) -> bool {
     page.join(models::MANIFEST).exists()
 }

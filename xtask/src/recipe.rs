@@ -1,23 +1,23 @@
-//! `cargo xtask bundle` and `cargo xtask evaluate`: how the shipped bundle and its table are made.
+//! `cargo xtask bundle`, `evaluate` and `curve`: how the shipped bundle and its tables are made.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread::available_parallelism;
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use serde::Deserialize;
+use xshell::{Cmd, cmd};
 
-use crate::cache::Cache;
-use crate::{command, programs, setup};
+use crate::context::{Context, create_folder};
+use crate::models;
 
 /// Recipes of the shipped bundle, of its rival, and of the adapters that it is compared with.
 const RECIPES: &str = "assets/recipe";
-/// Tasks that no fit sees, to choose its best point by: one of most families.
+/// Tasks that no training sees, to choose its best point by: one of most families.
 const HELD_OUT: &str = "last-letter-lower,pick-fruit,letter-third-upper,item-second,choose-body,\
                         from-spanish,find-profession,sentiment-film,opposite";
-/// Products of the base model's weights: bfloat16 where the CPU is fast with it.
-const PRODUCTS: [&str; 2] = ["--products", "auto"];
+/// Number format of the base model's products: bfloat16 where the CPU is fast with it.
+const DTYPE: [&str; 2] = ["--matmul-dtype", "auto"];
 /// More processes than this would need more memory than a desktop has.
 const MOST_PROCESSES: usize = 8;
 
@@ -28,11 +28,7 @@ pub struct BundleArgs {
     #[arg(long, value_name = "DIR", default_value = "../shared/data/tasks")]
     tasks: PathBuf,
     /// The bundle to write, or to evaluate
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "assets/smollm2-135m.safetensors"
-    )]
+    #[arg(long, value_name = "FILE", default_value = crate::page::BUNDLE)]
     bundle: PathBuf,
 }
 
@@ -47,7 +43,7 @@ pub struct EvaluateArgs {
     /// Test lines a task [default: 100, with --suite 200]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Training adapters whose scores make the mean, spread over all of them [default: 8, with --suite all]
+    /// Training adapters whose scores make the mean, spread over all [default: 8, with --suite all]
     #[arg(long, value_name = "N")]
     mean_adapters: Option<usize>,
     /// Keep the measurements of an interrupted evaluation of the same bundle
@@ -65,28 +61,6 @@ pub struct EvaluateArgs {
     tasks_curve: Option<String>,
 }
 
-/// Fits the generator, as its recipe says.
-pub fn bundle(cache: &Cache, args: &BundleArgs) -> Result<()> {
-    setup::run(cache, &setup::Args::default())?;
-    let dnd = programs::dnd()?;
-    let mut train = train(cache, &dnd, &args.tasks, "generator.toml")?;
-    train.arg("--out").arg(&args.bundle);
-    command::run(train)
-}
-
-/// The generator's rival: one adapter for all training tasks, from the same fit without a generator.
-fn multitask(cache: &Cache, dnd: &Path, tasks: &Path) -> Result<PathBuf> {
-    let adapter = cache.collections().join("multitask");
-    let mut train = train(cache, dnd, tasks, "multitask.toml")?;
-    train
-        .arg("--out")
-        .arg(cache.fits().join("multitask.safetensors"))
-        .arg("--adapter-out")
-        .arg(&adapter);
-    command::run(train)?;
-    Ok(adapter)
-}
-
 /// Arguments of `cargo xtask curve`.
 #[derive(clap::Args)]
 pub struct CurveArgs {
@@ -98,195 +72,211 @@ pub struct CurveArgs {
     counts: Vec<usize>,
 }
 
-/// Fits generators to so many of the given tasks, scores them on the development tasks, and prints the `--tasks-curve` of a report.
-pub fn curve(cache: &Cache, args: &CurveArgs) -> Result<()> {
-    setup::run(cache, &setup::Args::default())?;
-    let dnd = programs::dnd()?;
-    let fits = cache.fits();
-    std::fs::create_dir_all(&fits).with_context(|| format!("cannot create {}", fits.display()))?;
+/// The program, and the folder of tasks that training adds to its own.
+struct Recipe<'a> {
+    context: &'a Context,
+    dnd: PathBuf,
+    tasks: &'a Path,
+}
+
+/// Trains the generator, as its recipe says.
+pub fn bundle(context: &Context, args: &BundleArgs) -> Result<()> {
+    let recipe = Recipe::new(context, &args.tasks)?;
+    Ok(recipe
+        .train("generator.toml")?
+        .arg("--out")
+        .arg(&args.bundle)
+        .run()?)
+}
+
+/// Trains generators on so many of the given tasks, scores them on the development tasks, and prints
+/// the `--tasks-curve` of a report.
+pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
+    let recipe = Recipe::new(context, &args.tasks)?;
+    let fits = context.cache("fits");
+    create_folder(&fits)?;
+    let config = Path::new(RECIPES).join("curve.toml");
     let mut counted = Vec::new();
     for count in &args.counts {
+        let count = count.to_string();
         let bundle = fits.join(format!("curve-{count}.safetensors"));
         let results = fits.join(format!("curve-{count}.json"));
-        let mut train = command::new(&dnd);
-        train
-            .args(["train", "--objective", "behaviour"])
-            .args(PRODUCTS)
-            .args(["--most-tasks", &count.to_string(), "--config"])
-            .arg(Path::new(RECIPES).join("curve.toml"))
-            .arg("--tasks")
-            .arg(&args.tasks)
+        let train = ["train", "--objective", "behaviour", "--most-tasks"];
+        recipe
+            .dnd(&train)
+            .arg(&count)
+            .arg("--config")
+            .arg(&config)
             .arg("--out")
-            .arg(&bundle);
-        command::run(train)?;
-        let mut eval = command::new(&dnd);
-        eval.args([
-            "eval",
-            "--methods",
-            "generated",
-            "--limit",
-            "200",
-            "--resume",
-        ])
-        .args(PRODUCTS)
-        .arg("--tasks")
-        .arg(&args.tasks)
-        .arg("--bundle")
-        .arg(&bundle)
-        .arg("--json")
-        .arg(&results);
-        command::run(eval)?;
+            .arg(&bundle)
+            .run()?;
+        let methods = ["--methods", "generated", "--limit", "200", "--resume"];
+        recipe
+            .dnd(&["eval"])
+            .args(methods)
+            .arg("--bundle")
+            .arg(&bundle)
+            .arg("--json")
+            .arg(&results)
+            .run()?;
         counted.push(format!("{count}={}", results.display()));
     }
     println!("--tasks-curve {}", counted.join(","));
     Ok(())
 }
 
-/// `dnd train` on the given tasks and our own. A fit that is finished, or was interrupted, is not begun anew.
-fn train(cache: &Cache, dnd: &Path, tasks: &Path, recipe: &str) -> Result<Command> {
-    let suite = cache.tasks().join("suite");
-    let mut write = command::new(dnd);
-    write.arg("tasks").arg("--out").arg(&suite);
-    command::run(write)?;
-    let fits = cache.fits();
-    std::fs::create_dir_all(&fits).with_context(|| format!("cannot create {}", fits.display()))?;
-    let mut train = command::new(dnd);
-    train
-        .args(["train", "--objective", "behaviour", "--ship"])
-        .args(PRODUCTS)
-        .args(["--holdout", HELD_OUT, "--config"])
-        .arg(Path::new(RECIPES).join(recipe))
-        .arg("--tasks")
-        .arg(tasks)
-        .arg("--tasks")
-        .arg(suite);
-    Ok(train)
-}
-
 /// Tunes an adapter on each development task, for comparison alone, and measures all methods.
-pub fn evaluate(cache: &Cache, args: &EvaluateArgs) -> Result<()> {
-    setup::run(cache, &setup::Args::default())?;
-    let dnd = programs::dnd()?;
-    let ship = cache.collections().join("tuned");
-    collect(&dnd, &args.files, &ship, &[])?;
-    let own = cache.collections().join("own");
-    collect(
-        &dnd,
-        &args.files,
-        &own,
-        &development_tasks(&args.files.tasks)?,
-    )?;
+pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
+    let recipe = Recipe::new(context, &args.files.tasks)?;
+    let tuned = context.cache("collections/tuned");
+    recipe.collect(&tuned, &[])?;
+    let own = context.cache("collections/own");
+    recipe.collect(&own, &recipe.development_tasks()?)?;
     let own = format!("adapter:{}/{{task}}", own.display());
-    let mut eval = command::new(&dnd);
-    eval.arg("eval")
-        .args(PRODUCTS)
-        .arg("--tasks")
-        .arg(&args.files.tasks)
-        .arg("--collection")
-        .arg(&ship)
+    let mut eval = recipe
+        .dnd(&["eval", "--collection"])
+        .arg(&tuned)
         .arg("--bundle")
         .arg(&args.files.bundle);
     if args.resume {
-        eval.arg("--resume");
+        eval = eval.arg("--resume");
     }
-    if args.suite {
-        return evaluate_suite(cache, args, &dnd, eval, own);
+    if !args.suite {
+        let folder = context.root("out/evaluation");
+        create_folder(&folder)?;
+        let results = folder.join("development.json");
+        let methods = format!("majority,base,mean,nearest,average,generated,{own}");
+        eval.args(["--methods", &methods, "--mean-adapters"])
+            .arg(args.mean_adapters.unwrap_or(8).to_string())
+            .args(["--limit", &args.limit.unwrap_or(100).to_string(), "--json"])
+            .arg(&results)
+            .run()?;
+        println!("results: {}", results.display());
+        return Ok(());
     }
-    let folder = command::root().join("out/evaluation");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create {}", folder.display()))?;
-    let results = folder.join("development.json");
-    let methods = format!("majority,base,mean,nearest,average,generated,{own}");
-    let mean_adapters = args.mean_adapters.unwrap_or(8).to_string();
-    eval.args(["--methods", &methods, "--mean-adapters", &mean_adapters])
-        .args(["--limit", &args.limit.unwrap_or(100).to_string(), "--json"])
-        .arg(&results);
-    command::run(eval)?;
-    println!("results: {}", results.display());
-    Ok(())
-}
 
-/// All methods, with the adapters that tuning makes kept in the cache, and the report of them.
-fn evaluate_suite(
-    cache: &Cache,
-    args: &EvaluateArgs,
-    dnd: &Path,
-    mut eval: Command,
-    mut methods: String,
-) -> Result<()> {
-    let folder = command::root().join("docs/report");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create {}", folder.display()))?;
+    let folder = context.root("docs/report");
+    create_folder(&folder)?;
     let multitask = match &args.multitask {
         Some(path) => path.clone(),
-        None => multitask(cache, dnd, &args.files.tasks)?,
+        None => recipe.multitask()?,
     };
-    methods.push_str(&format!(",multitask:{}", multitask.display()));
+    let methods = format!("{own},multitask:{}", multitask.display());
     let results = folder.join("results.json");
-    eval.args(["--suite", "--methods", &methods])
-        .args(["--limit", &args.limit.unwrap_or(200).to_string()])
+    eval = eval
+        .args(["--suite", "--methods", &methods, "--limit"])
+        .arg(args.limit.unwrap_or(200).to_string())
         .arg("--work")
-        .arg(cache.collections().join("evaluation"))
+        .arg(context.cache("collections/evaluation"))
         .arg("--json")
         .arg(&results);
     if let Some(count) = args.mean_adapters {
-        eval.args(["--mean-adapters", &count.to_string()]);
+        eval = eval.args(["--mean-adapters", &count.to_string()]);
     }
-    command::run(eval)?;
-    let mut report = command::new(dnd);
-    report.arg("report").arg("--results").arg(&results);
+    eval.run()?;
+    let dnd = &recipe.dnd;
+    let mut report = cmd!(
+        context.sh,
+        "{dnd} report --results {results} --out {folder}"
+    );
     if let Some(curve) = &args.curve {
-        report.args(["--curve", curve]);
+        report = report.args(["--curve", curve]);
     }
     if let Some(tasks_curve) = &args.tasks_curve {
-        report.args(["--tasks-curve", tasks_curve]);
+        report = report.args(["--tasks-curve", tasks_curve]);
     }
-    report.arg("--out").arg(&folder);
-    command::run(report)
+    Ok(report.run()?)
 }
 
-/// Collects in one process a core, each with one thread: small matrices share the work badly.
-fn collect(dnd: &Path, args: &BundleArgs, out: &Path, only: &[String]) -> Result<()> {
-    let processes = available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(MOST_PROCESSES);
-    let commands = (1..=processes).map(|number| {
-        let mut collect = command::new(dnd);
-        collect
-            .arg("collect")
-            .args(PRODUCTS)
-            .arg("--config")
-            .arg(Path::new(RECIPES).join("collect.toml"))
+impl<'a> Recipe<'a> {
+    fn new(context: &'a Context, tasks: &'a Path) -> Result<Self> {
+        models::setup(context, &models::Args::default())?;
+        let dnd = context.dnd()?;
+        Ok(Self {
+            context,
+            dnd,
+            tasks,
+        })
+    }
+
+    /// A command of `dnd` that computes the base model on the tasks.
+    fn dnd(&self, command: &[&str]) -> Cmd<'a> {
+        let (dnd, tasks) = (&self.dnd, self.tasks);
+        cmd!(
+            self.context.sh,
+            "{dnd} {command...} {DTYPE...} --tasks {tasks}"
+        )
+    }
+
+    /// `dnd train` on the given tasks and our own; finished or interrupted training is resumed.
+    fn train(&self, recipe: &str) -> Result<Cmd<'a>> {
+        let suite = self.context.cache("tasks/suite");
+        let dnd = &self.dnd;
+        cmd!(self.context.sh, "{dnd} tasks --out {suite}").run()?;
+        create_folder(&self.context.cache("fits"))?;
+        let train = ["train", "--objective", "behaviour", "--ship"];
+        Ok(self
+            .dnd(&train)
             .arg("--tasks")
-            .arg(&args.tasks)
-            .arg("--out")
-            .arg(out)
-            .args(["--shard", &format!("{number}/{processes}")])
-            .env("RAYON_NUM_THREADS", "1");
-        if !only.is_empty() {
-            collect.args(["--only", &only.join(",")]);
-        }
-        collect
-    });
-    command::run_together(commands)
-}
+            .arg(suite)
+            .args(["--holdout", HELD_OUT, "--config"])
+            .arg(Path::new(RECIPES).join(recipe)))
+    }
 
-/// Names of the tasks with role `dev`.
-fn development_tasks(folder: &Path) -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Index {
-        tasks: Vec<Task>,
+    /// The generator's rival: one adapter for all training tasks, trained alike without a generator.
+    fn multitask(&self) -> Result<PathBuf> {
+        let adapter = self.context.cache("collections/multitask");
+        self.train("multitask.toml")?
+            .arg("--out")
+            .arg(self.context.cache("fits/multitask.safetensors"))
+            .arg("--adapter-out")
+            .arg(&adapter)
+            .run()?;
+        Ok(adapter)
     }
-    #[derive(Deserialize)]
-    struct Task {
-        name: String,
-        role: String,
+
+    /// Collects in one process a core, each with one thread: small matrices share the work badly.
+    fn collect(&self, out: &Path, only: &[String]) -> Result<()> {
+        let processes = thread::available_parallelism()
+            .map_or(1, NonZero::get)
+            .min(MOST_PROCESSES);
+        let collect = |number: usize| {
+            let mut collect = self
+                .dnd(&["collect", "--config"])
+                .arg(Path::new(RECIPES).join("collect.toml"))
+                .arg("--out")
+                .arg(out)
+                .args(["--shard", &format!("{number}/{processes}")])
+                .env("RAYON_NUM_THREADS", "1");
+            if !only.is_empty() {
+                collect = collect.args(["--only", &only.join(",")]);
+            }
+            std::process::Command::from(collect).spawn()
+        };
+        let started: Vec<_> = (1..=processes).map(collect).collect();
+        for child in started {
+            let status = child?.wait()?;
+            if !status.success() {
+                return Err(anyhow!("dnd collect: {status}"));
+            }
+        }
+        Ok(())
     }
-    let path = command::root().join(folder).join("index.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    let index: Index =
-        serde_json::from_str(&text).with_context(|| format!("in {}", path.display()))?;
-    let dev = index.tasks.into_iter().filter(|task| task.role == "dev");
-    Ok(dev.map(|task| task.name).collect())
+
+    /// Names of the tasks with role `dev`.
+    fn development_tasks(&self) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Index {
+            tasks: Vec<Task>,
+        }
+        #[derive(Deserialize)]
+        struct Task {
+            name: String,
+            role: String,
+        }
+        let path = self.context.root(self.tasks).join("index.json");
+        let index: Index = dnd_files::read_json(&path)?;
+        let dev = index.tasks.into_iter().filter(|task| task.role == "dev");
+        Ok(dev.map(|task| task.name).collect())
+    }
 }

@@ -1,11 +1,20 @@
 //! `cargo xtask run`: from a fresh clone to the page, served on this machine.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
+use dnd_serve::Site;
+use xshell::cmd;
 
-use crate::cache::Cache;
-use crate::{command, page, programs, setup, terminal};
+use crate::context::Context;
+use crate::models;
+use crate::page::{self, BUNDLE};
+
+/// Prompts of a kind that the shipped generator was not trained on.
+const PROMPTS: &str = "assets/prompts/sentiment.txt";
+/// How many of the prompts are answered.
+const SHOWN: usize = 3;
 
 /// Arguments of `cargo xtask run`.
 #[derive(clap::Args)]
@@ -16,7 +25,7 @@ pub struct Args {
     /// Port of the page [default: 8787, or the next free one]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// No page: generate an adapter from example prompts here and show what it changes
+    /// No page: build `dnd`, generate an adapter from example prompts and show what it changes
     #[arg(long)]
     terminal: bool,
     /// Folder of the adapter that --terminal generates [default: out/adapter in the repository]
@@ -24,29 +33,47 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-/// Sets up, builds and serves the page until Ctrl-C, or shows an adapter in the terminal.
-pub fn run(cache: &Cache, args: &Args) -> Result<()> {
+/// Builds the page with what it needs alone and serves it until Ctrl-C, or shows an adapter in the
+/// terminal.
+pub fn run(context: &Context, args: &Args) -> Result<()> {
     if args.terminal {
-        let out = match &args.out {
-            Some(folder) => std::path::absolute(folder)
-                .with_context(|| format!("folder {}", folder.display()))?,
-            None => command::root().join("out/adapter"),
-        };
-        return terminal::run(cache, &out);
+        let out = args
+            .out
+            .clone()
+            .unwrap_or_else(|| context.root("out/adapter"));
+        return terminal(context, &std::path::absolute(out)?).map(drop);
     }
-    setup::run(cache, &setup::Args::default())?;
-    let dnd = programs::dnd()?;
-    let page = page::build(cache)?;
-    println!("program: {}", dnd.display());
+    let page = page::build(context, page::Size::Local)?;
     if args.no_serve {
         return Ok(());
     }
-    // `dnd serve` prints the address, so that it is the last line.
-    let mut serve = command::new(dnd);
-    serve.arg("serve").arg(page);
-    // Unless one is asked for, it looks for a free port itself.
-    if let Some(port) = args.port {
-        serve.args(["--port", &port.to_string()]);
+    let site = Site::open(&page)?;
+    let listener = dnd_serve::listen(args.port)?;
+    let stop = dnd_serve::stop_signal()?;
+    println!("Ctrl-C stops; the page is at");
+    println!("http://{}/", listener.local_addr()?);
+    Ok(dnd_serve::serve(site, listener, &stop)?)
+}
+
+/// Generates an adapter into `out`, shows answers without and with it, and gives the program.
+pub fn terminal(context: &Context, out: &Path) -> Result<PathBuf> {
+    models::setup(context, &models::Args::default())?;
+    let dnd = context.dnd()?;
+    let sh = &context.sh;
+    cmd!(
+        sh,
+        "{dnd} generate --prompts {PROMPTS} --bundle {BUNDLE} --out {out}"
+    )
+    .run()?;
+    let text = fs::read_to_string(context.root(PROMPTS))
+        .with_context(|| format!("cannot read {PROMPTS}"))?;
+    for prompt in text.lines().take(SHOWN) {
+        let complete = cmd!(sh, "{dnd} complete --max-tokens 16 --prompt {prompt}").quiet();
+        let base = complete.read()?.replace('\n', " ");
+        let complete = cmd!(sh, "{dnd} complete --max-tokens 16 --prompt {prompt}").quiet();
+        let adapted = complete.arg("--adapter").arg(out).read()?;
+        println!("\n{prompt}\n  base model:       {base}\n  with the adapter: {adapted}");
     }
-    command::run(serve)
+    println!("\nadapter: {}\nprogram: {}", out.display(), dnd.display());
+    Ok(dnd)
 }

@@ -2,12 +2,11 @@
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
+use xshell::cmd;
 
-use crate::cache::Cache;
-use crate::command;
+use crate::context::Context;
 
 const TYPOS: &str = "1.52.0";
 /// With its own numpy.
@@ -19,26 +18,22 @@ const TRUNK: &str = "0.21.14";
 const WASM_BINDGEN: &str = "0.2.130";
 
 /// The spelling checker. Its wheel has the program inside, so that nothing is compiled.
-pub fn typos(cache: &Cache) -> Result<PathBuf> {
-    let scripts = scripts(&cache.tools().join("venv"));
-    let program = scripts.join(format!("typos{EXE_SUFFIX}"));
-    provide(program, TYPOS, cache, || {
-        install_wheel(&cache.tools().join("venv"), &format!("typos=={TYPOS}"))
+pub fn typos(context: &Context) -> Result<PathBuf> {
+    let venv = context.cache("tools/venv");
+    let program = scripts(&venv).join(format!("typos{EXE_SUFFIX}"));
+    provide(context, program, TYPOS, || {
+        install_wheel(context, &venv, &format!("typos=={TYPOS}"))
     })
 }
 
 /// A Python with onnxruntime, which `cargo xtask bench` compares with.
-pub fn onnxruntime(cache: &Cache) -> Result<PathBuf> {
-    let venv = cache.tools().join("peers");
+pub fn onnxruntime(context: &Context) -> Result<PathBuf> {
+    let venv = context.cache("tools/peers");
     let python = scripts(&venv).join(format!("python{EXE_SUFFIX}"));
     let check = format!("import onnxruntime; assert onnxruntime.__version__ == '{ONNXRUNTIME}'");
-    let has_it = command::new(&python)
-        .args(["-c", &check])
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has_it {
-        install_wheel(&venv, &format!("onnxruntime=={ONNXRUNTIME}"))?;
+    let has_it = cmd!(context.sh, "{python} -c {check}").quiet();
+    if has_it.ignore_stderr().run().is_err() {
+        install_wheel(context, &venv, &format!("onnxruntime=={ONNXRUNTIME}"))?;
     }
     Ok(python)
 }
@@ -48,42 +43,29 @@ fn scripts(venv: &Path) -> PathBuf {
     venv.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
 
-/// Installs a release of a Python package into a virtual environment, which is made if it is missing.
-fn install_wheel(venv: &Path, release: &str) -> Result<()> {
-    let mut create = command::python();
-    create.args(["-m", "venv"]).arg(venv);
-    command::run(create)?;
-    let mut pip = command::new(scripts(venv).join(format!("python{EXE_SUFFIX}")));
-    pip.args(["-m", "pip", "install", "--quiet"]);
-    pip.args(["--disable-pip-version-check", release]);
-    command::run(pip)
+/// Installs a release of a Python package into a virtual environment, which is made if missing.
+fn install_wheel(context: &Context, venv: &Path, release: &str) -> Result<()> {
+    context.python().args(["-m", "venv"]).arg(venv).run()?;
+    let python = scripts(venv).join(format!("python{EXE_SUFFIX}"));
+    let quiet = ["--quiet", "--disable-pip-version-check"];
+    Ok(cmd!(context.sh, "{python} -m pip install {quiet...} {release}").run()?)
 }
 
-/// The checker of licences and sources, compiled once.
-pub fn cargo_deny(cache: &Cache) -> Result<PathBuf> {
-    // Its lock file may name releases that a mirror of the registry does not have.
-    provide(installed(cache, "cargo-deny"), CARGO_DENY, cache, || {
-        let package = ["cargo-deny", "--version", CARGO_DENY];
-        command::run(install(cache, &package, &["--locked"]))
-            .or_else(|_| command::run(install(cache, &package, &[])))
-    })
+/// The checker of licences and sources.
+pub fn cargo_deny(context: &Context) -> Result<PathBuf> {
+    compile(context, "cargo-deny", "cargo-deny", CARGO_DENY, &[])
 }
 
-/// The builder of the page, compiled once. It only builds, offline, so it comes without TLS.
-pub fn trunk(cache: &Cache) -> Result<PathBuf> {
-    let package = ["trunk", "--version", TRUNK, "--no-default-features"];
-    // Its own release profile trades minutes of linking for speed that copying files has no use for.
-    let quick = |lock: &[&str]| {
-        let mut cargo = install(cache, &package, lock);
-        cargo
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
-        command::run(cargo)
-    };
-    provide(installed(cache, "trunk"), TRUNK, cache, || {
-        quick(&["--locked"]).or_else(|_| quick(&[]))
-    })
+/// The builder of the page. It only builds, offline, so it comes without TLS.
+pub fn trunk(context: &Context) -> Result<PathBuf> {
+    let features = ["--no-default-features"];
+    compile(context, "trunk", "trunk", TRUNK, &features)
+}
+
+/// Makes modules for browsers of what the compiler leaves.
+pub fn wasm_bindgen(context: &Context) -> Result<PathBuf> {
+    let package = "wasm-bindgen-cli";
+    compile(context, "wasm-bindgen", package, WASM_BINDGEN, &[])
 }
 
 /// The releases that shape the page, in a line.
@@ -91,73 +73,58 @@ pub fn page_versions() -> String {
     format!("trunk {TRUNK}, wasm-bindgen {WASM_BINDGEN}")
 }
 
-/// Makes modules for browsers of what the compiler leaves. Its lock file does not resolve.
-pub fn wasm_bindgen(cache: &Cache) -> Result<PathBuf> {
-    let package = ["wasm-bindgen-cli", "--version", WASM_BINDGEN];
-    provide(
-        installed(cache, "wasm-bindgen"),
-        WASM_BINDGEN,
-        cache,
-        || command::run(install(cache, &package, &[])),
-    )
-}
-
-/// Whether the faster test runner is installed.
-pub fn has_nextest() -> bool {
-    reports("cargo-nextest".as_ref(), &["nextest", "--version"], "")
-}
-
-/// Where cargo installs a program of this name.
-fn installed(cache: &Cache, name: &str) -> PathBuf {
-    let file = format!("{name}{EXE_SUFFIX}");
-    cache.tools().join("bin").join(file)
-}
-
-/// The command that compiles a package and replaces the release that was there.
-fn install(cache: &Cache, package: &[&str], lock: &[&str]) -> Command {
-    let mut cargo = command::cargo("install --force --root");
-    cargo.arg(cache.tools()).args(package).args(lock);
-    // Its build output is of no use to anyone else, so it stays out of the project's.
-    cargo.env_remove("CARGO_TARGET_DIR");
-    cargo
-}
-
-fn provide(
-    program: PathBuf,
+/// Compiles a package of crates.io into the cache.
+fn compile(
+    context: &Context,
+    program: &str,
+    package: &str,
     version: &str,
-    cache: &Cache,
-    install: impl FnOnce() -> Result<()>,
+    features: &[&str],
 ) -> Result<PathBuf> {
-    let installed = || reports(&program, &["--version"], version);
-    if !installed() {
-        let _lock = cache.lock()?;
-        // Another process may have installed it while this one waited for the lock.
-        if !installed() {
-            println!("tools: installing {} {version}", name(&program));
-            install()?;
-        }
-        if !installed() {
-            bail!("{} does not run as version {version}", program.display());
-        }
-    }
-    Ok(program)
-}
-
-/// Whether a program starts and prints a version that ends in this one.
-fn reports(program: &Path, arguments: &[&str], version: &str) -> bool {
-    let output = Command::new(program).args(arguments).output();
-    output.is_ok_and(|output| {
-        output.status.success()
-            && String::from_utf8_lossy(&output.stdout)
-                .trim_end()
-                .ends_with(version)
+    let tools = context.cache("tools");
+    let path = tools.join("bin").join(format!("{program}{EXE_SUFFIX}"));
+    provide(context, path, version, || {
+        let install = |lock: &[&str]| {
+            cmd!(
+                context.sh,
+                "cargo install --quiet --force --root {tools} {package} --version {version} {features...} {lock...}"
+            )
+            // Their own release profiles trade minutes of compiling for speed that is not needed.
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            // Its build output is of no use to anyone else.
+            .env_remove("CARGO_TARGET_DIR")
+            .run()
+        };
+        // A lock file may name releases that a mirror of the registry does not have.
+        Ok(install(&["--locked"]).or_else(|_| install(&[]))?)
     })
 }
 
-fn name(program: &Path) -> String {
-    program
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+fn provide(
+    context: &Context,
+    program: PathBuf,
+    version: &str,
+    install: impl FnOnce() -> Result<()>,
+) -> Result<PathBuf> {
+    let is_installed = || {
+        let output = cmd!(context.sh, "{program} --version").quiet();
+        let output = output.ignore_stderr().read();
+        output.is_ok_and(|text| text.trim_end().ends_with(version))
+    };
+    if !is_installed() {
+        let _lock = context.lock()?;
+        // Another process may have installed it while this one waited for the lock.
+        if !is_installed() {
+            println!("tools: installing {} {version}", program.display());
+            install()?;
+        }
+        ensure!(
+            is_installed(),
+            "{} does not run as version {version}",
+            program.display()
+        );
+    }
+    Ok(program)
 }

@@ -1,17 +1,13 @@
-//! Where a compiler for WebAssembly comes from: a toolchain that has the target, else Debian's if it was made
-//! ready earlier, else rustup, else Debian's packages.
-
-mod debian;
+//! Where a compiler for WebAssembly comes from: a toolchain that has the target, else rustup, else
+//! Debian's packages.
 
 use std::env;
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use xshell::{Cmd, cmd};
 
-use crate::cache::Cache;
-use crate::command;
+use crate::context::Context;
 
 /// The target of everything that runs in a browser.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -24,91 +20,56 @@ pub const HELP: &str = "Environment:
   DND_WASM_ROUTE=debian  Compile the page with Debian's Rust also where rustup has the target";
 
 /// How cargo compiles to WebAssembly here.
-#[derive(Default)]
-pub struct Route {
-    environment: Vec<(&'static str, OsString)>,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// With the toolchain in use.
+    Own,
+    /// With Debian's Rust, into a target folder of its own.
+    Debian,
 }
 
 impl Route {
     /// Gives a program that is cargo, or calls it, what it needs in its environment.
-    pub fn apply(&self, command: &mut Command) {
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-    }
-}
-
-/// Makes a compiler for WebAssembly ready by the first route that works; costs nothing when there is one.
-pub fn provide(cache: &Cache) -> Result<Route> {
-    let wish = env::var_os(VARIABLE).unwrap_or_default();
-    if wants_debian(&wish.to_string_lossy())? {
-        return debian::provide(cache);
-    }
-    if has_target()? {
-        return Ok(Route::default());
-    }
-    // Before rustup, which would be asked, and refused, every time.
-    if let Some(route) = debian::find(cache)? {
-        return Ok(route);
-    }
-    if add_target()? {
-        return Ok(Route::default());
-    }
-    debian::provide(cache)
-}
-
-fn wants_debian(wish: &str) -> Result<bool> {
-    match wish {
-        "" => Ok(false),
-        "debian" => Ok(true),
-        other => bail!("{VARIABLE}: expected `debian` or nothing, found `{other}`"),
-    }
-}
-
-/// Whether the compiler in use has a standard library for WebAssembly.
-fn has_target() -> Result<bool> {
-    let mut rustc = command::new("rustc");
-    rustc.args(["--print", "target-libdir", "--target", TARGET]);
-    Ok(PathBuf::from(command::output(rustc)?.trim()).exists())
-}
-
-/// Has rustup fetch that library. It may be refused, or be no part of this installation.
-fn add_target() -> Result<bool> {
-    println!("wasm: no {TARGET} here; asking rustup for it");
-    let mut rustup = command::new("rustup");
-    rustup.args(["target", "add", TARGET]);
-    match command::run(rustup) {
-        Ok(()) => has_target(),
-        Err(error) => {
-            println!("wasm: {error:#}");
-            Ok(false)
+    pub fn apply<'a>(self, context: &Context, command: Cmd<'a>) -> Cmd<'a> {
+        match self {
+            Self::Own => command,
+            Self::Debian => command
+                .env("RUSTUP_TOOLCHAIN", "debian")
+                .env("CARGO_TARGET_DIR", context.cache("target-debian")),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn route_is_chosen_by_name() {
-        assert!(!wants_debian("").unwrap());
-        assert!(wants_debian("debian").unwrap());
-        let error = wants_debian("Debian").unwrap_err().to_string();
-        assert!(
-            error.contains(VARIABLE) && error.ends_with("found `Debian`"),
-            "{error}"
-        );
+/// Makes a compiler for WebAssembly ready by the first route that works.
+pub fn provide(context: &Context) -> Result<Route> {
+    let has_target = || -> Result<bool> {
+        let libraries = cmd!(context.sh, "rustc --print target-libdir --target {TARGET}");
+        Ok(Path::new(&libraries.quiet().read()?).exists())
+    };
+    match env::var(VARIABLE).unwrap_or_default().as_str() {
+        "" => {}
+        "debian" => return debian(context),
+        other => bail!("{VARIABLE}: expected `debian` or nothing, found `{other}`"),
     }
-
-    #[test]
-    fn route_sets_the_environment() {
-        let route = Route {
-            environment: vec![("RUSTUP_TOOLCHAIN", "debian".into())],
-        };
-        let mut command = command::new("cargo");
-        route.apply(&mut command);
-        let mut set = command.get_envs();
-        assert!(set.any(|(name, value)| {
-            name == "RUSTUP_TOOLCHAIN" && value.is_some_and(|value| value == "debian")
-        }));
+    if has_target()? {
+        return Ok(Route::Own);
     }
+    println!("wasm: no {TARGET} here; asking rustup for it");
+    let added = cmd!(context.sh, "rustup target add {TARGET}").run().is_ok();
+    if added && has_target()? {
+        return Ok(Route::Own);
+    }
+    debian(context)
+}
+
+/// Debian's Rust, which `wasm-debian` installs.
+fn debian(context: &Context) -> Result<Route> {
+    let script = context.root("xtask/wasm-debian");
+    let folder = context.cache("wasm-std");
+    cmd!(context.sh, "{script} {folder}")
+        .run()
+        .with_context(|| {
+            format!("no compiler for {TARGET}: run `rustup target add {TARGET}`, or this on Debian as root")
+        })?;
+    Ok(Route::Debian)
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use dnd_charts::draw_bars;
 use dnd_model::AdapterGenerator;
 use dnd_model::lora::check_layout;
 
 use crate::task_evaluation::Bench;
 use crate::training::{Training, read_adapter, required};
-use crate::{Method, Row, draw_bars, read_rows, write_rows};
+use crate::{Method, Row, bar, label, read_rows, summarise, write_rows};
 use dnd_files::Observer;
 use dnd_model::files::{Base, Encoder};
 use dnd_tasks::{Role, Split, Task, TaskFolder};
@@ -114,7 +115,12 @@ pub fn evaluate(
             write_rows(options.json, &rows)?;
         }
     }
-    draw_bars(&options.json.with_extension("svg"), &rows)?;
+    let picture = options.json.with_extension("svg");
+    let bars = summarise(&rows)
+        .into_iter()
+        .map(|summary| bar(label(&summary.method), summary.exact));
+    let svg = draw_bars(&bars.collect::<Vec<_>>()).map_err(|e| Error::content(&picture, e))?;
+    dnd_files::write(&picture, svg.as_bytes())?;
     Ok(rows)
 }
 

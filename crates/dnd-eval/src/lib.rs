@@ -4,7 +4,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod answer;
-mod bars;
 mod bootstrap;
 mod evaluate;
 mod fingerprint;
@@ -24,7 +23,6 @@ mod training;
 mod tuned;
 
 pub use answer::{Answer, answers};
-pub use bars::draw_bars;
 pub use bootstrap::{Estimate, RESAMPLES, estimate};
 pub use evaluate::{EvaluateOptions, Sources, evaluate};
 pub use fingerprint::weights_hash;
@@ -39,4 +37,5 @@ pub(crate) use results::distinct;
 pub use results::{read_rows, summary_table, table, write_rows};
 pub use row::Row;
 pub use suite::suite;
+pub(crate) use summary::bar;
 pub use summary::{Summary, exact_match, generated_ahead, percent, summarise};

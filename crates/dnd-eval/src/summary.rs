@@ -1,5 +1,7 @@
 //! Methods over all tasks: means, intervals, and how far `generated` is ahead.
 
+use dnd_charts::Bar;
+
 use crate::results::distinct;
 use crate::{Estimate, Row, estimate, is_training_adapter};
 
@@ -82,6 +84,15 @@ fn ahead(rows: &[Row], others: &[&Row]) -> Option<Estimate> {
         .collect();
     let tasks: Vec<&[f64]> = differences.iter().map(Vec::as_slice).collect();
     estimate(&tasks, SEED)
+}
+
+/// An estimate as a bar of a chart.
+pub(crate) fn bar(name: String, estimate: Estimate) -> Bar {
+    Bar {
+        name,
+        mean: estimate.mean,
+        interval: (estimate.low, estimate.high),
+    }
 }
 
 /// Exact match of one row with its interval; none for a row without lines.

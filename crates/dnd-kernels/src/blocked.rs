@@ -32,17 +32,17 @@ pub struct Blocked {
     values: Vec<f32>,
 }
 
-/// What follows a product.
+/// What is done to a product while it is in the cache.
 #[derive(Clone, Copy)]
-pub(crate) enum Follows<'a> {
-    /// Nothing.
-    Nothing,
+pub(crate) enum Epilogue<'a> {
+    /// None.
+    Identity,
     /// A bias for each column.
     Bias(&'a [f32]),
     /// A bias and GELU.
     Gelu(&'a [f32]),
     /// A bias and a matrix like the result.
-    Add(&'a [f32], &'a [f32]),
+    Residual(&'a [f32], &'a [f32]),
 }
 
 impl Blocked {
@@ -72,7 +72,7 @@ impl Blocked {
     }
 
     /// Rows of numbers times the matrix, and what follows.
-    pub(crate) fn product(&self, input: &[f32], follows: Follows) -> Vec<f32> {
+    pub(crate) fn product(&self, input: &[f32], epilogue: Epilogue) -> Vec<f32> {
         let rows = input.len() / self.depth.max(1);
         let count = rows * self.width;
         let mut output = Vec::with_capacity(count);
@@ -99,7 +99,7 @@ impl Blocked {
             )]
             // SAFETY: the product has written every number.
             let output = unsafe { &mut *(std::ptr::from_mut(output) as *mut [f32]) };
-            follows.apply(first * self.width, self.width, output);
+            epilogue.apply(first * self.width, self.width, output);
         });
         #[allow(unsafe_code, reason = "as above")]
         // SAFETY: the tasks together have written every number.
@@ -110,11 +110,11 @@ impl Blocked {
     }
 }
 
-impl Follows<'_> {
+impl Epilogue<'_> {
     /// For rows of `width` numbers that start at the number `first` of the whole result.
     fn apply(self, first: usize, width: usize, output: &mut [f32]) {
         match self {
-            Self::Nothing => {}
+            Self::Identity => {}
             Self::Bias(bias) => {
                 for row in output.chunks_exact_mut(width) {
                     row.iter_mut()
@@ -123,7 +123,7 @@ impl Follows<'_> {
                 }
             }
             Self::Gelu(bias) => gelu::activate(output, bias),
-            Self::Add(bias, residual) => {
+            Self::Residual(bias, residual) => {
                 let residual = &residual[first..][..output.len()];
                 let rows = output.chunks_exact_mut(width);
                 for (row, residual) in rows.zip(residual.chunks_exact(width)) {
@@ -140,10 +140,10 @@ impl Follows<'_> {
 ///
 /// # Panics
 /// When it lives elsewhere, or has another depth.
-pub(crate) fn product(input: Tensor<2>, matrix: &Blocked, follows: Follows) -> Tensor<2> {
+pub(crate) fn product(input: Tensor<2>, matrix: &Blocked, epilogue: Epilogue) -> Tensor<2> {
     let [rows, depth] = input.dims();
     cpu::expect("input", [rows, depth], [rows, matrix.depth]);
     let input = cpu::read(&input).expect("an input on the CPU, without gradients");
-    let output = matrix.product(cpu::numbers(&input), follows);
+    let output = matrix.product(cpu::numbers(&input), epilogue);
     Tensor::from_primitive::<Flex>(cpu::tensor(output, [rows, matrix.width]))
 }

@@ -3,6 +3,8 @@
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
 
+use crate::epilogue::ConvolutionEpilogue;
+
 /// Which of the three axes after the batch are the height and the width of the plane, and which one is the channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axes {
@@ -14,42 +16,30 @@ pub struct Axes {
     pub channels: usize,
 }
 
-/// What becomes of the products of a convolution.
-#[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "it lives no longer than a call")]
-pub enum Ending {
-    /// They are the result.
-    Plain,
-    /// (tanh(product) + other + bias) / 3; `bias` has the last two axes of the result.
-    Join {
-        /// As the result.
-        other: Tensor<4>,
-        /// (second axis, third axis).
-        bias: Tensor<2>,
-    },
-    /// A bias for each channel is added, and a residual if there is one.
-    Shift {
-        /// (channels).
-        bias: Tensor<1>,
-        /// As the result.
-        residual: Option<Tensor<4>>,
-    },
-}
-
 /// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height, width), both sizes odd,
 /// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel is for a batch of one, for input
 /// channels that four divides, and for a last axis that four divides in input and output and that is the channels or the width; it
 /// reads kernels faster that are [`arranged`].
-pub fn convolve(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<4> {
+pub fn convolve(
+    input: Tensor<4>,
+    kernel: Tensor<4>,
+    axes: Axes,
+    epilogue: ConvolutionEpilogue,
+) -> Tensor<4> {
     #[cfg(feature = "wgpu")]
-    if let Some(output) = launch(&input, &kernel, axes, &ending) {
+    if let Some(output) = launch(&input, &kernel, axes, &epilogue) {
         return output;
     }
-    twin(input, kernel, axes, ending)
+    twin(input, kernel, axes, epilogue)
 }
 
 /// The same in plain burn.
-pub fn twin(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> Tensor<4> {
+pub fn twin(
+    input: Tensor<4>,
+    kernel: Tensor<4>,
+    axes: Axes,
+    epilogue: ConvolutionEpilogue,
+) -> Tensor<4> {
     let order = [0, axes.channels + 1, axes.height + 1, axes.width + 1];
     let mut back = [0; 4];
     for (place, axis) in order.into_iter().enumerate() {
@@ -57,13 +47,13 @@ pub fn twin(input: Tensor<4>, kernel: Tensor<4>, axes: Axes, ending: Ending) -> 
     }
     let planes = input.permute(order.map(|axis| axis as isize));
     let product = |bias| convolve_planes(planes, kernel, bias).permute(back);
-    match ending {
-        Ending::Plain => product(None),
-        Ending::Join { other, bias } => {
+    match epilogue {
+        ConvolutionEpilogue::Identity => product(None),
+        ConvolutionEpilogue::Combine { other, bias } => {
             let [rows, columns] = bias.dims();
             (product(None).tanh() + other + bias.reshape([1, 1, rows, columns])) / 3.0
         }
-        Ending::Shift { bias, residual } => match residual {
+        ConvolutionEpilogue::Bias { bias, residual } => match residual {
             Some(residual) => product(Some(bias)) + residual,
             None => product(Some(bias)),
         },
@@ -108,7 +98,12 @@ pub fn arranged(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<
 const TAPS_FIRST: [isize; 4] = [2, 3, 0, 1];
 
 #[cfg(feature = "wgpu")]
-fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) -> Option<Tensor<4>> {
+fn launch(
+    input: &Tensor<4>,
+    kernel: &Tensor<4>,
+    axes: Axes,
+    epilogue: &ConvolutionEpilogue,
+) -> Option<Tensor<4>> {
     use crate::shaders::{Plane, Shader, Tiling};
     use crate::{cpu, gpu};
 
@@ -134,13 +129,13 @@ fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
         inputs > 0 && kernel_height % 2 == 1 && kernel_width % 2 == 1,
         "a kernel of {kernel_height} x {kernel_width} over {inputs} channels"
     );
-    let (bias, other) = match ending {
-        Ending::Plain => (None, None),
-        Ending::Join { other, bias } => {
+    let (bias, other) = match epilogue {
+        ConvolutionEpilogue::Identity => (None, None),
+        ConvolutionEpilogue::Combine { other, bias } => {
             cpu::expect("bias", bias.dims(), [result[1], result[2]]);
             (Some(gpu::buffer(bias)?), Some(other))
         }
-        Ending::Shift { bias, residual } => {
+        ConvolutionEpilogue::Bias { bias, residual } => {
             cpu::expect("bias", bias.dims(), [outputs]);
             (Some(gpu::buffer(bias)?), residual.as_ref())
         }
@@ -174,7 +169,7 @@ fn launch(input: &Tensor<4>, kernel: &Tensor<4>, axes: Axes, ending: &Ending) ->
     ];
     let tiling = Tiling::new(outputs);
     Some(gpu::launch(
-        Shader::convolve(plane, ending, tiling),
+        Shader::convolve(plane, epilogue, tiling),
         &[Some(&input), Some(&kernel), bias.as_ref(), other.as_ref()],
         [1, result[0], result[1], result[2]],
         &sizes.map(|size| size as u32),

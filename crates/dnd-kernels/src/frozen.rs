@@ -1,18 +1,18 @@
 //! Matrices that are multiplied with many times and never change.
 
 use std::sync::Arc;
-#[cfg(feature = "autodiff")]
-use std::sync::OnceLock;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::bf16::{self, Packed};
+use crate::bf16::{self, Packed, PackedPair};
 use crate::blocked::{self, Blocked};
 use crate::cpu;
 #[cfg(feature = "wgpu")]
-use crate::linear::{self, After};
+use crate::epilogue::LinearEpilogue;
+#[cfg(feature = "wgpu")]
+use crate::linear_wgsl::launch;
 use crate::lora::AdaptedProduct;
 #[cfg(feature = "wgpu")]
 use crate::shaders::Storage;
@@ -117,7 +117,7 @@ impl FrozenMatrix {
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => input.matmul(weight.clone().transpose()),
-            Self::Blocked(matrix) => blocked::product(input, matrix, blocked::Follows::Nothing),
+            Self::Blocked(matrix) => blocked::product(input, matrix, blocked::Epilogue::Identity),
             Self::Packed(pair) => {
                 let output = Dispatch::frozen_product(input.into_dispatch(), Arc::clone(pair));
                 Tensor::from_dispatch(output)
@@ -125,9 +125,12 @@ impl FrozenMatrix {
             #[cfg(feature = "wgpu")]
             Self::Half { shape, .. } => {
                 let bias = Tensor::zeros([1, shape[0]], &input.device());
-                let output = linear::launch(&input, self, &bias, &After::Nothing);
+                let output = self.buffer().and_then(|weights| {
+                    launch(&input, weights, *shape, &bias, &LinearEpilogue::Identity)
+                });
                 output.expect(
-                    "f32 numbers without gradients and rows that four divides, on a device that runs WGSL, kernels switched on",
+                    "f32 numbers without gradients, rows that four divides, a device that runs \
+                     WGSL, and kernels switched on",
                 )
             }
         }
@@ -176,36 +179,6 @@ fn pair_of_halves(pair: &[f32]) -> i32 {
         u32::from(half::f16::from_f32(number).to_bits())
     };
     (bits(0) | bits(1) << 16).cast_signed()
-}
-
-/// A matrix packed for the product forwards and, once gradients are asked for, for the one backwards.
-#[derive(Debug)]
-pub struct PackedPair {
-    /// (input, output).
-    pub(crate) forward: Packed,
-    /// (output, input).
-    #[cfg(feature = "autodiff")]
-    backward: OnceLock<Packed>,
-}
-
-impl PackedPair {
-    fn new(values: &[f32], output: usize, input: usize) -> Self {
-        Self {
-            forward: Packed::new(input, output, |row, column| values[column * input + row]),
-            #[cfg(feature = "autodiff")]
-            backward: OnceLock::new(),
-        }
-    }
-
-    #[cfg(feature = "autodiff")]
-    pub(crate) fn backward(&self) -> &Packed {
-        if let Some(backward) = self.backward.get() {
-            return backward;
-        }
-        // Packed outside of the lock: a thread that waits for others there might take up work that needs the lock.
-        let backward = self.forward.transposed();
-        self.backward.get_or_init(|| backward)
-    }
 }
 
 /// Products with packed matrices on burn's CPU device.

@@ -14,6 +14,7 @@ pub mod convolve;
 pub mod cores;
 mod cpu;
 pub mod embed;
+pub mod epilogue;
 pub mod frozen;
 pub mod gated;
 pub mod gelu;
@@ -21,6 +22,8 @@ pub mod gelu;
 pub mod gpu;
 pub mod layer_norm;
 pub mod linear;
+#[cfg(feature = "wgpu")]
+mod linear_wgsl;
 mod lora;
 pub mod mixing;
 pub mod rms_norm;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
 
+use crate::bf16::PackedPair;
 use crate::cpu::{self, Matrix};
-use crate::frozen::PackedPair;
 
 /// Products with packed and adapted matrices on burn's CPU device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]

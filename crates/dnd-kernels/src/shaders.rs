@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
-use crate::convolve::Ending;
-use crate::linear::After;
+use crate::epilogue::{ConvolutionEpilogue, LinearEpilogue};
 
 /// A kernel: its files, those that it shares with others first, and the constants that stand before them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,27 +72,29 @@ pub const MOST_GROUPS: usize = 65_535;
 const ADDING: u32 = 64;
 
 impl Shader {
-    /// `shaders/product.wgsl`.
-    pub fn product(weights: Storage, after: &After, tiling: Tiling) -> Self {
-        let after = match after {
-            After::Nothing => file!("shared/after_nothing.wgsl"),
-            After::Gelu => file!("shared/after_gelu.wgsl"),
-            After::Add(_) => file!("shared/after_add.wgsl"),
+    /// `shaders/linear.wgsl`.
+    pub fn linear(weights: Storage, epilogue: &LinearEpilogue, tiling: Tiling) -> Self {
+        let epilogue = match epilogue {
+            LinearEpilogue::Identity => file!("shared/linear_epilogue_identity.wgsl"),
+            LinearEpilogue::Gelu => file!("shared/linear_epilogue_gelu.wgsl"),
+            LinearEpilogue::Residual(_) => file!("shared/linear_epilogue_residual.wgsl"),
         };
-        Self::sums(weights, tiling, vec![after, file!("product.wgsl")])
+        Self::matmul(weights, tiling, vec![epilogue, file!("linear.wgsl")])
     }
 
     /// `shaders/convolve.wgsl`.
-    pub fn convolve(plane: Plane, ending: &Ending, tiling: Tiling) -> Self {
-        let ending = match ending {
-            Ending::Plain => file!("shared/ending_plain.wgsl"),
-            Ending::Join { .. } => file!("shared/ending_join.wgsl"),
-            Ending::Shift { residual: None, .. } => file!("shared/ending_shift.wgsl"),
-            Ending::Shift { .. } => file!("shared/ending_add.wgsl"),
+    pub fn convolve(plane: Plane, epilogue: &ConvolutionEpilogue, tiling: Tiling) -> Self {
+        let epilogue = match epilogue {
+            ConvolutionEpilogue::Identity => file!("shared/convolve_epilogue_identity.wgsl"),
+            ConvolutionEpilogue::Combine { .. } => file!("shared/convolve_epilogue_combine.wgsl"),
+            ConvolutionEpilogue::Bias { residual: None, .. } => {
+                file!("shared/convolve_epilogue_bias.wgsl")
+            }
+            ConvolutionEpilogue::Bias { .. } => file!("shared/convolve_epilogue_residual.wgsl"),
         };
         let mut own = plane.files();
-        own.extend([ending, file!("convolve.wgsl")]);
-        Self::sums(Storage::F32, tiling, own)
+        own.extend([epilogue, file!("convolve.wgsl")]);
+        Self::matmul(Storage::F32, tiling, own)
     }
 
     /// `shaders/layer_norm.wgsl`.
@@ -124,13 +125,13 @@ impl Shader {
         }
     }
 
-    fn sums(weights: Storage, tiling: Tiling, own: Vec<File>) -> Self {
-        let mut files = vec![weights.file(), file!("shared/sums.wgsl")];
+    fn matmul(weights: Storage, tiling: Tiling, own: Vec<File>) -> Self {
+        let mut files = vec![weights.file(), file!("shared/matmul_block.wgsl")];
         files.extend(own);
         let [across, down] = tiling.invocations;
         Self {
             files,
-            constants: vec![("ACROSS", across), ("DOWN", down)],
+            constants: vec![("TILE_COLUMNS", across), ("TILE_ROWS", down)],
             workgroup: [across * down, 1],
         }
     }
@@ -140,7 +141,7 @@ impl Shader {
         let mut shader = Self::adding(vec![file!("mean_embedding.wgsl")]);
         // Two at least, so that usual widths have the same kernel.
         let each = (width / 4).div_ceil(ADDING as usize).max(2);
-        shader.constants.push(("EACH", each as u32));
+        shader.constants.push(("QUADS_PER_INVOCATION", each as u32));
         shader
     }
 
@@ -204,14 +205,14 @@ pub enum Plane {
 impl Plane {
     fn files(self) -> Vec<File> {
         match self {
-            Self::Channels => vec![file!("shared/plane_near.wgsl")],
+            Self::Channels => vec![file!("shared/layout_channels_last.wgsl")],
             Self::Columns => vec![
-                file!("shared/step_aligned.wgsl"),
-                file!("shared/plane_beside.wgsl"),
+                file!("shared/load_aligned.wgsl"),
+                file!("shared/layout_columns_last.wgsl"),
             ],
             Self::ShiftedColumns => vec![
-                file!("shared/step_shifted.wgsl"),
-                file!("shared/plane_beside.wgsl"),
+                file!("shared/load_unaligned.wgsl"),
+                file!("shared/layout_columns_last.wgsl"),
             ],
         }
     }
@@ -259,24 +260,26 @@ mod tests {
         all.extend(storages.map(Shader::embed));
         for tiling in [8, 48, 64].map(Tiling::new) {
             let matrix = Tensor::zeros([1, 1], &device);
-            for after in [After::Nothing, After::Gelu, After::Add(matrix.clone())] {
-                all.extend(storages.map(|weights| Shader::product(weights, &after, tiling)));
+            let residual = LinearEpilogue::Residual(matrix.clone());
+            for epilogue in [LinearEpilogue::Identity, LinearEpilogue::Gelu, residual] {
+                all.extend(storages.map(|weights| Shader::linear(weights, &epilogue, tiling)));
             }
             let other: Tensor<4> = Tensor::zeros([1; 4], &device);
-            let shift = |residual| Ending::Shift {
+            let bias = |residual| ConvolutionEpilogue::Bias {
                 bias: Tensor::zeros([1], &device),
                 residual,
             };
-            let join = Ending::Join {
+            let combine = ConvolutionEpilogue::Combine {
                 other: other.clone(),
                 bias: matrix,
             };
-            let endings = [Ending::Plain, join, shift(None), shift(Some(other))];
+            let identity = ConvolutionEpilogue::Identity;
+            let epilogues = [identity, combine, bias(None), bias(Some(other))];
             for plane in [Plane::Channels, Plane::Columns, Plane::ShiftedColumns] {
                 all.extend(
-                    endings
+                    epilogues
                         .each_ref()
-                        .map(|ending| Shader::convolve(plane, ending, tiling)),
+                        .map(|epilogue| Shader::convolve(plane, epilogue, tiling)),
                 );
             }
         }

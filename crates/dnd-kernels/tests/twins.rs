@@ -4,7 +4,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::adamw::{self, AdamW};
-use dnd_kernels::linear::{self, After};
+use dnd_kernels::epilogue::LinearEpilogue;
+use dnd_kernels::linear;
 use dnd_kernels::{
     FrozenMatrix, attention, attention_rows, bf16, biased_gelu, gated, gelu, layer_norm, rms_norm,
     rotary,
@@ -249,9 +250,9 @@ proptest! {
         let (rows, bias) = (source.random([rows, input]), source.random([1, output]));
         let residual = source.random([rows.dims()[0], output]);
         let follows = || match after {
-            0 => After::Nothing,
-            1 => After::Gelu,
-            _ => After::Add(residual.clone()),
+            0 => LinearEpilogue::Identity,
+            1 => LinearEpilogue::Gelu,
+            _ => LinearEpilogue::Residual(residual.clone()),
         };
         let numbers = values.clone().try_into_vec_as::<f32>().unwrap();
         let packed = FrozenMatrix::inference(numbers, [output, input], &Device::flex());

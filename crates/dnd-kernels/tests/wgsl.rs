@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::assemble::{self, Tiles};
-use dnd_kernels::convolve::{self, Axes, Ending};
-use dnd_kernels::linear::{self, After};
+use dnd_kernels::convolve::{self, Axes};
+use dnd_kernels::epilogue::{ConvolutionEpilogue, LinearEpilogue};
+use dnd_kernels::linear;
 use dnd_kernels::shaders::Storage;
 use dnd_kernels::{
     Assembly, FrozenMatrix, Target, attend_rows, attention_rows, embed, layer_norm, mean_embedding,
@@ -90,9 +91,9 @@ proptest! {
         let bias = numbers.tensor([1, columns], size);
         let residual = numbers.tensor([rows, columns], size);
         let follows = |residual: Tensor<2>| match after {
-            0 => After::Nothing,
-            1 => After::Gelu,
-            _ => After::Add(residual),
+            0 => LinearEpilogue::Identity,
+            1 => LinearEpilogue::Gelu,
+            _ => LinearEpilogue::Residual(residual),
         };
         let data = TensorData::new(weights.clone(), [columns, depth]);
         let here = FrozenMatrix::new(Tensor::from_data(data, &Device::flex()));
@@ -204,10 +205,10 @@ proptest! {
         let weights = numbers.tensor([outputs, shape[channels], kernel[0], kernel[1]], 1.0);
         let (bias, channel_bias) = (numbers.tensor([result[1], result[2]], 1.0), numbers.tensor([outputs], 1.0));
         let end = |device: &Device| match ending {
-            0 => Ending::Plain,
-            1 => Ending::Join { other: there(&other, device), bias: there(&bias, device) },
-            2 => Ending::Shift { bias: there(&channel_bias, device), residual: None },
-            _ => Ending::Shift { bias: there(&channel_bias, device), residual: Some(there(&other, device)) },
+            0 => ConvolutionEpilogue::Identity,
+            1 => ConvolutionEpilogue::Combine { other: there(&other, device), bias: there(&bias, device) },
+            2 => ConvolutionEpilogue::Bias { bias: there(&channel_bias, device), residual: None },
+            _ => ConvolutionEpilogue::Bias { bias: there(&channel_bias, device), residual: Some(there(&other, device)) },
         };
         let found = convolve::convolve(there(&input, &device), there(&weights, &device), axes, end(&device));
         assert_near(found, convolve::twin(input, weights, axes, end(&Device::flex())), 1e-5);

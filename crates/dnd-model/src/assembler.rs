@@ -9,8 +9,7 @@ use dnd_adapter::{BundleTensor, Layout, Statistics, Storage, tokens};
 use dnd_kernels::assemble::{Assembly, Target, Tiles};
 use dnd_kernels::{mean_embedding, mixing_coefficients};
 
-use crate::generator::Stored;
-use crate::{Error, GeneratorConfig};
+use crate::{Error, GeneratorConfig, Weights};
 
 /// The end of a generation on a device that runs WGSL.
 pub(crate) struct Assembler {
@@ -44,26 +43,23 @@ impl Assembler {
         if !Assembly::is_for(columns, device) {
             return Ok(None);
         }
-        let stored = Stored {
-            tensors,
-            source_name,
-            part: "basis".to_owned(),
-        };
+        let weights = Weights::from_bundle(tensors, source_name);
         let (mut head, mut bytes, mut scales) = (None, Vec::new(), Vec::new());
         if let Some(basis) = &config.basis {
             let shape = [basis.count, basis.tokens.len(), rows * columns];
-            let tiles = stored.tensor("tiles", &shape)?;
-            if tiles.storage != Storage::Int8 {
+            let name = "generator.basis.tiles";
+            let tiles = weights.values(name, &shape)?;
+            if tensors[name].storage != Storage::Int8 {
                 return Ok(None);
             }
-            (bytes, scales) = quantise(&tiles.data, rows * columns);
+            (bytes, scales) = quantise(&tiles, rows * columns);
             for (tile, &token) in basis.tokens.iter().enumerate() {
                 targets[token].tile = Some(tile);
             }
             let directions = [width, basis.count];
             head = Some(Head {
-                centre: stored.parameter("centre", [width], device)?.val(),
-                directions: stored.parameter("directions", directions, device)?.val(),
+                centre: weights.tensor("generator.basis.centre", [width], device)?,
+                directions: weights.tensor("generator.basis.directions", directions, device)?,
                 gain: basis.gain,
             });
         }

@@ -4,7 +4,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::cores::share;
-use dnd_kernels::linear::{After, linear};
+use dnd_kernels::epilogue::LinearEpilogue;
+use dnd_kernels::linear::linear;
 use dnd_kernels::{FrozenMatrix, attend_rows, embed, layer_norm};
 use serde::Deserialize;
 
@@ -196,12 +197,16 @@ struct Layer {
 impl Layer {
     /// (N * L, C) to (N * L, C); `bias` is (N, L).
     fn forward(&self, state: Tensor<2>, bias: Tensor<2>, heads: usize) -> Tensor<2> {
-        let rows = self.attention.forward(state.clone(), After::Nothing);
+        let rows = self
+            .attention
+            .forward(state.clone(), LinearEpilogue::Identity);
         let context = attend_rows(rows, bias, heads);
-        let sum = self.output.forward(context, After::Add(state));
+        let sum = self
+            .output
+            .forward(context, LinearEpilogue::Residual(state));
         let state = self.attention_norm.forward(sum);
-        let fed = self.up.forward(state.clone(), After::Gelu);
-        let sum = self.down.forward(fed, After::Add(state));
+        let fed = self.up.forward(state.clone(), LinearEpilogue::Gelu);
+        let sum = self.down.forward(fed, LinearEpilogue::Residual(state));
         self.output_norm.forward(sum)
     }
 }
@@ -236,8 +241,8 @@ impl Linear {
         })
     }
 
-    fn forward(&self, input: Tensor<2>, after: After) -> Tensor<2> {
-        linear(input, &self.weight, self.bias.clone(), after)
+    fn forward(&self, input: Tensor<2>, epilogue: LinearEpilogue) -> Tensor<2> {
+        linear(input, &self.weight, self.bias.clone(), epilogue)
     }
 }
 

@@ -1,12 +1,16 @@
-//! Named tensors of a model file, safetensors or GGUF, under their Hugging Face names.
+//! Named tensors with checked shapes, of a safetensors or GGUF file or a bundle.
 
+use std::collections::BTreeMap;
+
+use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
+use dnd_adapter::BundleTensor;
 use dnd_adapter::gguf::Gguf;
 use dnd_adapter::tensor_file::TensorFile;
 
 use crate::Error;
 
-/// Reads tensors of one model file by their Hugging Face names, as f32.
+/// Reads tensors of one file as f32: of a model by their Hugging Face names, of a bundle by their own.
 pub struct Weights<'a> {
     source_name: String,
     file: File<'a>,
@@ -19,6 +23,7 @@ enum File<'a> {
         /// Rows of q and k are stored permuted, by this many query and key heads.
         permuted_heads: Option<(usize, usize)>,
     },
+    Bundle(&'a BTreeMap<String, BundleTensor>),
 }
 
 impl<'a> Weights<'a> {
@@ -51,6 +56,11 @@ impl<'a> Weights<'a> {
         ))
     }
 
+    /// Takes the tensors of a bundle.
+    pub fn from_bundle(tensors: &'a BTreeMap<String, BundleTensor>, source_name: &str) -> Self {
+        Self::new(source_name, File::Bundle(tensors))
+    }
+
     fn new(source_name: &str, file: File<'a>) -> Self {
         Self {
             source_name: source_name.to_owned(),
@@ -70,6 +80,7 @@ impl<'a> Weights<'a> {
             File::Gguf { gguf, .. } => {
                 gguf_name(name).is_some_and(|name| gguf.tensor(&name).is_ok())
             }
+            File::Bundle(tensors) => tensors.contains_key(name),
         }
     }
 
@@ -87,8 +98,32 @@ impl<'a> Weights<'a> {
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
+    /// The tensor `name` as a parameter of a module.
+    ///
+    /// # Errors
+    /// As [`tensor`](Self::tensor).
+    pub(crate) fn parameter<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Param<Tensor<D>>, Error> {
+        Ok(Param::from_tensor(self.tensor(name, shape, device)?))
+    }
+
+    /// The values of the tensor `name`, row-major. Shapes in a bundle are compared before anything
+    /// is allocated, so that sizes that a configuration merely claims cost nothing.
+    ///
+    /// # Errors
+    /// As [`tensor`](Self::tensor).
     pub(crate) fn values(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, Error> {
         let (found, values) = match &self.file {
+            File::Bundle(tensors) => {
+                let stored = tensors.get(name).ok_or_else(|| self.missing(name))?;
+                let is_right = stored.shape == expected;
+                let values = is_right.then(|| stored.data.clone());
+                (stored.shape.clone(), values.unwrap_or_default())
+            }
             File::Safetensors(file) => {
                 if file.shape(name).is_err() {
                     return Err(self.missing(name));

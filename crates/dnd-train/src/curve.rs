@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plotters::prelude::*;
+use dnd_charts::{Chart, Point, Series};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -91,77 +91,46 @@ pub(crate) fn write_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Erro
     Ok(dnd_files::write(path, &bytes)?)
 }
 
-/// A line of the picture: its name, its colour and its points (step, loss).
-type Line = (&'static str, RGBColor, Vec<(usize, f32)>);
-
 /// Draws a curve as SVG; `unit` names the losses' axis.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub(crate) fn draw_curve(path: &Path, unit: &str, points: &[CurvePoint]) -> Result<(), Error> {
-    let line = |loss: fn(&CurvePoint) -> Option<f32>| -> Vec<(usize, f32)> {
-        let points = points.iter();
-        points
-            .filter_map(|point| Some((point.step, loss(point)?)))
-            .collect()
+    let series = |name: &str, loss: fn(&CurvePoint) -> Option<f32>| -> Series {
+        let points = points.iter().filter_map(|point| {
+            Some(Point {
+                x: point.step as f64,
+                y: loss(point)?.into(),
+                interval: None,
+                label: String::new(),
+            })
+        });
+        Series {
+            name: name.to_owned(),
+            points: points.collect(),
+            is_joined: true,
+        }
     };
-    let lines: Vec<Line> = [
-        ("training", BLUE, line(|point| Some(point.loss))),
-        ("held out, mean alone", BLACK, line(|point| point.mean_loss)),
-        (
-            "held out, generated",
-            RED,
-            line(|point| point.generated_loss),
-        ),
-        (
-            "held out, other task's prompts",
-            GREEN,
-            line(|point| point.shuffled_loss),
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, _, points)| !points.is_empty())
-    .collect();
-    let mut picture = String::new();
-    draw(&mut picture, unit, &lines).map_err(|e| Error::content(path, e))?;
-    Ok(dnd_files::write(path, picture.as_bytes())?)
-}
-
-fn draw(
-    picture: &mut String,
-    unit: &str,
-    lines: &[Line],
-) -> Result<(), Box<dyn std::error::Error>> {
-    let points = || lines.iter().flat_map(|(_, _, points)| points);
-    let last = points().map(|(step, _)| *step).max().unwrap_or(0).max(1);
-    let top = points().map(|(_, loss)| *loss).fold(0.0f32, f32::max) * 1.05;
-    let root = SVGBackend::with_string(picture, (720, 420)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
-        .margin(16)
-        .x_label_area_size(36)
-        .y_label_area_size(48)
-        .build_cartesian_2d(0..last, 0.0..top.max(0.1))?;
-    chart.configure_mesh().x_desc("step").y_desc(unit).draw()?;
-    for (name, colour, points) in lines {
-        let colour = *colour;
-        chart
-            .draw_series(LineSeries::new(
-                points.iter().copied(),
-                colour.stroke_width(2),
-            ))?
-            .label(*name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
-    }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE)
-        .border_style(BLACK)
-        .draw()?;
-    root.present()?;
-    drop(chart);
-    drop(root);
-    Ok(())
+    let mut series = vec![
+        series("training", |point| Some(point.loss)),
+        series("held out, mean alone", |point| point.mean_loss),
+        series("held out, generated", |point| point.generated_loss),
+        series("held out, other prompts", |point| point.shuffled_loss),
+    ];
+    series.retain(|series| !series.points.is_empty());
+    let last = points.last().map_or(1, |point| point.step.max(1)) as f64;
+    let chart = Chart {
+        x_title: "step".to_owned(),
+        y_title: unit.to_owned(),
+        is_logarithmic: false,
+        ticks: (0..=4)
+            .map(|part| (last * f64::from(part) / 4.0).round())
+            .collect(),
+        series,
+        levels: Vec::new(),
+    };
+    let svg = chart.draw().map_err(|e| Error::content(path, e))?;
+    Ok(dnd_files::write(path, svg.as_bytes())?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { brokenGpu, loseDevice, misread, noGpu, realGpu, smallLimits } from "../faults.mjs";
 import { test } from "../harness.mjs";
-import { checkAdapter } from "./result.mjs";
+import { checkAdapter } from "../check.mjs";
 
 const PROMPTS = "one\ntwo\nthree";
 // Chromium's and wgpu's own words about a device that a test broke.

@@ -5,7 +5,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { countSubmissions, noRoom, noStorage, standStill } from "../faults.mjs";
 import { pause, small, test, until } from "../harness.mjs";
-import { checkAdapter, sha256 } from "./result.mjs";
+import { checkAdapter, sha256 } from "../check.mjs";
 
 const ENCODER = /^\/models\/.*-encoder\.safetensors$/;
 const MODELS = /^\/models\//;

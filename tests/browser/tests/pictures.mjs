@@ -10,7 +10,7 @@ const LOOKS = {
 };
 
 /** Takes `STATE-LOOK.png` of each look. */
-export async function picture(visit, state) {
+async function picture(visit, state) {
   for (const [look, { colorScheme, width }] of Object.entries(LOOKS)) {
     await visit.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await visit.page.setViewportSize({ width, height: 900 });

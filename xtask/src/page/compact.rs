@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use dnd_adapter::tensor_file::{self, TensorFile};
 use dnd_adapter::{Precision, Storage};
 use serde_json::Value;
 
-use crate::cache::Cache;
-use crate::files;
+use crate::context::{Context, create_folder};
 
 /// The table of word embeddings, half of a small encoder. An error in it differs from word to word, so
 /// that it is lost in the mean over many prompts; in any other weight it would be the same for all.
@@ -20,15 +19,16 @@ const UNUSED: &str = "pooler.";
 
 /// Gives the weights of the file `original`, which has this SHA-256, in f16, and the word embeddings in
 /// int8; converts them once.
-pub fn provide(cache: &Cache, original: &Path, sha256: &str) -> Result<PathBuf> {
-    let path = cache.page_models().join(format!("{sha256}.safetensors"));
+pub fn provide(context: &Context, original: &Path, sha256: &str) -> Result<PathBuf> {
+    let folder = context.cache("models/page");
+    let path = folder.join(format!("{sha256}.safetensors"));
     if !path.exists() {
         println!("page: converting {} to f16 and int8", original.display());
         let bytes = std::fs::read(original)
             .with_context(|| format!("cannot read {}", original.display()))?;
         let converted = convert(&bytes, &original.display().to_string())?;
-        files::create_folder(&cache.page_models())?;
-        files::write(&path, &converted)?;
+        create_folder(&folder)?;
+        dnd_files::write(&path, &converted)?;
     }
     Ok(path)
 }

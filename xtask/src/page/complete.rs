@@ -4,12 +4,12 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::shell::Shell;
-use super::{BUNDLE, FOLDER, PROMPTS, budget, is_whole, models, scripts};
-use crate::cache::Cache;
-use crate::{command, files, setup};
+use super::{BUNDLE, FOLDER, PROMPTS, budget, is_whole, models};
+use crate::context::{Context, copy as copy_file, renew_folder, walk};
+use crate::models::{Args as SetupArgs, ENCODER};
 
 /// Arguments of `cargo xtask page-files`.
 #[derive(clap::Args, Default)]
@@ -37,37 +37,35 @@ impl Args {
 }
 
 /// Completes the page that Trunk builds at the moment, else the one that is built, else a copy of that.
-pub fn run(cache: &Cache, args: &Args) -> Result<()> {
+pub fn run(context: &Context, args: &Args) -> Result<()> {
     let encoder = match &args.encoder {
         Some(folder) => folder.clone(),
-        None => setup::encoder(cache)?,
+        None => ENCODER.provide(context, &SetupArgs::default())?,
     };
-    let root = command::root();
-    let bundle = args.bundle.clone().unwrap_or_else(|| root.join(BUNDLE));
-    let built = root.join(FOLDER);
+    let bundle = args.bundle.clone().unwrap_or_else(|| context.root(BUNDLE));
+    let built = context.root(FOLDER);
     if let Some(out) = &args.out {
         copy(&built, out)?;
         // The limits hold for what ships, and the copy's programs are the same.
-        return complete(cache, &encoder, &bundle, out);
+        return complete(context, &encoder, &bundle, out);
     }
     let folder = env::var_os("TRUNK_STAGING_DIR").map_or(built, PathBuf::from);
-    complete(cache, &encoder, &bundle, &folder)?;
+    complete(context, &encoder, &bundle, &folder)?;
     // Trunk calls a build without wasm-opt a debug one.
     let optimised = env::var_os("TRUNK_PROFILE").is_none_or(|profile| profile != "debug");
     budget::check(&folder, optimised)
 }
 
-fn complete(cache: &Cache, encoder: &Path, bundle: &Path, folder: &Path) -> Result<()> {
+fn complete(context: &Context, encoder: &Path, bundle: &Path, folder: &Path) -> Result<()> {
     // In a page that was complete before, this is the version to be replaced.
     let previous = Shell::read(folder)?.version;
-    let prompts = command::root().join(PROMPTS);
+    let prompts = context.root(PROMPTS);
     let examples = folder.join("examples");
-    files::renew_folder(&examples)?;
-    for name in files::walk(&prompts)? {
-        files::copy(&prompts.join(&name), &examples.join(&name))?;
+    renew_folder(&examples)?;
+    for name in walk(&prompts)? {
+        copy_file(&prompts.join(&name), &examples.join(&name))?;
     }
-    scripts::write(folder)?;
-    models::write(cache, encoder, bundle, folder)?;
+    models::write(context, encoder, bundle, folder)?;
     Shell::read(folder)?.write(folder, &previous)
 }
 
@@ -86,10 +84,10 @@ fn copy(page: &Path, out: &Path) -> Result<()> {
             out.display()
         );
     }
-    files::renew_folder(out)?;
-    for name in files::walk(page)? {
+    renew_folder(out)?;
+    for name in walk(page)? {
         if !name.starts_with(models::FOLDER) {
-            files::copy(&page.join(&name), &out.join(&name))
+            copy_file(&page.join(&name), &out.join(&name))
                 .with_context(|| format!("cannot copy the page to {}", out.display()))?;
         }
     }
@@ -105,14 +103,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [page, out] = ["page", "out"].map(|name| folder.path().join(name));
         assert!(copy(&page, &out).is_err(), "there is no page yet");
-        files::create_folder(&page.join(models::FOLDER)).unwrap();
+        crate::context::create_folder(&page.join(models::FOLDER)).unwrap();
         for name in ["index.html", "manifest.json", "models/big"] {
-            files::write(&page.join(name), b"x").unwrap();
+            std::fs::write(page.join(name), b"x").unwrap();
         }
         for _ in 0..2 {
             copy(&page, &out).unwrap();
             let names = ["index.html", "manifest.json"].map(PathBuf::from);
-            assert_eq!(files::walk(&out).unwrap(), names);
+            assert_eq!(walk(&out).unwrap(), names);
         }
         std::fs::remove_file(out.join("manifest.json")).unwrap();
         assert!(copy(&page, &out).is_err(), "the folder is someone else's");

@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use dnd_adapter::{Bundle, EncoderId};
 use serde::Serialize;
 
 use super::compact;
-use crate::cache::Cache;
-use crate::files;
+use crate::context::{Context, copy, renew_folder, sha256};
 
 /// Folder of the model files in a page.
 pub const FOLDER: &str = "models";
@@ -37,25 +36,25 @@ struct ModelFile {
 
 /// Writes the models into a page, the encoder made smaller. `encoder` is a folder with the files of
 /// the original, which has to be the encoder that the bundle was trained with.
-pub fn write(cache: &Cache, encoder: &Path, bundle: &Path, page: &Path) -> Result<()> {
+pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> Result<()> {
     let bytes =
         std::fs::read(bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
     let id = Bundle::read(&bytes, &bundle.display().to_string())?
         .header
         .encoder;
     let original = encoder.join("model.safetensors");
-    let sha256 = files::sha256(&original)?;
-    if sha256 != id.sha256 {
+    let found = sha256(&original)?;
+    if found != id.sha256 {
         bail!(
-            "{}: {} expects the encoder with SHA-256 {}, found {sha256}",
+            "{}: {} expects the encoder with SHA-256 {}, found {found}",
             original.display(),
             bundle.display(),
             id.sha256
         );
     }
-    let weights = compact::provide(cache, &original, &sha256)?;
+    let weights = compact::provide(context, &original, &found)?;
 
-    files::renew_folder(&page.join(FOLDER))?;
+    renew_folder(&page.join(FOLDER))?;
     let config = encoder.join("config.json");
     let tokenizer = encoder.join("tokenizer.json");
     let listed = [
@@ -72,19 +71,19 @@ pub fn write(cache: &Cache, encoder: &Path, bundle: &Path, page: &Path) -> Resul
         encoder: id,
         files: listed,
     };
-    files::write(&page.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)
+    Ok(dnd_files::write_json(&page.join(MANIFEST), &manifest)?)
 }
 
 /// Copies a file under a name that changes with its content, so that no cache serves an old one.
 fn add(page: &Path, role: &'static str, name: &str, source: &Path) -> Result<ModelFile> {
-    let sha256 = files::sha256(source)?;
-    let path = format!("{FOLDER}/{}-{name}", &sha256[..SHORT]);
-    let bytes = files::copy(source, &page.join(&path))?;
+    let hash = sha256(source)?;
+    let path = format!("{FOLDER}/{}-{name}", &hash[..SHORT]);
+    let bytes = copy(source, &page.join(&path))?;
     Ok(ModelFile {
         role,
         path,
         bytes,
-        sha256,
+        sha256: hash,
     })
 }
 
@@ -96,7 +95,7 @@ mod tests {
     fn names_follow_the_content() {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("any.json");
-        files::write(&source, b"abc").unwrap();
+        std::fs::write(&source, b"abc").unwrap();
         let file = add(folder.path(), "encoder_config", "config.json", &source).unwrap();
         assert_eq!(file.path, "models/ba7816bf8f01cfea-config.json");
         assert!(folder.path().join(&file.path).exists());

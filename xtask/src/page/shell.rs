@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use sha2::{Digest, Sha256};
 
 use super::models;
-use crate::files;
+use crate::context::{sha256, walk};
 
 /// The file that is told version and list. A browser compares it byte by byte to see that a page is new.
 const SERVICE_WORKER: &str = "service-worker.js";
@@ -28,20 +27,17 @@ pub struct Shell {
 impl Shell {
     /// Reads the shell of a page.
     pub fn read(folder: &Path) -> Result<Self> {
-        let mut hasher = Sha256::new();
+        let mut listed = String::new();
         let mut addresses = Vec::new();
-        for path in files::walk(folder)? {
+        for path in walk(folder)? {
             let address = address(&path);
             if path.starts_with(models::FOLDER) || address == SERVICE_WORKER {
                 continue;
             }
-            hasher.update(format!(
-                "{} {address}\n",
-                files::sha256(&folder.join(&path))?
-            ));
+            listed += &format!("{} {address}\n", sha256(&folder.join(&path))?);
             addresses.push(address);
         }
-        let mut version = format!("{:x}", hasher.finalize());
+        let mut version = dnd_files::sha256(listed.as_bytes());
         version.truncate(DIGITS);
         Ok(Self { version, addresses })
     }
@@ -53,7 +49,7 @@ impl Shell {
             .with_context(|| format!("cannot read {}", path.display()))?;
         let told = self.tell(&text, previous);
         let told = told.with_context(|| format!("in {}", path.display()))?;
-        files::write(&path, told.as_bytes())
+        Ok(dnd_files::write(&path, told.as_bytes())?)
     }
 
     fn tell(&self, text: &str, previous: &str) -> Result<String> {
@@ -84,14 +80,14 @@ mod tests {
     fn service_worker_is_told_and_told_again() {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path();
-        files::create_folder(&page.join("models")).unwrap();
+        std::fs::create_dir(page.join("models")).unwrap();
         let worker = page.join(SERVICE_WORKER);
         for (name, text) in [
             ("index.html", "x"),
             ("models/big", "y"),
             (SERVICE_WORKER, "v = \"@VERSION@\"; f = [/* @FILES@ */];"),
         ] {
-            files::write(&page.join(name), text.as_bytes()).unwrap();
+            std::fs::write(page.join(name), text.as_bytes()).unwrap();
         }
         let first = Shell::read(page).unwrap();
         first.write(page, &first.version).unwrap();
@@ -99,7 +95,7 @@ mod tests {
         let told = || std::fs::read_to_string(&worker).unwrap();
         assert_eq!(told(), expected(&first.version));
 
-        files::write(&page.join("index.html"), b"z").unwrap();
+        std::fs::write(page.join("index.html"), b"z").unwrap();
         let second = Shell::read(page).unwrap();
         assert_ne!(first.version, second.version);
         second.write(page, &first.version).unwrap();

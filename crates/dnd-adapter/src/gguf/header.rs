@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::value::{Reader, Value};
 use super::{BlockType, GgufError, TensorInfo};
+use super::{Value, reader::Reader};
 
 /// `GGML_MAX_DIMS` of `ggml.h`.
 const MAXIMUM_DIMENSIONS: u32 = 4;

@@ -8,6 +8,7 @@ mod dequantise;
 mod error;
 mod header;
 mod permutation;
+mod reader;
 mod tensor_info;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ pub use tensor_info::TensorInfo;
 pub use value::Value;
 
 use header::{locate, read_metadata, read_tensor_headers};
-use value::Reader;
+use reader::Reader;
 
 const MAGIC: [u8; 4] = *b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;

@@ -266,7 +266,7 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
                 left.clone(),
                 &frozen,
                 bias.clone(),
-                dnd_kernels::linear::After::Nothing,
+                dnd_kernels::epilogue::LinearEpilogue::Identity,
             )
         };
         bench.run(

@@ -1,7 +1,8 @@
 //! The sections with curves: against examples, tasks, prompts, cost and training steps.
 
-use super::chart::{Chart, Point, Series};
-use super::page::{figure, note, paragraph, section};
+use dnd_charts::{Chart, Point, Series};
+
+use super::page::{Block, Section};
 use super::{TrainingCurve, Unwritten};
 use crate::{Row, Summary, label, summarise};
 
@@ -68,7 +69,7 @@ fn over_number(x_title: &str, series: Vec<Series>, levels: Vec<(String, f64)>) -
 }
 
 /// Accuracy against the number of labelled examples.
-pub(super) fn examples(summaries: &[Summary]) -> Result<String, Unwritten> {
+pub(super) fn examples(summaries: &[Summary]) -> Result<Section, Unwritten> {
     let title = "Against labelled examples";
     let series: Vec<Series> = [("few:", "tuned on them"), ("context:", "in context")]
         .into_iter()
@@ -76,20 +77,25 @@ pub(super) fn examples(summaries: &[Summary]) -> Result<String, Unwritten> {
         .collect();
     if series.is_empty() {
         let text = "Neither few-shot tuning nor in-context learning was measured.";
-        return Ok(section(title, &note(text)));
+        return Ok(Section::new(title, vec![Block::note(text)]));
     }
     let levels = levels(summaries, &[GENERATED]);
-    let mut body = String::new();
+    let mut blocks = Vec::new();
     if levels.is_empty() {
-        body += &note("The line of the generated adapter is missing: it was not measured.");
+        blocks.push(Block::note(
+            "The line of the generated adapter is missing: it was not measured.",
+        ));
     }
     let chart = over_number("labelled examples", series, levels);
-    body += &figure("Exact match against labelled examples", &chart.draw()?);
-    Ok(section(title, &body))
+    blocks.push(Block::figure(
+        "Exact match against labelled examples",
+        chart.draw()?,
+    ));
+    Ok(Section::new(title, blocks))
 }
 
 /// Accuracy against the number of training tasks, from a results file each.
-pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<String, Unwritten> {
+pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, Unwritten> {
     let title = "Against training tasks";
     let mut points: Vec<Point> = counted
         .iter()
@@ -102,7 +108,7 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<String, Un
     points.sort_by(|a, b| a.x.total_cmp(&b.x));
     if points.is_empty() {
         let text = "No generators of other numbers of training tasks were given.";
-        return Ok(section(title, &note(text)));
+        return Ok(Section::new(title, vec![Block::note(text)]));
     }
     let series = Series {
         name: GENERATED.to_owned(),
@@ -111,24 +117,26 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<String, Un
     };
     let chart = over_number("training tasks", vec![series], Vec::new());
     let caption = "Exact match of the generated adapter against training tasks";
-    Ok(section(title, &figure(caption, &chart.draw()?)))
+    let figure = Block::figure(caption, chart.draw()?);
+    Ok(Section::new(title, vec![figure]))
 }
 
 /// Accuracy against the number of prompts.
-pub(super) fn prompts(summaries: &[Summary]) -> Result<String, Unwritten> {
+pub(super) fn prompts(summaries: &[Summary]) -> Result<Section, Unwritten> {
     let title = "Against prompts";
     let Some(series) = numbered(summaries, "generated:N=", "generated from so many") else {
         let text = "Generation from other numbers of prompts was not measured.";
-        return Ok(section(title, &note(text)));
+        return Ok(Section::new(title, vec![Block::note(text)]));
     };
     let levels = levels(summaries, &[GENERATED]);
     let chart = over_number("prompts", vec![series], levels);
     let caption = "Exact match against prompts given";
-    Ok(section(title, &figure(caption, &chart.draw()?)))
+    let figure = Block::figure(caption, chart.draw()?);
+    Ok(Section::new(title, vec![figure]))
 }
 
 /// Accuracy against the seconds that a task's adapter takes.
-pub(super) fn cost(summaries: &[Summary]) -> Result<String, Unwritten> {
+pub(super) fn cost(summaries: &[Summary]) -> Result<Section, Unwritten> {
     let title = "Cost";
     let is_made = |summary: &&Summary| {
         let name = summary.method.as_str();
@@ -141,19 +149,21 @@ pub(super) fn cost(summaries: &[Summary]) -> Result<String, Unwritten> {
         .collect();
     if points.is_empty() {
         let text = "No method that makes an adapter for a task was measured.";
-        return Ok(section(title, &note(text)));
+        return Ok(Section::new(title, vec![Block::note(text)]));
     }
-    let mut body = match (find(summaries, GENERATED), find(summaries, FULL)) {
-        (Some(generated), Some(full)) if generated.adapt_seconds > 0.0 => paragraph(&format!(
-            "Generating an adapter took {:.3} s, tuning one on all lines for 300 steps {:.1} s: {:.0} \
-             times as long. Means a task, as each was measured: what an evaluation that was gone on with kept comes \
-             from another run, and perhaps another load.",
-            generated.adapt_seconds,
-            full.adapt_seconds,
-            full.adapt_seconds / generated.adapt_seconds
-        )),
-        _ => note("The speed-up is missing: it takes both generated and full:300."),
-    };
+    let mut blocks = vec![match (find(summaries, GENERATED), find(summaries, FULL)) {
+        (Some(generated), Some(full)) if generated.adapt_seconds > 0.0 => {
+            Block::paragraph(format!(
+                "Generating an adapter took {:.3} s, tuning one on all lines for 300 steps {:.1} s: {:.0} \
+             times as long. These are means a task. Rows that a resumed evaluation kept come from another run, \
+             perhaps under another load.",
+                generated.adapt_seconds,
+                full.adapt_seconds,
+                full.adapt_seconds / generated.adapt_seconds
+            ))
+        }
+        _ => Block::note("The speed-up is missing: it takes both generated and full:300."),
+    }];
     let seconds = points.iter().map(|point| point.x);
     let (low, high) = seconds.fold((f64::MAX, f64::MIN), |(low, high), value| {
         (low.min(value), high.max(value))
@@ -173,17 +183,23 @@ pub(super) fn cost(summaries: &[Summary]) -> Result<String, Unwritten> {
         }],
         levels: Vec::new(),
     };
-    body += &figure("Exact match against seconds of adapting", &chart.draw()?);
-    Ok(section(title, &body))
+    blocks.push(Block::figure(
+        "Exact match against seconds of adapting",
+        chart.draw()?,
+    ));
+    Ok(Section::new(title, blocks))
 }
 
 /// Losses while generators were trained.
-pub(super) fn training(curves: &[TrainingCurve]) -> Result<String, Unwritten> {
+pub(super) fn training(curves: &[TrainingCurve]) -> Result<Section, Unwritten> {
     let title = "Training";
     if curves.is_empty() {
-        return Ok(section(title, &note("No curve of a training was given.")));
+        return Ok(Section::new(
+            title,
+            vec![Block::note("No curve of a training was given.")],
+        ));
     }
-    let mut body = String::new();
+    let mut blocks = Vec::new();
     for curve in curves {
         let series: Vec<Series> = curve
             .losses
@@ -214,7 +230,7 @@ pub(super) fn training(curves: &[TrainingCurve]) -> Result<String, Unwritten> {
             series,
             levels: Vec::new(),
         };
-        body += &figure(&curve.name, &chart.draw()?);
+        blocks.push(Block::figure(&curve.name, chart.draw()?));
     }
-    Ok(section(title, &body))
+    Ok(Section::new(title, blocks))
 }

@@ -1,8 +1,5 @@
 //! `dnd report`: what `dnd eval` measured as one page and one table.
 
-mod bars;
-mod canvas;
-mod chart;
 mod curves;
 mod inputs;
 mod page;
@@ -18,7 +15,7 @@ use dnd_train::Error;
 use inputs::TrainingCurve;
 
 /// Why a picture could not be drawn.
-type Unwritten = Box<dyn std::error::Error>;
+type Unwritten = Box<dyn std::error::Error + Send + Sync>;
 
 /// The page's name in its folder.
 pub const PAGE: &str = "index.html";
@@ -75,8 +72,8 @@ fn compose(
     counted: &[(usize, Vec<Row>)],
 ) -> Result<String, Unwritten> {
     let summaries = summarise(rows);
-    Ok(page::page(&[
-        tables::introduction(rows, &summaries),
+    let introduction = tables::introduction(rows, &summaries);
+    let sections = [
         tables::methods(&summaries),
         curves::examples(&summaries)?,
         curves::training_tasks(counted)?,
@@ -85,7 +82,8 @@ fn compose(
         tables::tasks(rows)?,
         curves::training(curves)?,
         tables::notes(rows),
-    ]))
+    ];
+    page::page(&introduction, &sections)
 }
 
 #[cfg(test)]

@@ -1,80 +1,81 @@
-//! The page around the sections: HTML that needs nothing besides itself.
+//! The parts of the page, and the template around them: HTML that needs nothing besides itself.
 
+use minijinja::{AutoEscape, Environment, context};
+use serde::Serialize;
+
+use super::Unwritten;
 use crate::{Estimate, percent};
 
-/// Follows the reader's choice of light or dark, and lets pictures take the colour of the text.
-const STYLE: &str = "\
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem;
-  background: light-dark(#ffffff, #16181c); color: light-dark(#1b1f24, #dfe3e8); }
-h1, h2 { line-height: 1.2; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.9rem; }
-th, td { padding: 0.2rem 0.6rem; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid light-dark(#d5d9de, #383d44); }
-th:first-child, td:first-child { text-align: left; }
-tr.generated { font-weight: 600; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1rem; }
-figure { margin: 0; }
-figcaption { font-weight: 600; }
-svg { max-width: 100%; height: auto; }
-svg text { fill: currentColor; }
-.note { color: light-dark(#59636e, #9aa4af); }
-";
-
-/// The page with these sections.
-pub(super) fn page(sections: &[String]) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>What generated adapters are worth</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <h1>What generated adapters are worth</h1>\n{}</body>\n</html>\n",
-        sections.concat()
-    )
+/// A part of the page.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum Block {
+    /// Plain text.
+    Paragraph { text: String },
+    /// What is missing, or how something was measured.
+    Note { text: String },
+    /// A picture with its title.
+    Figure { title: String, svg: String },
+    /// Rows whose first cell is the name.
+    Table {
+        headings: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
 }
 
-/// A section with a heading.
-pub(super) fn section(title: &str, body: &str) -> String {
-    format!("<section>\n<h2>{}</h2>\n{body}</section>\n", escape(title))
-}
-
-/// A paragraph of plain text.
-pub(super) fn paragraph(text: &str) -> String {
-    format!("<p>{}</p>\n", escape(text))
-}
-
-/// A paragraph that says what is missing or how something was measured.
-pub(super) fn note(text: &str) -> String {
-    format!("<p class=\"note\">{}</p>\n", escape(text))
-}
-
-/// A picture with its title.
-pub(super) fn figure(title: &str, svg: &str) -> String {
-    let title = escape(title);
-    format!("<figure>\n<figcaption>{title}</figcaption>\n{svg}</figure>\n")
-}
-
-/// A table: a heading a column, and rows of which the first cell is the name.
-pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = format!(
-        "<div class=\"wide\">\n<table>\n<thead>\n<tr>{}</tr>\n</thead>\n<tbody>\n",
-        cells("th", headings.iter().copied())
-    );
-    for row in rows {
-        let class = match row.first().map(String::as_str) {
-            Some("generated") => " class=\"generated\"",
-            _ => "",
-        };
-        let row = cells("td", row.iter().map(String::as_str));
-        text.push_str(&format!("<tr{class}>{row}</tr>\n"));
+impl Block {
+    pub(super) fn paragraph(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self::Paragraph { text }
     }
-    text + "</tbody>\n</table>\n</div>\n"
+
+    pub(super) fn note(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self::Note { text }
+    }
+
+    pub(super) fn figure(title: &str, svg: String) -> Self {
+        let title = title.to_owned();
+        Self::Figure { title, svg }
+    }
+
+    pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> Self {
+        let headings = headings.iter().map(|&heading| heading.to_owned());
+        Self::Table {
+            headings: headings.collect(),
+            rows,
+        }
+    }
 }
 
-/// Cells of one kind.
-fn cells<'a>(tag: &str, texts: impl Iterator<Item = &'a str>) -> String {
-    let cells = texts.map(|text| format!("<{tag}>{}</{tag}>", escape(text)));
-    cells.collect()
+/// Blocks under a heading, then figures side by side.
+#[derive(Debug, Serialize)]
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) blocks: Vec<Block>,
+    pub(super) grid: Vec<Block>,
+}
+
+impl Section {
+    /// A section without a grid.
+    pub(super) fn new(title: &'static str, blocks: Vec<Block>) -> Self {
+        Self {
+            title,
+            blocks,
+            grid: Vec::new(),
+        }
+    }
+}
+
+/// The page with an introduction and sections.
+pub(super) fn page(introduction: &Block, sections: &[Section]) -> Result<String, Unwritten> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let page = environment.render_str(
+        include_str!("page.html"),
+        context! { introduction, sections },
+    );
+    Ok(page? + "\n")
 }
 
 /// An estimate in a cell; empty for none.
@@ -82,30 +83,27 @@ pub(super) fn cell(estimate: Option<Estimate>) -> String {
     estimate.map(percent).unwrap_or_default()
 }
 
-/// Text with the characters that HTML reads as its own spelled out.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn with_table(name: &str) -> String {
+        let table = Block::table(&["a & b"], vec![vec![name.to_owned()]]);
+        let sections = [Section::new("title", vec![table])];
+        page(&Block::paragraph(""), &sections).unwrap()
+    }
+
     #[test]
     fn names_cannot_become_markup() {
-        let text = table(&["a & b"], &[vec!["<script>".to_owned()]]);
+        let text = with_table("<script>");
         assert!(text.contains("<th>a &amp; b</th>"), "{text}");
         assert!(text.contains("<td>&lt;script&gt;</td>"), "{text}");
     }
 
     #[test]
     fn the_generated_row_stands_out() {
-        let rows = [vec!["base".to_owned()], vec!["generated".to_owned()]];
-        let text = table(&["method"], &rows);
-        assert!(text.contains("<tr><td>base"), "{text}");
+        assert!(with_table("base").contains("<tr><td>base"));
+        let text = with_table("generated");
         assert!(
             text.contains("<tr class=\"generated\"><td>generated"),
             "{text}"

@@ -1,15 +1,16 @@
 //! The sections with tables and bars: methods over all tasks, and each task.
 
+use dnd_charts::draw_bars;
+
 use super::Unwritten;
-use super::bars::draw_bars;
-use super::page::{cell, figure, note, paragraph, section, table};
-use crate::{RESAMPLES, Row, Summary, distinct, exact_match, is_training_adapter, label};
+use super::page::{Block, Section, cell};
+use crate::{RESAMPLES, Row, Summary, bar, distinct, exact_match, is_training_adapter, label};
 
 /// What was measured, in one paragraph.
-pub(super) fn introduction(rows: &[Row], summaries: &[Summary]) -> String {
+pub(super) fn introduction(rows: &[Row], summaries: &[Summary]) -> Block {
     let tasks = distinct(rows.iter().map(|row| row.task.as_str())).len();
     let lines = rows.iter().map(|row| row.n).max().unwrap_or(0);
-    paragraph(&format!(
+    Block::paragraph(format!(
         "{} ways to answer {tasks} tasks, on at most {lines} test lines each. Figures are means over \
          tasks in percent; in brackets the interval that holds 95 % of {RESAMPLES} bootstrap \
          resamples of the lines within tasks.",
@@ -18,7 +19,7 @@ pub(super) fn introduction(rows: &[Row], summaries: &[Summary]) -> String {
 }
 
 /// All methods over all tasks.
-pub(super) fn methods(summaries: &[Summary]) -> String {
+pub(super) fn methods(summaries: &[Summary]) -> Section {
     let headings = [
         "method",
         "tasks",
@@ -46,8 +47,8 @@ pub(super) fn methods(summaries: &[Summary]) -> String {
             ]
         })
         .collect();
-    let mut body = table(&headings, &rows);
-    body += &note(
+    let table = Block::table(&headings, rows);
+    let note = Block::note(
         "Exact match: nothing but the expected answer. Lenient match: the answer stands in the first \
          line, in any case. Valid answers: right or wrong, of the form that the task's answers have. \
          Generated ahead by: the difference in exact match, paired by line. Seconds are means a \
@@ -55,11 +56,11 @@ pub(super) fn methods(summaries: &[Summary]) -> String {
          adapter that scores best on the test lines. generated:shuffled and generated:random are \
          controls: prompts of another task, and random vectors.",
     );
-    section("All methods", &body)
+    Section::new("All methods", vec![table, note])
 }
 
 /// Exact match of every method on every task, as a table and as bars.
-pub(super) fn tasks(rows: &[Row]) -> Result<String, Unwritten> {
+pub(super) fn tasks(rows: &[Row]) -> Result<Section, Unwritten> {
     let rows: Vec<&Row> = rows
         .iter()
         .filter(|row| !is_training_adapter(&row.method))
@@ -86,28 +87,32 @@ pub(super) fn tasks(rows: &[Row]) -> Result<String, Unwritten> {
             [label(method)].into_iter().chain(scores).collect()
         })
         .collect();
-    let mut body = table(&headings, &cells) + "<div class=\"grid\">\n";
+    let mut grid = Vec::new();
     for task in &tasks {
         let bars: Vec<_> = methods
             .iter()
-            .filter_map(|method| Some((label(method), exact_match(find(task, method)?)?)))
+            .filter_map(|method| Some(bar(label(method), exact_match(find(task, method)?)?)))
             .collect();
-        body += &figure(task, &draw_bars(&bars)?);
+        grid.push(Block::figure(task, draw_bars(&bars)?));
     }
-    Ok(section("Each task", &(body + "</div>\n")))
+    Ok(Section {
+        title: "Each task",
+        blocks: vec![Block::table(&headings, cells)],
+        grid,
+    })
 }
 
 /// What rows say of how they were measured.
-pub(super) fn notes(rows: &[Row]) -> String {
+pub(super) fn notes(rows: &[Row]) -> Section {
     let notes: Vec<Vec<String>> = rows
         .iter()
         .filter(|row| !row.note.is_empty() && !is_training_adapter(&row.method))
         .map(|row| vec![label(&row.method), row.task.clone(), row.note.clone()])
         .collect();
-    let body = if notes.is_empty() {
-        note("No method noted anything.")
+    let block = if notes.is_empty() {
+        Block::note("No method noted anything.")
     } else {
-        table(&["method", "task", "note"], &notes)
+        Block::table(&["method", "task", "note"], notes)
     };
-    section("How it was measured", &body)
+    Section::new("How it was measured", vec![block])
 }

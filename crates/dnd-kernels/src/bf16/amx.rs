@@ -6,40 +6,11 @@
 #![allow(unsafe_code, reason = "tile registers are reached by assembly alone")]
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use half::bf16;
 
-use super::packed::{DEPTH, Packed, ROWS, TILE, Target, WIDTH};
-
-/// Whether the CPU has tiles of bfloat16 and the system lets this process use them.
-pub fn is_available() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| has_tiles() && has_vectors() && ask_system())
-}
-
-fn has_tiles() -> bool {
-    use std::arch::x86_64::{__cpuid, __cpuid_count};
-    const BF16: u32 = 1 << 22;
-    const TILES: u32 = 1 << 24;
-    let (highest, features) = (__cpuid(0).eax, __cpuid_count(7, 0).edx);
-    highest >= 7 && features & (BF16 | TILES) == BF16 | TILES
-}
-
-/// Tile registers are 8 KiB of state, which Linux saves only for processes that asked for it.
-fn ask_system() -> bool {
-    const REQUEST_PERMISSION: libc::c_long = 0x1023;
-    const TILE_DATA: libc::c_long = 18;
-    // SAFETY: arch_prctl with this request changes nothing but the permission.
-    unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0 }
-}
-
-/// Rounding in vectors of 16.
-fn has_vectors() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512bf16")
-}
+use super::packed::{DEPTH, Packed, ROWS, TILE, WIDTH};
+use super::target::Target;
 
 /// Rounds to nearest, ties to even.
 pub(super) fn round(values: &[f32], rounded: &mut [bf16]) {

@@ -7,13 +7,21 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod available;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod elsewhere;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod packed;
+mod pair;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod product;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod target;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub use {amx::is_available, packed::Packed};
+pub use {available::is_available, packed::Packed};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 pub use elsewhere::{Packed, is_available};
+pub use pair::PackedPair;

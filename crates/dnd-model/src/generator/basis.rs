@@ -11,8 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::{mean_embedding, mixing_coefficients};
 use serde::{Deserialize, Serialize};
 
-use super::decoder::Stored;
-use crate::Error;
+use crate::{Error, Weights};
 
 /// Sizes of a basis head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,19 +58,23 @@ impl Basis {
         config: &BasisConfig,
         width: usize,
         [_, rows, columns]: [usize; 3],
-        stored: &Stored,
+        weights: &Weights,
         device: &Device,
     ) -> Result<Self, Error> {
         let covered = config.tokens.len();
         let numbers = rows.saturating_mul(columns);
         Ok(Self {
-            centre: stored
-                .parameter("centre", [width], device)?
+            centre: weights
+                .parameter("generator.basis.centre", [width], device)?
                 .set_require_grad(false),
-            directions: stored
-                .parameter("directions", [width, config.count], device)?
+            directions: weights
+                .parameter("generator.basis.directions", [width, config.count], device)?
                 .set_require_grad(false),
-            tiles: stored.parameter("tiles", [config.count, covered, numbers], device)?,
+            tiles: weights.parameter(
+                "generator.basis.tiles",
+                [config.count, covered, numbers],
+                device,
+            )?,
         })
     }
 

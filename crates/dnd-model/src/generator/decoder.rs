@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use dnd_adapter::{BundleTensor, Precision, Storage};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
 use super::{Basis, BasisConfig, GeneratorConfig, HyperConvolution};
-use crate::Error;
+use crate::{Error, Weights};
 
 /// The hyper-convolutional decoder: condition (B, N, L, C) to weight tokens (B, T, rows, columns).
 #[derive(Module, Debug)]
@@ -56,71 +56,20 @@ impl GeneratorConfig {
         source_name: &str,
         device: &Device,
     ) -> Result<Generator, Error> {
-        let stored = |part: String| Stored {
-            tensors,
-            source_name,
-            part,
-        };
+        let weights = Weights::from_bundle(tensors, source_name);
         let layers = self.features.windows(2).enumerate().map(|(index, pair)| {
-            let stored = stored(index.to_string());
-            HyperConvolution::load(pair[0], pair[1], self, &stored, device)
+            let part = format!("generator.{index}");
+            HyperConvolution::load(pair[0], pair[1], self, &weights, &part, device)
         });
         let basis = self.basis.as_ref().map(|basis| {
             let [_, _, width] = self.input();
-            let stored = stored("basis".to_owned());
-            Basis::load(basis, width, self.output(), &stored, device)
+            Basis::load(basis, width, self.output(), &weights, device)
         });
         Ok(Generator {
             layers: layers.collect::<Result<_, _>>()?,
             basis: basis.transpose()?,
             config: self.clone(),
         })
-    }
-}
-
-/// The tensors of one part of a generator in a bundle: a layer, or the basis head.
-pub(crate) struct Stored<'a> {
-    pub(crate) tensors: &'a BTreeMap<String, BundleTensor>,
-    pub(crate) source_name: &'a str,
-    pub(crate) part: String,
-}
-
-impl Stored<'_> {
-    /// A tensor of the given shape, which is compared before anything is allocated, so that sizes that a
-    /// file merely claims cost nothing.
-    ///
-    /// # Errors
-    /// When it is missing or has another shape.
-    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<&BundleTensor, Error> {
-        let tensor = format!("generator.{}.{name}", self.part);
-        let source_name = self.source_name.to_owned();
-        match self.tensors.get(&tensor) {
-            None => Err(Error::MissingTensor {
-                source_name,
-                tensor,
-            }),
-            Some(stored) if stored.shape != shape => Err(Error::Shape {
-                source_name,
-                tensor,
-                expected: shape.to_vec(),
-                found: stored.shape.clone(),
-            }),
-            Some(stored) => Ok(stored),
-        }
-    }
-
-    /// A parameter.
-    ///
-    /// # Errors
-    /// As [`tensor`](Self::tensor).
-    pub(crate) fn parameter<const D: usize>(
-        &self,
-        name: &str,
-        shape: [usize; D],
-        device: &Device,
-    ) -> Result<Param<Tensor<D>>, Error> {
-        let data = TensorData::new(self.tensor(name, &shape)?.data.clone(), shape);
-        Ok(Param::from_tensor(Tensor::from_data(data, device)))
     }
 }
 

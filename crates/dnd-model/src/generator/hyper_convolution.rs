@@ -5,14 +5,14 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_kernels::convolve::{Axes, Ending, arranged, convolve};
+use dnd_kernels::convolve::{Axes, arranged, convolve};
+use dnd_kernels::epilogue::ConvolutionEpilogue;
 use dnd_kernels::layer_norm;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
 use super::GeneratorConfig;
-use super::decoder::Stored;
-use crate::Error;
+use crate::{Error, Weights};
 
 /// Maps (B, N, L, C) to (B, N', L', C'), with 'same' padding and stride 1 everywhere.
 #[derive(Module, Debug)]
@@ -101,25 +101,26 @@ impl HyperConvolution {
         [n, l, c]: [usize; 3],
         [n_out, l_out, c_out]: [usize; 3],
         config: &GeneratorConfig,
-        stored: &Stored,
+        weights: &Weights,
+        part: &str,
         device: &Device,
     ) -> Result<Self, Error> {
         let size = config.kernel_size;
         let kernel = |name: &str, output, input, size| -> Result<_, Error> {
             let shape = [output, input, size, size];
-            let values = stored.tensor(name, &shape)?.data.clone();
+            let values = weights.values(&format!("{part}.{name}"), &shape)?;
             Ok(parameter(arranged(values, shape, device)))
         };
         Ok(Self {
-            norm_weight: stored.parameter("norm_weight", [l, c], device)?,
-            norm_bias: stored.parameter("norm_bias", [l, c], device)?,
+            norm_weight: weights.parameter(&format!("{part}.norm_weight"), [l, c], device)?,
+            norm_bias: weights.parameter(&format!("{part}.norm_bias"), [l, c], device)?,
             width_first_width: kernel("width_first_width", c_out, c, size)?,
             width_first_height: kernel("width_first_height", l_out, l, size)?,
             height_first_height: kernel("height_first_height", l_out, l, size)?,
             height_first_width: kernel("height_first_width", c_out, c, size)?,
-            bias: stored.parameter("bias", [l_out, c_out], device)?,
+            bias: weights.parameter(&format!("{part}.bias"), [l_out, c_out], device)?,
             mix_weight: kernel("mix_weight", n_out, n, config.prompt_kernel_size)?,
-            mix_bias: stored.parameter("mix_bias", [n_out], device)?,
+            mix_bias: weights.parameter(&format!("{part}.mix_bias"), [n_out], device)?,
         })
     }
 
@@ -139,21 +140,21 @@ impl HyperConvolution {
             normed.clone(),
             self.width_first_width.val(),
             OVER_LENGTH_AND_PROMPTS,
-            Ending::Plain,
+            ConvolutionEpilogue::Identity,
         );
         let width_first = convolve(
             width_first,
             self.width_first_height.val(),
             OVER_PROMPTS_AND_WIDTH,
-            Ending::Plain,
+            ConvolutionEpilogue::Identity,
         );
         let height_first = convolve(
             normed,
             self.height_first_height.val(),
             OVER_PROMPTS_AND_WIDTH,
-            Ending::Plain,
+            ConvolutionEpilogue::Identity,
         );
-        let join = Ending::Join {
+        let join = ConvolutionEpilogue::Combine {
             other: width_first,
             bias: self.bias.val(),
         };
@@ -165,7 +166,7 @@ impl HyperConvolution {
         );
         let mut output = mixed.dims();
         [output[1]] = self.mix_bias.dims();
-        let shift = Ending::Shift {
+        let shift = ConvolutionEpilogue::Bias {
             bias: self.mix_bias.val(),
             residual: (output == input.dims()).then_some(input),
         };

@@ -9,5 +9,4 @@ mod hyper_convolution;
 pub use basis::{Basis, BasisConfig};
 pub use config::GeneratorConfig;
 pub use decoder::Generator;
-pub(crate) use decoder::Stored;
 pub use hyper_convolution::HyperConvolution;

@@ -1,6 +1,8 @@
 //! All model work; runs in a dedicated worker.
 
+// Its modules lie beside this file, as if they were declared here, each for WebAssembly alone.
 #[cfg(target_arch = "wasm32")]
+#[path = "service.rs"]
 mod service;
 
 fn main() {

@@ -1,0 +1,11 @@
+// Runs the browser tests one after the other; `cargo xtask test --only browser` sets the environment that
+// harness.mjs reads.
+
+export default {
+  testDir: "./tests",
+  testMatch: "*.mjs",
+  workers: 1,
+  fullyParallel: false,
+  reporter: "list",
+  outputDir: "../../out/browser/results",
+};

@@ -1,0 +1,88 @@
+//! The Leptos application: what the visitor sees. It never computes; the worker does.
+
+mod about;
+mod browser;
+mod client;
+mod data;
+mod device;
+mod diagnostics;
+mod files;
+mod format;
+mod generate;
+mod heat_map;
+mod link;
+mod memory;
+mod preview;
+mod progress;
+mod prompts;
+mod result;
+mod state;
+mod storage;
+mod text_box;
+
+use leptos::prelude::*;
+
+use about::About;
+use client::Client;
+use device::DeviceStatus;
+use diagnostics::Diagnostics;
+use generate::Generate;
+use preview::Preview;
+use prompts::Prompts;
+use result::ResultRegion;
+use state::State;
+use storage::StoredModels;
+
+/// Shows the page and starts its worker.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    mount_to_body(App);
+    browser::register_service_worker();
+}
+
+/// The whole page.
+#[component]
+fn App() -> impl IntoView {
+    let wanted = link::read();
+    let state = State::new(wanted.device);
+    let client = Client::new(state);
+    provide_context(state);
+    provide_context(client);
+
+    text_box::restore(state);
+    state
+        .seed
+        .set(Ok(wanted.seed.or_else(memory::seed).unwrap_or_default()));
+    if let Some(example) = wanted.example {
+        files::open_example(state, example, true);
+    }
+    client.open();
+
+    view! {
+        <main
+            on:dragover=move |event| files::allow_drop(&event)
+            on:drop=move |event| files::drop(state, &event)
+        >
+            <header class="top">
+                <h1>"DnD: an adapter from prompts alone"</h1>
+                <p class="lead">
+                    "Paste the prompts of a task, get a LoRA adapter for SmolLM2-135M-Instruct. \
+                    Everything is computed on this device; nothing is uploaded."
+                </p>
+                <p>
+                    "A LoRA adapter is a small file that steers a language model towards one task."
+                </p>
+            </header>
+            <DeviceStatus/>
+            <div class="columns">
+                <Prompts/>
+                <Preview/>
+            </div>
+            <Generate/>
+            <ResultRegion/>
+            <About/>
+            <StoredModels/>
+            <Diagnostics/>
+        </main>
+    }
+}

@@ -1,0 +1,197 @@
+//! The data that the parts of the page share; views import them from here.
+
+use std::sync::Arc;
+
+use gloo::file::ObjectUrl;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, BlobPropertyBag};
+
+use super::format;
+use dnd_web::protocol::{Progress, Report, SelfTest, Stage};
+
+/// Prompts to try.
+pub struct Example {
+    /// What the button says.
+    pub name: &'static str,
+    /// Its name in links.
+    pub link: &'static str,
+    /// The file in the folder `examples`.
+    pub file: &'static str,
+}
+
+/// All examples.
+pub const EXAMPLES: [Example; 5] = [
+    Example {
+        name: "Antonyms",
+        link: "antonyms",
+        file: "antonyms.txt",
+    },
+    Example {
+        name: "Capitals",
+        link: "capitals",
+        file: "capitals.csv",
+    },
+    Example {
+        name: "Last letter",
+        link: "last-letter",
+        file: "last-letter.txt",
+    },
+    Example {
+        name: "Pick the fruit",
+        link: "pick-the-fruit",
+        file: "pick-the-fruit.jsonl",
+    },
+    Example {
+        name: "Sentiment",
+        link: "sentiment",
+        file: "sentiment.txt",
+    },
+];
+
+/// The largest integer that a number input holds exactly.
+const LARGEST_SEED: u64 = (1 << 53) - 1;
+
+/// Reads a seed.
+///
+/// # Errors
+/// When it is no whole number, or too large; a sentence.
+pub fn read_seed(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(seed) if seed <= LARGEST_SEED => Ok(seed),
+        _ => {
+            let found = if text.is_empty() { "none" } else { text };
+            Err(format!(
+                "Seed: expected a whole number from 0 to {LARGEST_SEED}, found {found}."
+            ))
+        }
+    }
+}
+
+/// About how long a stage takes, compared with the others.
+fn weight(stage: Stage, fetches: bool) -> f64 {
+    match stage {
+        Stage::Download if fetches => 40.0,
+        Stage::Download => 0.0,
+        Stage::Verify => 5.0,
+        Stage::Upload => 5.0,
+        Stage::Compile => 10.0,
+        Stage::Encode => 40.0,
+        Stage::Decode => 15.0,
+        Stage::Pack => 5.0,
+    }
+}
+
+/// The course of a generation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Course {
+    fetches: bool,
+    percent: f64,
+    last: Option<Progress>,
+}
+
+impl Course {
+    /// A generation that begins, with something to download or not.
+    pub fn new(fetches: bool) -> Self {
+        Self {
+            fetches,
+            percent: 0.0,
+            last: None,
+        }
+    }
+
+    /// Takes in what the worker says. The bar never goes back.
+    pub fn advance(&mut self, progress: Progress) {
+        let part = if progress.total == 0 {
+            0.0
+        } else {
+            (progress.done as f64 / progress.total as f64).min(1.0)
+        };
+        let fetches = self.fetches;
+        let sum =
+            |stages: &[Stage]| -> f64 { stages.iter().map(|&stage| weight(stage, fetches)).sum() };
+        let place = Stage::ALL.iter().position(|&stage| stage == progress.stage);
+        let before = sum(&Stage::ALL[..place.unwrap_or_default()]);
+        let done = before + part * weight(progress.stage, fetches);
+        self.percent = self.percent.max(100.0 * done / sum(&Stage::ALL));
+        self.last = Some(progress);
+    }
+
+    /// Whole percent over all stages.
+    pub fn percent(&self) -> u32 {
+        self.percent.clamp(0.0, 100.0) as u32
+    }
+
+    /// Stage and amount, for people.
+    pub fn text(&self) -> String {
+        let Some(now) = self.last else {
+            return "Starting".to_owned();
+        };
+        let name = now.stage.name();
+        match now.stage {
+            _ if now.total == 0 => name.to_owned(),
+            Stage::Download | Stage::Verify => {
+                let done = format::megabytes(now.done);
+                let total = format::megabytes(now.total);
+                let speed = now
+                    .speed
+                    .map(|speed| format!(", {} MB/s", format::megabytes(speed as u64)))
+                    .unwrap_or_default();
+                format!("{name} {done} of {total} MB{speed}")
+            }
+            Stage::Encode => format!("{name} {} of {} prompts", now.done, now.total),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// An adapter with its files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The prompts that it was made from.
+    pub prompts: Arc<Vec<String>>,
+    /// What the worker says about it.
+    pub report: Report,
+    /// The archive with everything.
+    pub zip: Download,
+    /// The weights alone.
+    pub model: Download,
+    /// The configuration alone.
+    pub config: Download,
+}
+
+/// A file that can be saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Download {
+    /// Its address within this page.
+    pub url: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Download {
+    /// Makes bytes that came from the worker a file; it is there until the address is dropped.
+    pub fn of(bytes: &JsValue, kind: &str) -> Option<(Self, ObjectUrl)> {
+        let bytes = bytes.dyn_ref::<Uint8Array>()?;
+        let options = BlobPropertyBag::new();
+        options.set_type(kind);
+        let parts = Array::of1(bytes);
+        let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+        let url = ObjectUrl::from(blob);
+        let download = Self {
+            url: url.to_string(),
+            bytes: u64::from(bytes.length()),
+        };
+        Some((download, url))
+    }
+}
+
+/// What the self-test says, for people.
+pub fn self_test(test: SelfTest) -> String {
+    let verdict = if test.passed() { "passed" } else { "failed" };
+    format!(
+        "{verdict}: largest difference {:.1e}, at most {:.1e} is trusted",
+        test.largest_difference, test.tolerance
+    )
+}

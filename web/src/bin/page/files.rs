@@ -1,0 +1,159 @@
+//! Prompts from files: chosen, dropped, or one of the examples.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DragEvent, File, Response};
+
+use super::data::Example;
+use super::format;
+use super::state::State;
+use super::text_box::{self, Desk};
+use dnd_web::review;
+
+/// Files above this are refused: the page would stand still while it reads them.
+const LARGEST: f64 = 16e6;
+
+/// Puts an example into the box, unless something else was put there or typed meanwhile.
+pub fn open_example(state: State, example: &'static Example, from_link: bool) {
+    let desk = expect_context::<Desk>();
+    let turn = desk.begin();
+    spawn_local(async move {
+        let found = fetch_text(&format!("examples/{}", example.file)).await;
+        if !desk.is_last(turn) {
+            return;
+        }
+        match found.and_then(|text| parse(&text, example.file)) {
+            Ok(found) => {
+                let text = review::to_text(&found);
+                if from_link {
+                    text_box::show(state, desk, &text);
+                } else {
+                    text_box::fill(state, desk, &text);
+                }
+                let text = state.text.get_untracked();
+                state.example.set(Some((example.link, text)));
+            }
+            Err(reason) => desk.complain(format!(
+                "The example could not be opened. {} Check the connection and try once more.",
+                format::sentence(&reason)
+            )),
+        }
+    });
+}
+
+async fn fetch_text(address: &str) -> Result<String, String> {
+    let unreachable = || format!("{address} cannot be reached");
+    let response = JsFuture::from(window().fetch_with_str(address))
+        .await
+        .map_err(|_| unreachable())?;
+    let response: Response = response.dyn_into().map_err(|_| unreachable())?;
+    if !response.ok() {
+        return Err(format!(
+            "{address}: the server answered {}",
+            response.status()
+        ));
+    }
+    let text = response.text().map_err(|_| unreachable())?;
+    let text = JsFuture::from(text).await.map_err(|_| unreachable())?;
+    text.as_string().ok_or_else(unreachable)
+}
+
+/// Lets a file be dropped; text that is dragged is left to the browser.
+pub fn allow_drop(event: &DragEvent) {
+    if carries_files(event) {
+        event.prevent_default();
+    }
+}
+
+/// Reads a dropped file.
+pub fn drop(state: State, event: &DragEvent) {
+    if !carries_files(event) {
+        return;
+    }
+    // Else the browser would leave the page and show the file.
+    event.prevent_default();
+    text_box::look_now(state);
+    let files = event.data_transfer().and_then(|transfer| transfer.files());
+    match files {
+        Some(files) if files.length() > 1 => expect_context::<Desk>().complain(
+            "Several files were dropped. Drop one file that has all prompts of the task."
+                .to_owned(),
+        ),
+        Some(files) => {
+            if let Some(file) = files.get(0) {
+                open(state, file);
+            }
+        }
+        None => {}
+    }
+}
+
+fn carries_files(event: &DragEvent) -> bool {
+    event
+        .data_transfer()
+        .is_some_and(|transfer| transfer.types().includes(&JsValue::from_str("Files"), 0))
+}
+
+/// Reads a file into the box; if that fails, the box stays as it is.
+pub fn open(state: State, file: File) {
+    // What was typed is taken up now: done later, that would take back what is said about the file.
+    text_box::look_now(state);
+    let desk = expect_context::<Desk>();
+    let name = file.name();
+    if file.size() > LARGEST {
+        desk.complain(format!(
+            "{name}: expected a file of at most 16 MB, found {}. The generator reads 32 prompts, \
+             so a part of the file is enough.",
+            format::size(file.size() as u64)
+        ));
+        return;
+    }
+    let turn = desk.begin();
+    spawn_local(async move {
+        let blob = gloo::file::Blob::from(file);
+        let found = match gloo::file::futures::read_as_bytes(&blob).await {
+            Ok(bytes) => text_of(bytes, &name).and_then(|text| parse(&text, &name)),
+            Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
+        };
+        if !desk.is_last(turn) {
+            return;
+        }
+        match found {
+            Ok(found) => {
+                text_box::fill(state, desk, &review::to_text(&found));
+                desk.message.set(format!(
+                    "Read {} from {name}.",
+                    format::prompts(found.len())
+                ));
+            }
+            Err(reason) => desk.complain(format!(
+                "{} The box was left as it was.",
+                format::sentence(&reason)
+            )),
+        }
+    });
+}
+
+fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..place]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
+        format!(
+            "{name}: line {line}: expected text in UTF-8, found an invalid byte at offset {place}. \
+             Save the file as UTF-8 and choose it again."
+        )
+    })
+}
+
+fn parse(text: &str, name: &str) -> Result<Vec<String>, String> {
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase())
+        .unwrap_or_default();
+    dnd_adapter::prompts::parse(text, &extension, name).map_err(|error| error.to_string())
+}

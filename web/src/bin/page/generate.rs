@@ -1,0 +1,132 @@
+//! Seed, buttons, progress and what is said about them.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::client::{Client, DONE};
+use super::data::read_seed;
+use super::progress::ProgressBar;
+use super::state::State;
+use super::{memory, text_box};
+
+/// Why no adapter can be generated from what stands on the page.
+fn obstacle(state: State) -> Option<String> {
+    if let Some(mistake) = state.seed.with(|seed| seed.as_ref().err().cloned()) {
+        return Some(mistake);
+    }
+    state.prompts.with(|prompts| match prompts {
+        Ok(prompts) if prompts.is_empty() => {
+            Some("Paste at least one prompt, or choose an example, to begin.".to_owned())
+        }
+        Ok(_) => None,
+        Err(_) => Some("The prompts cannot be read yet; the preview says why.".to_owned()),
+    })
+}
+
+fn generate(state: State, client: Client) {
+    if state.course.with_untracked(Option::is_some) {
+        return;
+    }
+    // The text may have changed since it was last read.
+    text_box::look_now(state);
+    let seed = state.seed.get_untracked();
+    let prompts = state.prompts.get_untracked();
+    if let (Ok(prompts), Ok(seed)) = (prompts, seed)
+        && !prompts.is_empty()
+    {
+        client.generate(prompts, seed);
+    }
+}
+
+/// The part of the page that starts and stops the work.
+#[component]
+pub fn Generate() -> impl IntoView {
+    let state = expect_context::<State>();
+    let client = expect_context::<Client>();
+    let obstacle = Memo::new(move |_| obstacle(state));
+    let seed = state.seed.get_untracked().unwrap_or_default().to_string();
+    let read = move |text: String| {
+        let seed = read_seed(&text);
+        if let Ok(seed) = seed {
+            memory::keep_seed(seed);
+        }
+        state.seed.set(seed);
+    };
+    Effect::watch(
+        move || {
+            state.text.track();
+            state.seed.track();
+        },
+        move |_, _, _| {
+            if state.message.with_untracked(|message| message == DONE) {
+                state.message.set(String::new());
+            }
+        },
+        false,
+    );
+    let button = NodeRef::<html::Button>::new();
+    let cancel = move || {
+        // The button that has the focus is about to go.
+        if let Some(button) = button.get_untracked() {
+            _ = button.focus();
+        }
+        client.cancel();
+    };
+    // A button that becomes `disabled` while it has the focus loses it. While an adapter is made it is
+    // only said to be disabled, and does nothing.
+    view! {
+        <section class="card generate" aria-labelledby="generate-title">
+            <h2 id="generate-title">"Generate"</h2>
+            <div class="row">
+                <label for="seed">"Seed"</label>
+                <input
+                    id="seed"
+                    type="number"
+                    min="0"
+                    max=LARGEST_SEED.to_string()
+                    step="1"
+                    aria-describedby="seed-help"
+                    prop:value=seed
+                    on:input=move |event| read(event_target_value(&event))
+                />
+                <span id="seed-help" class="help">
+                    "The same prompts and the same seed give the same adapter."
+                </span>
+            </div>
+            <div class="row">
+                <button
+                    type="button"
+                    class="main"
+                    node_ref=button
+                    aria-describedby="obstacle"
+                    aria-disabled=move || state.working().then_some("true")
+                    disabled=move || !state.working() && obstacle.with(Option::is_some)
+                    on:click=move |_| generate(state, client)
+                >
+                    "Generate adapter"
+                </button>
+                <Show when=move || state.working()>
+                    <button type="button" on:click=move |_| cancel()>
+                        "Cancel"
+                    </button>
+                </Show>
+            </div>
+            <p id="obstacle" class="help">
+                {move || {
+                    if state.working() {
+                        "An adapter is being generated.".to_owned()
+                    } else {
+                        obstacle.get().unwrap_or_default()
+                    }
+                }}
+            </p>
+            <ProgressBar/>
+            <div class="alert" role="alert">
+                {move || state.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
+            </div>
+            <p class="message" role="status" aria-label="Messages">
+                {move || state.message.get()}
+            </p>
+        </section>
+    }
+}

@@ -1,0 +1,128 @@
+//! What the address of the page says: `?example=antonyms&seed=3&device=cpu`.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+use web_sys::UrlSearchParams;
+
+use super::browser;
+use super::data::{EXAMPLES, Example, read_seed};
+use super::state::State;
+use dnd_web::protocol::DeviceChoice;
+
+/// Characters that are repeated of a value that the page does not know.
+const LONGEST_VALUE: usize = 40;
+
+/// What the visitor's link asks for.
+pub struct Wanted {
+    /// The example to put into the box.
+    pub example: Option<&'static Example>,
+    /// The seed.
+    pub seed: Option<u64>,
+    /// The device.
+    pub device: DeviceChoice,
+}
+
+/// Reads the address; what it does not know is left out.
+pub fn read() -> Wanted {
+    Wanted {
+        example: parameter("example").and_then(|name| example(&name)),
+        seed: parameter("seed").and_then(|seed| read_seed(&seed).ok()),
+        device: parameter("device")
+            .and_then(|name| DeviceChoice::from_name(&name))
+            .unwrap_or_default(),
+    }
+}
+
+/// What the address asks for in vain, as a sentence.
+pub fn unknown() -> Option<String> {
+    let is_known = |name: &str, value: &str| match name {
+        "example" => example(value).is_some(),
+        "seed" => read_seed(value).is_ok(),
+        _ => DeviceChoice::from_name(value).is_some(),
+    };
+    let unknown: Vec<String> = ["example", "seed", "device"]
+        .into_iter()
+        .filter_map(|name| {
+            let value = parameter(name).filter(|value| !is_known(name, value))?;
+            let start: String = value.chars().take(LONGEST_VALUE).collect();
+            Some(format!("{name}={start}"))
+        })
+        .collect();
+    (!unknown.is_empty()).then(|| {
+        format!(
+            "The link asks for something that this page does not know, which is left out: {}.",
+            unknown.join(", ")
+        )
+    })
+}
+
+fn parameter(name: &str) -> Option<String> {
+    let search = window().location().search().unwrap_or_default();
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+fn example(name: &str) -> Option<&'static Example> {
+    EXAMPLES.iter().find(|example| example.link == name)
+}
+
+/// Takes example and seed out of the address once the visitor has gone on from there: after a reload
+/// the visitor's own prompts have to come back, not the example.
+pub fn clean() {
+    let location = window().location();
+    let search = location.search().unwrap_or_default();
+    let Ok(parameters) = UrlSearchParams::new_with_str(&search) else {
+        return;
+    };
+    if parameters.get("example").is_none() && parameters.get("seed").is_none() {
+        return;
+    }
+    parameters.delete("example");
+    parameters.delete("seed");
+    let rest = String::from(parameters.to_string());
+    let path = location.pathname().unwrap_or_default();
+    let address = if rest.is_empty() {
+        path
+    } else {
+        format!("{path}?{rest}")
+    };
+    if let Ok(history) = window().history() {
+        _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+    }
+}
+
+/// A link that opens the page as it is: with the example, if the box still holds it.
+pub fn address(state: State) -> String {
+    let mut parts = Vec::new();
+    if let Some(name) = present_example(state) {
+        parts.push(format!("example={name}"));
+    }
+    if let Ok(seed) = state.seed.get_untracked() {
+        parts.push(format!("seed={seed}"));
+    }
+    if state.choice != DeviceChoice::Auto {
+        parts.push(format!("device={}", state.choice.name()));
+    }
+    format!("{}?{}", browser::base(), parts.join("&"))
+}
+
+/// What a link made by [`address`] brings to whoever opens it, as a sentence.
+pub fn carries(state: State) -> &'static str {
+    let seed = state.seed.with_untracked(Result::is_ok);
+    match (present_example(state), seed) {
+        (Some(_), true) => "The link carries the example and the seed.",
+        (Some(_), false) => "The link carries the example.",
+        (None, true) => "The link carries the seed, not your prompts, which stay here.",
+        (None, false) => "The link carries neither the seed nor your prompts, which stay here.",
+    }
+}
+
+/// The name of the example that the box holds.
+fn present_example(state: State) -> Option<&'static str> {
+    state.example.with_untracked(|example| {
+        let (name, text) = example.as_ref()?;
+        state
+            .text
+            .with_untracked(|now| now == text)
+            .then_some(*name)
+    })
+}

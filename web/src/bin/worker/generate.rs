@@ -1,0 +1,101 @@
+//! From prompts to the files of an adapter.
+
+use dnd_adapter::{Adapter, Precision, Projection};
+use dnd_model::{AdapterGenerator, PromptEncoder};
+
+use super::Failure;
+use super::download::now;
+use super::helpers::Helpers;
+use super::models::Timings;
+use super::reply::Reply;
+use super::store::sha256;
+use dnd_web::protocol::{HeatMap, Report, SimilarTask, Stage};
+
+/// Training tasks that are shown.
+const SHOWN_TASKS: usize = 5;
+
+/// Generates an adapter, packs it and posts it. The same prompts and seed give the bytes of
+/// `dnd generate`, except for differences in rounding.
+pub async fn generate(
+    generator: &AdapterGenerator,
+    helpers: &mut Helpers,
+    prompts: &[String],
+    seed: u64,
+    mut timings: Timings,
+    reply: Reply,
+) -> Result<(), Failure> {
+    let started = now();
+    let mut encoded = started;
+    let mut workers = 1;
+    let encode =
+        async |encoder: &PromptEncoder, prompts: &[&str], report: &mut dyn FnMut(usize)| {
+            let states;
+            (states, workers) = helpers.encode(encoder, prompts, report).await?;
+            Ok::<_, Failure>(states)
+        };
+    let mut report = |stage, done: usize, total: usize| {
+        if stage == dnd_model::Stage::Decode && done == 0 {
+            encoded = now();
+        }
+        let stage = match stage {
+            dnd_model::Stage::Encode => Stage::Encode,
+            dnd_model::Stage::Decode => Stage::Decode,
+        };
+        reply.progress(stage, done as u64, total as u64);
+    };
+    let generation = generator
+        .generate(prompts, seed, encode, &mut report)
+        .await?;
+    timings.push((Stage::Encode, (encoded - started) / 1e3));
+    // A GPU is not waited for after encoding, so its time for that counts here too.
+    timings.push((Stage::Decode, (now() - encoded) / 1e3));
+
+    let started = now();
+    reply.progress(Stage::Pack, 0, 0);
+    let files = generation.files(Precision::F16)?;
+    let archive = files.zip()?;
+    let hash = async |bytes: &[u8]| sha256(bytes).await.map_err(Failure::other);
+    let mut report = Report {
+        base_model: generation.adapter.layout.base_model.clone(),
+        seed,
+        given: generation.given,
+        read: generation.draw.indices.len(),
+        workers,
+        sha256: hash(&files.peft.model).await?,
+        zip_sha256: hash(&archive).await?,
+        heat_map: heat_map(&generation.adapter),
+        similar: generator
+            .similar_tasks(&generation.embedding)
+            .into_iter()
+            .take(SHOWN_TASKS)
+            .map(|(name, similarity)| SimilarTask { name, similarity })
+            .collect(),
+        timings,
+    };
+    report.timings.push((Stage::Pack, (now() - started) / 1e3));
+    reply.done(report, [&archive, &files.peft.model, &files.peft.config]);
+    Ok(())
+}
+
+fn heat_map(adapter: &Adapter) -> HeatMap {
+    let layout = &adapter.layout;
+    let targets = layout.targets();
+    let mut layers = vec![vec![None; targets.len()]; layout.num_layers()];
+    for (index, module) in layout.modules.iter().enumerate() {
+        let column = targets
+            .iter()
+            .position(|target| *target == module.projection);
+        let cell = column.and_then(|column| layers.get_mut(module.layer)?.get_mut(column));
+        if let Some(cell) = cell {
+            *cell = Some(adapter.update_norm(index));
+        }
+    }
+    HeatMap {
+        projections: targets
+            .into_iter()
+            .map(Projection::name)
+            .map(str::to_owned)
+            .collect(),
+        layers,
+    }
+}

@@ -1,0 +1,88 @@
+//! Messages over `postMessage`: requests that come in, and what is sent back.
+
+use js_sys::{Array, Float32Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+use super::Failure;
+use dnd_web::protocol::{Envelope, Event, Progress, Report, Request, Stage};
+
+/// The worker's own scope.
+pub fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// The request in a message.
+pub fn read_request(event: &MessageEvent) -> Result<Envelope<Request>, Failure> {
+    let text = Array::from(&event.data()).get(0).as_string();
+    let text = text.ok_or_else(|| Failure::other("message: expected JSON, found no text"))?;
+    serde_json::from_str(&text).map_err(|e| Failure::other(format!("message: {e}")))
+}
+
+/// Sends events to the page, or to the worker that this one helps, as part of one request.
+#[derive(Clone, Copy)]
+pub struct Reply {
+    id: u32,
+}
+
+impl Reply {
+    /// For events that belong to no request.
+    pub const UNASKED: Self = Self { id: 0 };
+
+    /// For the request with this number.
+    pub fn to(id: u32) -> Self {
+        Self { id }
+    }
+
+    /// Sends an event.
+    pub fn post(self, event: Event) {
+        self.send(event, &[]);
+    }
+
+    /// Says that a request failed.
+    pub fn failure(self, failure: &Failure) {
+        self.post(Event::Failed {
+            message: failure.message.clone(),
+            cause: failure.cause,
+        });
+    }
+
+    /// Says how much of a stage is done.
+    pub fn progress(self, stage: Stage, done: u64, total: u64) {
+        self.post(Event::Progress(Progress {
+            stage,
+            done,
+            total,
+            speed: None,
+        }));
+    }
+
+    /// Hands a generated adapter over: zip archive, weights, configuration.
+    pub fn done(self, report: Report, files: [&[u8]; 3]) {
+        let files = files.map(Uint8Array::from);
+        self.send(Event::Done(Box::new(report)), &files);
+    }
+
+    /// Hands hidden states over.
+    pub fn encoded(self, shape: [usize; 3], numbers: &[f32]) {
+        let numbers = Float32Array::from(numbers);
+        self.send(
+            Event::Encoded { shape },
+            &[Uint8Array::new(&numbers.buffer())],
+        );
+    }
+
+    fn send(self, body: Event, files: &[Uint8Array]) {
+        // An event holds texts and numbers, which JSON can always express.
+        let text = serde_json::to_string(&Envelope { id: self.id, body }).unwrap_or_default();
+        let message = Array::of1(&JsValue::from(text));
+        let transfer = Array::new();
+        for file in files {
+            message.push(file);
+            transfer.push(&file.buffer());
+        }
+        if let Err(error) = scope().post_message_with_transfer(&message, &transfer) {
+            web_sys::console::error_1(&error);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the worker knows between requests.
+
+use dnd_model::{AdapterGenerator, PromptEncoder};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestInit, Response};
+
+use super::device::Choice;
+use super::helpers::Helpers;
+use super::measure::measure;
+use super::models::{Files, Timings, fetch, read};
+use super::reply::{Reply, scope};
+use super::store::Store;
+use super::{Failure, generate, reason};
+use dnd_web::manifest::{self, Manifest, Role};
+use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request};
+
+/// The chosen device, the model files and what was loaded of them.
+#[derive(Default)]
+pub struct Session {
+    base: String,
+    choice: Option<Choice>,
+    manifest: Option<Manifest>,
+    store: Option<Store>,
+    not_stored: Option<String>,
+    generator: Option<AdapterGenerator>,
+    /// Started once the models are loaded and stored.
+    helpers: Option<Helpers>,
+    /// The encoder of a worker that helps another one.
+    helping: Option<PromptEncoder>,
+    /// Seconds of loading, for the report of the first adapter.
+    timings: Timings,
+}
+
+impl Session {
+    /// Serves a request to its end.
+    pub async fn answer(&mut self, request: Request, reply: Reply) -> Result<(), Failure> {
+        match request {
+            Request::Start { device, base } => self.start(device, base, reply).await,
+            Request::Prepare => {
+                self.load(reply).await?;
+                reply.post(Event::Prepared);
+                self.find_helpers().await;
+                Ok(())
+            }
+            Request::Help { manifest, tokens } => self.help(manifest, tokens, reply).await,
+            Request::Encode { prompts } => {
+                let encoder = self.helping.as_ref().ok_or_else(out_of_order)?;
+                let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
+                let states = encoder.encode(&prompts)?;
+                reply.encoded(states.dims(), &read(states).await?);
+                Ok(())
+            }
+            Request::Generate { prompts, seed } => {
+                self.load(reply).await?;
+                let timings = std::mem::take(&mut self.timings);
+                let generator = self.generator.as_ref().ok_or_else(out_of_order)?;
+                let mut nobody = Helpers::default();
+                let helpers = self.helpers.as_mut().unwrap_or(&mut nobody);
+                generate::generate(generator, helpers, &prompts, seed, timings, reply).await?;
+                self.find_helpers().await;
+                Ok(())
+            }
+            Request::Measure {
+                prompts,
+                tokens,
+                kernels,
+                helpers,
+            } => {
+                if self.generator.is_none() {
+                    dnd_kernels::gpu::enable(kernels);
+                }
+                self.load(reply).await?;
+                if helpers {
+                    self.find_helpers().await;
+                }
+                let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+                let device = choice.open().await?;
+                let generator = self.generator.as_ref().ok_or_else(out_of_order)?;
+                let mut nobody = Helpers::default();
+                let helpers = helpers.then(|| self.helpers.as_mut().unwrap_or(&mut nobody));
+                reply.post(measure(generator, helpers, [prompts, tokens], &device).await?);
+                Ok(())
+            }
+            Request::Delete => self.delete(reply).await,
+        }
+    }
+
+    async fn start(
+        &mut self,
+        device: DeviceChoice,
+        base: String,
+        reply: Reply,
+    ) -> Result<(), Failure> {
+        self.base = base;
+        let choice = Choice::make(device).await;
+        reply.post(Event::Device(choice.report.clone()));
+        self.choice = Some(choice);
+        match Store::open().await {
+            Ok(store) => self.store = Some(store),
+            Err(reason) => self.not_stored = Some(reason),
+        }
+        let manifest = self.fetch_manifest().await?;
+        if let Some(store) = &self.store {
+            // Files of an earlier version; one that another tab is reading goes another time.
+            let _ = store.remove_others(Some(&manifest)).await;
+        }
+        self.manifest = Some(manifest);
+        self.report_files(reply).await;
+        Ok(())
+    }
+
+    async fn fetch_manifest(&self) -> Result<Manifest, Failure> {
+        let failure =
+            |what: String| Failure::new(Cause::Download, format!("{}: {what}.", manifest::FILE));
+        let url = format!("{}{}", self.base, manifest::FILE);
+        let text = async {
+            let options = RequestInit::new();
+            // An old manifest would point to files that are gone.
+            options.set_cache(RequestCache::NoCache);
+            let response = scope().fetch_with_str_and_init(&url, &options);
+            let response = JsFuture::from(response).await?;
+            let response: Response = response.dyn_into()?;
+            if !response.ok() {
+                let status = format!("the server answered {}", response.status());
+                return Err(status.into());
+            }
+            JsFuture::from(response.text()?).await
+        };
+        let text = text.await.map_err(|error| failure(reason(&error)))?;
+        let text = text.as_string().unwrap_or_default();
+        Manifest::from_json(&text).map_err(|error| Failure::other(error.to_string()))
+    }
+
+    async fn report_files(&self, reply: Reply) {
+        let Some(manifest) = &self.manifest else {
+            return;
+        };
+        let stored = match &self.store {
+            Some(store) => store.stored(manifest).await,
+            None => 0,
+        };
+        reply.post(Event::Files(FilesReport {
+            total: manifest.total(),
+            stored,
+            not_stored: self
+                .not_stored
+                .as_ref()
+                .filter(|_| stored < manifest.total())
+                .map(|reason| {
+                    format!(
+                        "The models cannot be stored on this device ({reason}), so the next visit \
+                     fetches them again."
+                    )
+                }),
+        }));
+    }
+
+    /// Loads the models, if they are not.
+    async fn load(&mut self, reply: Reply) -> Result<(), Failure> {
+        if self.generator.is_some() {
+            return Ok(());
+        }
+        if self.manifest.is_none() {
+            self.manifest = Some(self.fetch_manifest().await?);
+        }
+        self.timings.clear();
+        // The device is tested while files come. Why it cannot be is told when models are to be loaded onto it.
+        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        let _ = choice.test().await;
+        let files = fetch(
+            self.manifest.as_ref().ok_or_else(out_of_order)?,
+            &self.base,
+            self.store.as_ref(),
+            &mut self.not_stored,
+            &mut self.timings,
+            reply,
+        )
+        .await;
+        // What was fetched is stored, even when not all came.
+        self.report_files(reply).await;
+        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        self.generator = Some(files?.load(choice, &mut self.timings, reply).await?);
+        Ok(())
+    }
+
+    /// Starts helpers where the CPU computes and all models are stored, if there are none; they come after the work that is waited
+    /// for.
+    async fn find_helpers(&mut self) {
+        let on_cpu = self
+            .choice
+            .as_ref()
+            .is_some_and(|choice| !choice.report.gpu);
+        let (Some(generator), Some(manifest), Some(store)) =
+            (&self.generator, &self.manifest, &self.store)
+        else {
+            return;
+        };
+        if on_cpu && self.helpers.is_none() && store.stored(manifest).await == manifest.total() {
+            let tokens = generator.prompt_encoder().length();
+            self.helpers = Some(Helpers::start(manifest, tokens));
+        }
+    }
+
+    /// Loads the encoder to help another worker.
+    async fn help(
+        &mut self,
+        mut manifest: Manifest,
+        tokens: usize,
+        reply: Reply,
+    ) -> Result<(), Failure> {
+        // Choosing the CPU makes its instructions ready; nobody is told.
+        let choice = self.choice.insert(Choice::cpu("It helps.", Vec::new()));
+        let device = choice.open().await?;
+        manifest.files.retain(|file| file.role != Role::Bundle);
+        let store = Store::open().await.map_err(Failure::other)?;
+        let files = Files::stored(&manifest, &store, reply).await?;
+        self.helping = Some(files.prompt_encoder(tokens, &device)?);
+        reply.post(Event::Prepared);
+        Ok(())
+    }
+
+    async fn delete(&mut self, reply: Reply) -> Result<(), Failure> {
+        // Deleted is deleted: a later generation fetches the models anew and says so.
+        self.generator = None;
+        self.helpers = None;
+        if let Some(store) = &self.store {
+            store.remove_others(None).await.map_err(|reason| {
+                Failure::other(format!("The stored models cannot be deleted: {reason}"))
+            })?;
+        }
+        self.report_files(reply).await;
+        Ok(())
+    }
+}
+
+fn out_of_order() -> Failure {
+    Failure::other("The page asked for models before a device.")
+}
