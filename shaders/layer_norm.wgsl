@@ -18,5 +18,5 @@ fn value(row: u32, quad: u32) -> vec4f {
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-    normalise(group, sizes.rows, sizes.quads, invocation, sizes.epsilon);
+    normalize(group, sizes.rows, sizes.quads, invocation, sizes.epsilon);
 }

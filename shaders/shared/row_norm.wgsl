@@ -7,7 +7,7 @@
 @group(0) @binding(NORM_BINDING + 2u) var<storage, read_write> output: array<vec4f>;
 
 // Each row has `quads` vec4s.
-fn normalise(group: vec3u, rows: u32, quads: u32, invocation: u32, epsilon: f32) {
+fn normalize(group: vec3u, rows: u32, quads: u32, invocation: u32, epsilon: f32) {
     let row = group.y * MOST_GROUPS + group.x;
     if row >= rows { return; }
     let count = f32(quads * 4u);

@@ -1,11 +1,15 @@
-// Times the built page's encoder and generator in Chromium beside burn's own operations and onnxruntime-web, taking turns in one
-// page: the browser's part of `cargo xtask bench`.
+// Benchmarks the built page's encoder and generator in Chromium against plain burn and
+// onnxruntime-web, alternating in one page: the browser part of `cargo xtask bench`.
 //
-// Environment: DND_PAGE the built page, DND_CHROMIUM the browser, NODE_PATH with @playwright/test, BENCH_ORT the folder `dist` of
-// onnxruntime-web, BENCH_ONNX the encoder as ONNX (both may be missing), BENCH_JSON where the figures go,
-// BENCH_SHAPE prompts and tokens such as 8x32, BENCH_ROUNDS runs of each, the first one besides, BENCH_ONLY a part of the names
-// of the contestants that run, BENCH_GROWTH=no to leave out how time grows with prompts and tokens. How fast the device multiplies
-// matrices is measured with our kernels.
+// Environment:
+// - DND_PAGE, DND_CHROMIUM: the built page and the browser; NODE_PATH: has @playwright/test
+// - BENCH_ORT, BENCH_ONNX: the folder `dist` of onnxruntime-web, the encoder as ONNX (optional)
+// - BENCH_JSON: file to write the results to
+// - BENCH_SHAPE: prompts and tokens, such as 8x32
+// - BENCH_ROUNDS: timed runs of each implementation, after one warm-up run
+// - BENCH_ONLY: run only implementations whose name contains this
+// - BENCH_GROWTH=no: skip the scaling runs
+// The matmul throughput of the device is measured with our kernels.
 
 import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -24,29 +28,29 @@ const { DND_PAGE, BENCH_ORT, BENCH_ONNX, BENCH_JSON, BENCH_ONLY = "" } = process
 const [prompts, tokens] = (process.env.BENCH_SHAPE ?? "8x32").split("x").map(Number);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 
-/** Shapes of the growth. */
+/** Shapes of the scaling runs. */
 const GROWTH = ["4x32", "16x32", "64x32", "128x32", "256x32", "512x32", "32x8", "32x16", "32x64", "32x128", "32x256"];
-/** Whose growth is measured. */
+/** Implementations in the scaling runs. */
 const GROWING = ["dnd kernels, WebGPU", "dnd, WASM"];
-/** Rows, columns and depth of the product that shows what the device can do. */
+/** Rows, columns and depth of the matmul that measures the device's throughput. */
 const SIZE = 1024;
-/** The encoder: layers, width, inner width. */
+/** The encoder's layers, hidden size and feed-forward size. */
 const [LAYERS, WIDTH, INNER] = [6, 384, 1536];
 
-/** Multiplications and additions of the encoder. */
+/** Floating-point operations of the encoder. */
 function encoderWork(prompts, tokens) {
   const aToken = 4 * WIDTH * WIDTH + 2 * WIDTH * INNER + 2 * tokens * WIDTH;
   return 2 * LAYERS * prompts * tokens * aToken;
 }
 
-/** The kernel of products, put together as `dnd-kernels` does it. */
+/** The matmul kernel, assembled as in `dnd-kernels`. */
 function productText() {
   const files = ["shared/weights_f32", "shared/sums", "shared/after_nothing", "product"];
   const text = files.map((name) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8"));
   return ["const ACROSS: u32 = 8u;\nconst DOWN: u32 = 8u;\n", ...text].join("");
 }
 
-/** In the page: seconds of some products of square matrices, the first one besides. */
+/** In the page: seconds of each matmul of square matrices; the first one is a warm-up. */
 async function product([code, size, rounds]) {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) return [];
@@ -75,7 +79,7 @@ async function product([code, size, rounds]) {
   return seconds;
 }
 
-/** Serves the page, and the peer's files beside it, isolated as threads need it. */
+/** Serves the page and onnxruntime-web, cross-origin isolated, as threads require. */
 function serve() {
   const server = createServer((request, response) => {
     response.setHeader("cross-origin-opener-policy", "same-origin");
@@ -97,7 +101,7 @@ function serve() {
   return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)));
 }
 
-/** In the page: contestants by name, each with `run`, which gives seconds by kind of work. */
+/** In the page: implementations by name; their `run` returns seconds by workload. */
 function prepare() {
   const places = (count) => Array.from({ length: count }, (_, place) => 1000 + ((place * 7919) % 20_000));
 
@@ -143,7 +147,7 @@ function prepare() {
     }
     async run(prompts, tokens) {
       if (!this.session) {
-        // A module of its own, as it has as many threads for all.
+        // A separate module instance, because each has one thread count for all its sessions.
         this.ort = await import(`/ort/ort.all.min.mjs?threads=${this.threads}`);
         this.ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
         this.ort.env.wasm.numThreads = this.threads;
@@ -168,7 +172,7 @@ function prepare() {
     "burn, WebGPU": () => new Dnd("webgpu", false),
     "onnxruntime-web, WebGPU": () => new Ort("webgpu"),
     "dnd, WASM": () => new Dnd("cpu", true),
-    // As many as there are cores, up to four, where there is memory for them.
+    // One worker per core, up to four, if memory allows.
     "dnd, WASM, workers": () => new Dnd("cpu", true, true),
     "onnxruntime-web, WASM": () => new Ort("wasm"),
     "onnxruntime-web, WASM, threads": () => new Ort("wasm", Math.min(navigator.hardwareConcurrency, 4)),
@@ -187,7 +191,7 @@ page.setDefaultTimeout(0);
 if (process.env.BENCH_LOG) page.on("console", (message) => console.error(message.text()));
 await page.goto(`http://127.0.0.1:${server.address().port}/bench.html`);
 await page.evaluate(prepare);
-// Only prompts as the generator reads them are shared.
+// Only the generator's own shape is split over workers.
 const areShared = prompts === 32 && tokens === 32;
 const hasPeer = Boolean(BENCH_ORT && BENCH_ONNX);
 const all = await page.evaluate(() => Object.keys(globalThis.contestants));
@@ -206,7 +210,7 @@ for (let round = 0; round <= rounds; round += 1) {
 }
 const rows = [];
 
-/** Takes in what a contestant needed, the first time apart; `work` is its multiplications and additions, where they are known. */
+/** Adds a row; the first time is the warm-up. `work`: floating-point operations, if known. */
 function add(name, contestant, [first, ...others], work) {
   const sorted = [...others].sort((a, b) => a - b);
   const median = sorted.length > 0 ? sorted[Math.floor(sorted.length / 2)] : first;

@@ -1,9 +1,9 @@
-"""Encodes with onnxruntime when it is told to: the peer of `cargo xtask bench`.
+"""Encodes with onnxruntime on request: the baseline of `cargo xtask bench`.
 
     python onnx.py MODEL THREADS
 
-Each line on standard input is "PROMPTS TOKENS"; it is answered by the seconds that one run over so many tokens took. The
-tokens are those that the benchmark takes, all of them real ones.
+Reads lines "PROMPTS TOKENS" from standard input and answers each with the seconds of one run over
+that many tokens. The token ids are those of the Rust benchmark; none is padding.
 """
 
 import sys

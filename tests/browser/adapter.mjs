@@ -1,5 +1,5 @@
-// Reads what the page offers for download: a zip of stored entries, safetensors within. Written anew
-// here, so that a mistake of the program's own writers cannot hide itself.
+// Reads the page's downloads: a zip of uncompressed entries, with safetensors inside. Does not
+// share code with the program, so that a bug in its writers cannot go unnoticed.
 
 /** Entries of a zip archive, name to bytes. */
 export function unzip(bytes) {
@@ -46,7 +46,7 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 });
 
-/** Tensors of a safetensors file of half precision, name to `{shape, values}`. */
+/** Tensors of an F16 safetensors file, name to `{shape, values}`. */
 export function tensors(bytes) {
   const start = 8 + Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString("utf8", 8, start));
@@ -63,10 +63,10 @@ export function tensors(bytes) {
   );
 }
 
-/** Largest difference of two sets of tensors, as a share of the largest weight of `expected`. */
+/** Largest difference between two sets of tensors, relative to the largest weight of `expected`. */
 export function largestDifference(found, expected) {
   const names = (set) => [...set.keys()].sort().join("\n");
-  if (names(found) !== names(expected)) throw new Error("the adapters' tensors have other names");
+  if (names(found) !== names(expected)) throw new Error("the adapters' tensor names differ");
   let [difference, largest] = [0, 0];
   for (const [name, { shape, values }] of expected) {
     const other = found.get(name);

@@ -1,4 +1,4 @@
-// What every downloaded adapter has to be.
+// Checks for every downloaded adapter.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,14 +1,14 @@
-// Faults that are put in front of worker-start.js. Each of these functions runs in the worker, as
-// source text, so it may use nothing from outside itself but `onStage`.
+// Faults injected before worker-start.js. Each function runs in the worker as source text, so it
+// may not refer to anything outside itself except `onStage`.
 
 import { HOLD } from "./proxy.mjs";
 
-/** Source of a fault with its arguments. */
+/** Source text that calls a fault with these arguments. */
 export function source(fault, ...values) {
   return `{ ${onStage}\n(${fault})(${values.map((value) => JSON.stringify(value)).join(", ")}); }\n`;
 }
 
-/** Calls `act` when the worker has reported that it reached `stage`. Its messages are `Told` of protocol.rs. */
+/** Calls `act` once the worker reports `stage`. Its messages are `Event` in protocol.rs. */
 function onStage(stage, act) {
   const post = self.postMessage;
   let reached = false;
@@ -21,7 +21,7 @@ function onStage(stage, act) {
   };
 }
 
-/** The worker stands still at a stage until the proxy releases it, as if it computed all the while. */
+/** Blocks the worker at a stage until the proxy releases it, like a long computation. */
 export const standStill = (stage) => source(still, stage, HOLD);
 function still(stage, path) {
   onStage(stage, () => {
@@ -30,12 +30,12 @@ function still(stage, path) {
     try {
       request.send();
     } catch {
-      // The proxy was stopped: go on.
+      // The proxy was stopped: continue.
     }
   });
 }
 
-/** The GPU is lost at a stage, or at the first thing it is to do. */
+/** Loses the GPU at a stage, or at the first submission. */
 export const loseDevice = (stage) => source(lose, stage);
 function lose(stage) {
   const devices = [];
@@ -56,7 +56,7 @@ function lose(stage) {
   };
 }
 
-/** What is read back from the GPU is wrong: each number far off, or none at all. */
+/** Corrupts all numbers read back from the GPU: far off, or NaN. */
 export const misread = (how) => source(spoil, how);
 function spoil(how) {
   const getMappedRange = GPUBuffer.prototype.getMappedRange;
@@ -64,14 +64,14 @@ function spoil(how) {
     const range = getMappedRange.apply(this, values);
     if (this.usage & GPUBufferUsage.MAP_READ) {
       const words = new Uint32Array(range, 0, Math.floor(range.byteLength / 4));
-      // The top bit of the exponent, or a number that compares false with everything.
+      // NaN, or the top bit of the exponent flipped.
       words.forEach((word, i) => (words[i] = how === "nan" ? 0x7fc00000 : word ^ 0x40000000));
     }
     return range;
   };
 }
 
-/** A GPU that seems fit until it is to do something: `createShaderModule` throws, or `mapAsync` rejects. */
+/** A GPU that fails on first use: `createShaderModule` throws, or `mapAsync` rejects. */
 export const brokenGpu = (method) => source(breakDown, method);
 function breakDown(method) {
   if (method === "mapAsync") {
@@ -83,7 +83,7 @@ function breakDown(method) {
   }
 }
 
-/** Tells the console how much the GPU was given to do for each adapter. */
+/** Logs the number of GPU submissions for each adapter. */
 export const countSubmissions = () => source(countWork);
 function countWork() {
   let count = 0;
@@ -112,7 +112,7 @@ export const smallLimits = () =>
     }
   });
 
-/** The software GPU passes for a real one. */
+/** Makes the software GPU look like a real one. */
 export const realGpu = () =>
   source(() => {
     const info = { vendor: "nvidia", architecture: "ampere", device: "", description: "", isFallbackAdapter: false };
@@ -122,7 +122,7 @@ export const realGpu = () =>
     }
   });
 
-/** No room on the disk. */
+/** Storage whose quota is exceeded. */
 export const noRoom = () =>
   source(() => {
     FileSystemSyncAccessHandle.prototype.write = () => {

@@ -1,4 +1,4 @@
-// Tests, the browser and the server.
+// Defines tests, and starts the browser and the servers.
 
 import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,14 +12,14 @@ import { Visit } from "./visit.mjs";
 // `require` looks in NODE_PATH, `import` does not.
 export const require = createRequire(import.meta.url);
 
-/** A variable of the environment that has to be there. */
+/** A required environment variable. */
 export function environment(name) {
   const value = process.env[name];
   if (!value) throw new Error(`environment variable ${name}: expected a path, found none`);
   return value;
 }
 
-/** Waits, for something that must not happen. */
+/** Waits, to check that something does not happen. */
 export const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
 /** A built page and the models to compare it with. */
@@ -28,7 +28,7 @@ class Site {
     Object.assign(this, { folder, encoder, bundle });
   }
 
-  /** The same page with its files in another folder, a copy that may be changed. */
+  /** A copy of the page in another folder, which may be modified. */
   copy(folder) {
     cpSync(this.folder, folder, { recursive: true });
     return new Site(folder, this.encoder, this.bundle);
@@ -55,7 +55,7 @@ export const small = () => {
   return new Site(environment("DND_SMALL_PAGE"), join(models, "encoder"), join(models, "bundle.safetensors"));
 };
 
-/** The page as it is shipped. */
+/** The shipped page. */
 export const shipped = () => {
   const folder = environment("DND_PAGE");
   const site = new Site(folder, environment("DND_ENCODER"));
@@ -69,13 +69,13 @@ let browser;
 playwright.afterAll(() => browser?.close());
 
 /**
- * Adds a test. Options: `seconds` until it counts as hanging, `allow` (expressions for console lines it may cause).
- * What the page logged and a picture of each page are attached to a failure.
+ * Adds a test. Options: `seconds`, its timeout, and `allow`, patterns of console lines that it may
+ * cause. A failure prints the console lines and saves a screenshot of each page.
  */
 export function test(name, { seconds = 120, allow = [] }, body) {
   playwright(name, async ({}, info) => {
     info.setTimeout(seconds * 1000);
-    // A browser that a test brought down must not fail the others.
+    // A browser crash in one test must not fail the others.
     if (!browser?.isConnected()) browser = await startBrowser();
     const run = new Run(browser, allow);
     try {
@@ -96,7 +96,7 @@ export function test(name, { seconds = 120, allow = [] }, body) {
   });
 }
 
-/** Waits until `probe` gives something true, and gives that. */
+/** Waits until `probe` returns a truthy value, and returns it. */
 export async function until(what, probe, seconds = 20) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -120,10 +120,10 @@ const settings = () => ({
   handleSIGHUP: false,
 });
 
-/** Starts Chromium; contexts keep the tests apart. */
+/** Starts Chromium. Tests are isolated by contexts. */
 export const startBrowser = () => chromium().launch(settings());
 
-/** A test that is running: what it opened, and what went wrong beside its assertions. */
+/** A running test: what it opened, and problems outside its assertions. */
 export class Run {
   console = [];
   notes = [];
@@ -143,18 +143,18 @@ export class Run {
     this.notes.push(text);
   }
 
-  /** A problem that fails the test unless it is allowed. */
+  /** Records a problem, which fails the test unless it is allowed. */
   problem(text) {
     this.console.push(text);
     if (!this.#allow.some((allowed) => allowed.test(text))) this.#problems.push(text);
   }
 
-  /** Fails when there were problems. */
+  /** Fails if there were problems. */
   check() {
     if (this.#problems.length > 0) throw new Error(this.#problems.join("\n"));
   }
 
-  /** Runs at the test's end, the last one first. */
+  /** Registers a cleanup for the end of the test; the last one runs first. */
   defer(cleanup) {
     this.#cleanups.push(cleanup);
   }
@@ -163,14 +163,14 @@ export class Run {
     for (const cleanup of this.#cleanups.splice(0).reverse()) await cleanup().catch(() => {});
   }
 
-  /** An empty folder that goes at the test's end. */
+  /** An empty folder, deleted at the end of the test. */
   folder() {
     const folder = mkdtempSync(join(tmpdir(), "dnd-browser-"));
     this.defer(async () => rmSync(folder, { recursive: true, force: true }));
     return folder;
   }
 
-  /** Serves a site with the real program. Gives `{address, stop}`. */
+  /** Serves a site with `dnd serve`. Returns `{address, stop}`. */
   async serve(site) {
     const child = spawn(environment("DND"), ["serve", site.folder, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
     const stop = async () => {
@@ -193,7 +193,7 @@ export class Run {
     return { address, stop };
   }
 
-  /** A proxy before a server. `fault(count)` is source text to run first in the count-th worker. */
+  /** A proxy for a server. `fault(count)` returns source to run first in the count-th worker. */
   async proxy(address, fault) {
     const proxy = await Proxy.start(address);
     this.defer(() => proxy.stop());
@@ -202,9 +202,9 @@ export class Run {
   }
 
   /**
-   * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` (see `proxy`), `failing` (a proxy
-   * without a fault of the worker), and those of `open`. A fault keeps the service worker away, which would give the
-   * first copy of worker-start.js to all workers.
+   * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` (see `proxy`),
+   * `failing` (a proxy without a worker fault), and those of `open`. A fault blocks the service
+   * worker, which would serve the first copy of worker-start.js to all workers.
    */
   async visit({ site = small(), query = "", fault, failing = false, ...options } = {}) {
     const server = await this.serve(site);
@@ -217,8 +217,9 @@ export class Run {
   }
 
   /**
-   * Opens an address in a fresh profile. Options: `persistent` (a browser of its own with a cache on the disk; that of
-   * the others is in memory and too small for large files), and those of Playwright's `newContext`.
+   * Opens an address in a fresh profile. Options: `persistent` (a separate browser with a cache on
+   * disk; the default cache is in memory and too small for large files), and those of Playwright's
+   * `newContext`.
    */
   async open(address, query, { persistent = false, ...rest } = {}) {
     const options = { viewport: { width: 1100, height: 900 }, ...rest };
@@ -238,7 +239,7 @@ export class Run {
   #watch(context, origin) {
     context.on("console", (message) => {
       const line = `console ${message.type()}: ${message.text()} (${message.location()?.url})`;
-      // Playwright says so itself when it keeps a service worker away.
+      // Playwright logs this when it blocks a service worker.
       const own = message.text().includes("Service Worker registration blocked by Playwright");
       if (["error", "warning"].includes(message.type()) && !own) this.problem(line);
       else this.console.push(line);
@@ -257,7 +258,7 @@ export class Run {
     );
   }
 
-  /** The zip that the native program makes of the same prompts. */
+  /** The zip that the native program generates from the same prompts. */
   async native(site, prompts, seed, baseModel) {
     const folder = this.folder();
     writeFileSync(join(folder, "prompts.txt"), prompts);
@@ -269,7 +270,7 @@ export class Run {
   }
 }
 
-/** A file in the folder for artefacts, which is made if missing. */
+/** A path in the artefacts folder, which is created if missing. */
 export function artefact(name) {
   const folder = environment("DND_ARTEFACTS");
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-// Runs the browser tests one after the other; `cargo xtask test --only browser` sets the environment that
+// Runs the browser tests in sequence. `cargo xtask test --only browser` sets the environment that
 // harness.mjs reads.
 
 export default {

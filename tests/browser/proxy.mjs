@@ -1,13 +1,13 @@
-// A server in front of `dnd serve` that fails on demand. Playwright's own routes would switch the
-// HTTP cache off, and with it the mistakes that a cache makes possible.
+// A proxy for `dnd serve` that fails on demand. Playwright's own routes would disable the HTTP
+// cache and hide caching bugs.
 
 import http from "node:http";
 
-/** Path on which a request is kept waiting until `release()`. */
+/** Requests to this path wait until `release()`. */
 export const HOLD = "/held-by-the-test";
 
 export class Proxy {
-  /** Every request: `{method, path, range, status, sent, body}`; `sent` counts bytes of content. */
+  /** Every request: `{method, path, range, status, sent}`; `sent` counts bytes of the body. */
   log = [];
   #target;
   #server;
@@ -33,20 +33,23 @@ export class Proxy {
     await new Promise((done) => this.#server.close(done));
   }
 
-  /** Replaces the content of matching paths: `change(bytes, count)`, count from 1. Returns a function that ends it. */
+  /**
+   * Replaces the body of matching paths with `change(bytes, count)`; `count` starts at 1. Returns a
+   * function that removes the rule.
+   */
   change(pattern, change) {
     return this.#add({ pattern, change, count: 0 });
   }
 
   /**
-   * Sends only `bytes(size, count)` bytes of matching paths and then breaks the connection, or, with
-   * `hold`, waits for `release()`. Returns a function that ends it.
+   * Sends only `bytes(size, count)` bytes of matching paths, then breaks the connection or, with
+   * `hold`, waits for `release()`. Returns a function that removes the rule.
    */
   limit(pattern, bytes, { hold = false } = {}) {
     return this.#add({ pattern, bytes, hold, count: 0 });
   }
 
-  /** Lets all held requests go on. */
+  /** Releases all held requests. */
   release() {
     for (const go of this.#waiting) go();
     this.#waiting.clear();
@@ -63,7 +66,7 @@ export class Proxy {
     return this.log.filter(({ path }) => pattern.test(path));
   }
 
-  /** Bytes of content sent for paths that match. */
+  /** Bytes sent for matching paths. */
   sent(pattern) {
     return this.requests(pattern).reduce((sum, { sent }) => sum + sent, 0);
   }
@@ -95,7 +98,7 @@ export class Proxy {
     if (rule) rule.count += 1;
     const headers = { ...request.headers, host: this.#target.host };
     if (rule?.change) {
-      // A changed file has to come whole, each time.
+      // A changed file must always be sent in full.
       for (const name of ["range", "if-range", "if-none-match", "if-modified-since"]) delete headers[name];
     }
     const options = { method: request.method, path: request.url, headers, host: this.#target.hostname, port: this.#target.port };
@@ -140,7 +143,7 @@ export class Proxy {
         await send(chunk.subarray(left));
         left = Infinity;
       } else {
-        // What was sent has to arrive before the break, or nothing could be resumed.
+        // Let the sent bytes arrive before the break, or there is nothing to resume.
         await new Promise((done) => setTimeout(done, 500));
         response.destroy();
         return;

@@ -1,4 +1,4 @@
-// The page as a visitor sees it: by role and name.
+// Drives the page as a visitor does, by role and accessible name.
 
 import { readFileSync } from "node:fs";
 import { until } from "./harness.mjs";
@@ -25,7 +25,7 @@ export class Visit {
     return this.page.getByRole("button", { name, exact: true });
   }
 
-  /** Waits until the device is known and gives what the status says. */
+  /** Waits until the device is known and returns the status text. */
   async deviceKnown(pattern = /CPU|GPU/, seconds = 40) {
     return until(`Device ${pattern}`, async () => {
       const text = await this.text(this.device);
@@ -38,7 +38,7 @@ export class Visit {
     return (await locator.allInnerTexts()).join("\n").trim();
   }
 
-  /** Waits for an alert that matches and gives its text. */
+  /** Waits for a matching alert and returns its text. */
   async alerted(pattern, seconds = 60) {
     let text = "";
     return until(`alert ${pattern}`, async () => {
@@ -55,7 +55,7 @@ export class Visit {
     if (seed !== undefined) await this.seed.fill(String(seed));
   }
 
-  /** Presses Generate, once it can be pressed. */
+  /** Presses Generate once it is enabled. */
   async start() {
     this.before = await this.zipAddress();
     await this.generateButton.click();
@@ -66,30 +66,30 @@ export class Visit {
     return address;
   }
 
-  /** Waits for a result that was not there at `start`; an alert ends the wait. */
+  /** Waits for a result newer than `start`; fails on an alert. */
   async finished(seconds = 60) {
     await until("a result", async () => {
       const alert = await this.text(this.alert.filter({ visible: true }));
-      if (alert) throw new Error(`instead of a result the alert "${alert}"`);
+      if (alert) throw new Error(`expected a result, found the alert "${alert}"`);
       const address = await this.zipAddress();
       return address && address !== this.before;
     }, seconds);
   }
 
-  /** From the form to the bytes of the zip. */
+  /** Generates an adapter and returns the bytes of the zip. */
   async generate(seconds) {
     await this.start();
     await this.finished(seconds);
     return this.download(this.zipLink);
   }
 
-  /** Clicks a link and gives the bytes of the download. */
+  /** Clicks a link and returns the bytes of the download. */
   async download(link, act = () => link.click()) {
     const [download] = await Promise.all([this.page.waitForEvent("download"), act()]);
     return readFileSync(await download.path());
   }
 
-  /** Waits until the progress bar names a stage, in the words that people see. */
+  /** Waits until the progress bar shows a stage, by its displayed name. */
   async stage(name, seconds = 60) {
     await until(`stage ${name}`, async () => {
       const texts = await this.progress.evaluateAll((bars) => bars.map((bar) => bar.getAttribute("aria-valuetext")));
@@ -102,7 +102,7 @@ export class Visit {
     await this.cancelButton.click();
     await this.cancelButton.waitFor({ state: "hidden" });
     await until("Generate is enabled again", () => this.generateButton.isEnabled());
-    if (await this.zipAddress()) throw new Error("a result in spite of Cancel");
+    if (await this.zipAddress()) throw new Error("a result after Cancel");
   }
 
   /** Names and sizes of the stored model files. */
@@ -131,7 +131,7 @@ export class Visit {
     }, name);
   }
 
-  /** Notes every alert from now on, those that go again too; gives a function that tells them. */
+  /** Records all alerts from now on, even transient ones; returns a function that lists them. */
   async watchAlerts() {
     await this.page.evaluate(() => {
       globalThis.alerts = [];
@@ -146,16 +146,18 @@ export class Visit {
     return () => this.page.evaluate(() => globalThis.alerts);
   }
 
-  /** Waits until the service worker is in charge of the page. */
+  /** Waits until the service worker controls the page. */
   async controlled() {
-    await until("a service worker in charge", () => this.page.evaluate(() => Boolean(navigator.serviceWorker.controller)));
+    await until("a controlling service worker", () =>
+      this.page.evaluate(() => Boolean(navigator.serviceWorker.controller)),
+    );
   }
 
   async clipboard() {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  /** Types in the box until `work` is done; gives the times in ms from key press to next frame, sorted. */
+  /** Types until `work` is done. Returns the sorted times in ms from key press to next frame. */
   async typeDuring(work) {
     await this.page.evaluate(() => {
       const channel = new MessageChannel();
@@ -173,7 +175,7 @@ export class Visit {
       };
       document.addEventListener("keydown", globalThis.measureKeys, true);
     });
-    // The caret at the end, where a person would type on.
+    // Put the caret at the end, where a person would continue typing.
     await this.box.evaluate((box) => {
       box.focus();
       box.setSelectionRange(box.value.length, box.value.length);
@@ -195,10 +197,10 @@ export class Visit {
   }
 }
 
-// The goal is 100 ms. Machines are shared, so only what is far above it fails.
+// The goal is 100 ms. Machines are shared, so only times far above it fail.
 const LONGEST_KEY_MS = 600;
 
-/** A sentence about key presses; fails when one was answered too late. */
+/** Summarizes key press latencies; fails if one is too long. */
 export function describeKeys(latencies) {
   if (latencies.length === 0) throw new Error("no key press was answered");
   const [median, largest] = [latencies[latencies.length >> 1], latencies.at(-1)];

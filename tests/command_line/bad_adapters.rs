@@ -1,4 +1,4 @@
-//! PEFT folders that are damaged or do not fit the base model.
+//! PEFT folders that are damaged or do not match the base model.
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,14 @@ use crate::world::{World, file_name};
 const CONFIG: &str = "adapter_config.json";
 const MODEL: &str = "adapter_model.safetensors";
 
-/// Asserts that all commands that read the world's adapter refuse it.
+/// Asserts that all commands that read the world's adapter reject it.
 fn refused(world: &World, words: &[&str]) {
     let adapter = adapter(world);
     Dnd::new("inspect").and(&adapter).run().fails(words);
     not_used(world, &adapter, words);
 }
 
-/// Asserts that neither `complete` nor `eval` takes an adapter, and that no result is written.
+/// Asserts that `complete` and `eval` reject an adapter and write no result.
 fn not_used(world: &World, adapter: &Path, words: &[&str]) {
     world
         .complete("hello")
@@ -101,7 +101,7 @@ fn for_a_model_of_other_dimensions() {
     language_model::write_folder_of_width(&world.base(), 1, 32);
     let adapter = adapter(&world);
     not_used(&world, &adapter, &[file_name(&adapter), "64", "32"]);
-    // The collection is as foreign to this model as its adapters.
+    // The collection does not match this model either.
     let json = world.path("report.json");
     world.eval("average", &json).run().fails(&["64", "32"]);
     assert!(!json.exists());

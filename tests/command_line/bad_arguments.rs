@@ -76,16 +76,16 @@ fn recipes_that_cannot_be_meant() {
     let world = World::collected();
     let out = world.path("out.safetensors");
     for (recipe, word) in [
-        ("[fit]\nsteeps = 3\n", "steeps"),
+        ("[weights]\nsteeps = 3\n", "steeps"),
         ("[generators]\nprompts = 3\n", "generators"),
-        ("[fit]\nsteps = \"many\"\n", "steps"),
-        ("[fit]\nsteps = -3\n", "steps"),
-        ("[fit]\nsteps = 0\n", "fit.steps"),
-        ("[fit]\nbatch = 0\n", "fit.batch"),
+        ("[weights]\nsteps = \"many\"\n", "steps"),
+        ("[weights]\nsteps = -3\n", "steps"),
+        ("[weights]\nsteps = 0\n", "weights.steps"),
+        ("[weights]\nbatch = 0\n", "weights.batch"),
         ("[generator]\nprompts = 0\n", "generator.prompts"),
         ("[generator]\nkernel_size = 2\n", "kernel_size"),
         ("[generator]\nhidden = [[8, 0, 16]]\n", "features"),
-        ("[fit\n", "1"),
+        ("[weights\n", "1"),
         ("\u{0}", "1"),
     ] {
         let config = world.write("recipe.toml", recipe);

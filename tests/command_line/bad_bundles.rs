@@ -1,4 +1,4 @@
-//! Bundles that are damaged, lie, or belong to something else.
+//! Bundles that are damaged, inconsistent, or for another model.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::tensors::{Container, damages};
 use crate::text_encoder::{self, POSITIONS};
 use crate::world::{PROMPTS, World, file_name};
 
-/// Asserts that `inspect` and `generate` refuse bytes by the name of their file.
+/// Asserts that `inspect` and `generate` reject these bytes and name the file.
 fn refused(world: &World, what: &str, bytes: &[u8]) {
     println!("{what}");
     let bundle = world.write("damaged.safetensors", bytes);
@@ -16,7 +16,7 @@ fn refused(world: &World, what: &str, bytes: &[u8]) {
     not_used(world, bytes, &[name]);
 }
 
-/// Asserts that `generate` refuses bytes, mentions `words` and writes nothing.
+/// Asserts that `generate` rejects these bytes, mentions `words` and writes nothing.
 fn not_used(world: &World, bytes: &[u8], words: &[&str]) {
     let bundle = world.write("damaged.safetensors", bytes);
     let prompts = world.prompts("prompts.txt", PROMPTS);
@@ -53,8 +53,8 @@ fn headers_of_another_kind() {
     refused(&world, "another safetensors file", &plain.bytes());
 }
 
-/// Sizes are believed only when the tensors bear them out: allocating by a header's word alone
-/// would end the program.
+/// Sizes must be checked against the tensors: allocating by the header alone would abort the
+/// program.
 #[test]
 fn headers_with_sizes_that_no_tensor_has() {
     let world = World::trained();
@@ -122,7 +122,7 @@ fn for_another_base_model() {
 #[test]
 fn for_another_encoder() {
     let world = World::trained();
-    // The same architecture, so that only the hash can tell.
+    // The same architecture, so that only the hash differs.
     text_encoder::write_folder(&world.encoder(), 3);
     let prompts = world.prompts("prompts.txt", PROMPTS);
     let out = world.path("adapter");
@@ -133,7 +133,7 @@ fn for_another_encoder() {
     assert!(!out.exists());
 }
 
-/// The encoder has no position embeddings for more, and needs two tokens for itself.
+/// Prompts are limited by the encoder's position embeddings and its two special tokens.
 #[test]
 fn recipes_for_prompts_that_the_encoder_cannot_read() {
     let world = World::collected();

@@ -1,4 +1,4 @@
-//! Base models and encoders that are damaged, missing or of a kind that is not computed.
+//! Base models and encoders that are damaged, missing or unsupported.
 
 use std::path::Path;
 
@@ -104,7 +104,7 @@ fn each_damaged_json_is_named() {
     }
 }
 
-/// Fields that would be computed wrongly if they were passed over.
+/// Settings that would give wrong results if they were ignored.
 #[test]
 fn configurations_that_ask_for_more() {
     let world = World::new();

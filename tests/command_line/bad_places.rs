@@ -1,4 +1,4 @@
-//! Results that cannot be written: the error is one line and nothing half-done stays behind.
+//! Results that cannot be written: the error is one line and no partial file remains.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::disk::Disk;
 use crate::program::{Dnd, Outcome};
 use crate::world::{PROMPTS, World};
 
-/// `dnd generate` to `out`, in the precision that takes most room.
+/// `dnd generate` to `out` in f32, which takes the most space.
 fn generate(world: &World, out: &Path) -> Dnd {
     let prompts = world.prompts("prompts.txt", PROMPTS);
     world.generate(&prompts, out).with("--precision", "f32")
@@ -33,7 +33,7 @@ fn an_adapter_that_does_not_fit() {
     disk.holds(&[]);
 }
 
-/// What was there before is worth more than half of what comes.
+/// A failed write must not destroy the existing adapter.
 #[test]
 fn an_adapter_that_does_not_fit_leaves_the_older_one() {
     let world = World::trained();
@@ -69,11 +69,11 @@ fn a_fit_whose_state_does_not_fit() {
     let Some(disk) = Disk::small() else { return };
     let outcome = world.train(&disk.join("new.safetensors")).run();
     outcome.fails_in_the_end(&["new.safetensors.state"]);
-    // The curve is whole and says how far it came; half a state would be gone on with.
+    // The complete curve may stay; a partial state must not, or the next run would resume from it.
     disk.holds(&["new.csv"]);
 }
 
-/// Here the collection gets as far as its first snapshots.
+/// The disk fills up at the first snapshots.
 #[test]
 fn a_collection_that_does_not_fit() {
     let world = World::new();
@@ -106,7 +106,7 @@ fn results_on_a_read_only_disk() {
     disk.holds(&[]);
 }
 
-/// This needs no rights and no mounting.
+/// Works without root and mounting.
 #[test]
 fn results_below_a_file() {
     let world = World::trained();

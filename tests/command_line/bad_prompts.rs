@@ -1,11 +1,11 @@
-//! Prompt files that hold no prompts, or not in the way they claim to.
+//! Prompt files that are empty or malformed.
 
 use std::path::Path;
 
 use crate::world::{World, file_name};
 
-/// Asserts that a prompt file is refused by name and that nothing is written. Prompts are read
-/// first, so no bundle is needed for that.
+/// Asserts that a prompt file is rejected by name and that nothing is written. Prompts are read
+/// first, so no bundle is needed.
 fn refused(name: &str, content: &[u8], words: &[&str]) {
     let world = World::new();
     let file = world.write(name, content);

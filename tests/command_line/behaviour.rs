@@ -11,9 +11,9 @@ use serde_json::json;
 use crate::program::Dnd;
 use crate::world::{World, names};
 
-/// Lines of a task whose prompts say which task it is; the others are the same in every task.
+/// Examples of a task whose prompts reveal the task; the others are the same in every task.
 const TELLING_LINES: usize = 8;
-/// Words that stand in all lines.
+/// Words used in all examples.
 const WORDS: [&str; 8] = [
     "one", "two", "three", "four", "five", "six", "seven", "eight",
 ];
@@ -44,8 +44,8 @@ validation_examples = 8
 patience = 0
 ";
 
-/// Two kinds of task that only their first prompts tell apart: the other prompts are the same and
-/// want another answer.
+/// Two kinds of task that differ only in their first prompts. The other prompts are the same, but
+/// have different answers.
 fn write_tasks(world: &World) {
     let folder = world.path("contrast");
     std::fs::create_dir(&folder).unwrap();
@@ -81,7 +81,7 @@ fn contrasting() -> World {
     world
 }
 
-/// The fit of the contrasting tasks into `out`; one task of each kind validates.
+/// `dnd train` on the contrasting tasks into `out`; one task of each kind is held out.
 fn train(world: &World, out: &Path) -> Dnd {
     Dnd::new("train")
         .with("--objective", "behaviour")
@@ -129,7 +129,7 @@ fn prompts_that_tell_the_task_make_better_adapters() {
         generated < 0.8 * mean && shuffled > mean,
         "mean {mean}, generated {generated}, from other prompts {shuffled}\n{outcome}"
     );
-    // The bundle is one as any other.
+    // `dnd generate` reads the bundle.
     let prompts = world.prompts("prompts.txt", 8);
     let adapter = world.path("adapter");
     world.generate(&prompts, &adapter).run().succeeds();
@@ -140,7 +140,7 @@ fn prompts_that_tell_the_task_make_better_adapters() {
     let picture = std::fs::read_to_string(world.path("bundle.svg")).unwrap();
     assert!(picture.contains("held out, generated"));
 
-    // Once more changes nothing; going on from there starts where it ended.
+    // Running again changes nothing. With --start, training continues from the bundle.
     let again = train(&world, &world.bundle()).run().succeeds();
     assert!(again.stderr.contains("finished before"), "{again}");
     change(&world, "steps = 160", "steps = 2");
@@ -154,9 +154,9 @@ fn prompts_that_tell_the_task_make_better_adapters() {
     let start = provenance["start"].as_str().unwrap();
     assert!(start.starts_with("bundle "), "{start}");
     let after = provenance["generated_loss"].as_f64().unwrap();
-    assert!(after < mean, "{after} after going on from {generated}");
+    assert!(after < mean, "{after} after starting from {generated}");
 
-    // The mean can be had without the generator, for one of other sizes.
+    // --start-mean takes only the mean, so the generator may have other sizes.
     change(&world, "hidden = [[8, 8, 16]]", "hidden = []");
     train(&world, &next)
         .with("--start", world.bundle())
@@ -193,7 +193,7 @@ fn without_a_generator_there_is_one_adapter_for_all_tasks() {
         files.contains(&"adapter_model.safetensors".to_owned()),
         "{files:?}"
     );
-    // Nothing is generated but the mean, which the folder holds.
+    // The bundle generates the mean adapter, which is also in the folder.
     let prompts = world.prompts("prompts.txt", 8);
     let generated = world.path("generated");
     world
@@ -201,14 +201,14 @@ fn without_a_generator_there_is_one_adapter_for_all_tasks() {
         .with("--precision", "f16")
         .run()
         .succeeds();
-    // Compared as numbers: adding nothing to a negative zero makes it a positive one.
+    // Compare numbers, not bytes: -0.0 + 0.0 is 0.0.
     assert_eq!(read_adapter(&adapter), read_adapter(&generated));
 }
 
 #[test]
 fn patience_ends_a_fit_that_gets_no_better() {
     let world = contrasting();
-    // Rates that change nothing: the first report stays the best.
+    // Learning rates too small to change anything: the first report stays the best.
     change(
         &world,
         "rate = 0.01\nmean_rate = 0.01",

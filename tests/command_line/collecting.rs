@@ -1,4 +1,4 @@
-//! What `dnd collect` writes, and what it does not do twice.
+//! What `dnd collect` writes, and what it skips when run again.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ fn a_collection_holds_what_it_promises() {
     }
 }
 
-/// A row a step, those of the snapshots marked.
+/// One row per step, with the snapshot steps marked.
 fn check_log(path: &Path) {
     let log = std::fs::read_to_string(path).unwrap();
     let phases: Vec<&str> = log
@@ -63,13 +63,13 @@ fn check_log(path: &Path) {
     );
     for row in log.lines().skip(1) {
         let loss: f32 = row.split(',').nth(2).unwrap().parse().unwrap();
-        // Nobody is better than certain, and guessing among 259 tokens costs 5.6 nats; the model
-        // is random and may be surer than that of something wrong.
+        // Guessing among 259 tokens costs 5.6 nats. The model is random, and may be confidently
+        // wrong, which costs more.
         assert!(loss > 0.0 && loss < 30.0, "{row}");
     }
 }
 
-/// Half-precision factors of all modules, still moving from one snapshot to the next.
+/// F16 factors of all modules, which differ between snapshots.
 fn check_snapshots(folder: &Path) {
     let snapshots = contents(&folder.join("snapshots"));
     let file_names: Vec<&str> = snapshots.iter().map(|(name, _)| name.as_str()).collect();
@@ -125,7 +125,7 @@ fn shards_share_the_tasks_out() {
     }
 }
 
-/// With more machines than tasks some have nothing to do, and that is no failure of theirs.
+/// With more shards than tasks, some shards are empty, which is not an error.
 #[test]
 fn an_empty_shard_succeeds() {
     let world = World::new();
@@ -153,7 +153,7 @@ fn every_field_of_a_recipe_may_be_left_out() {
     assert_eq!(header["settings"]["warm_up"], 2);
 }
 
-/// Snapshots of other settings are no sample of the same distribution.
+/// Snapshots with other settings are not samples of the same distribution.
 #[test]
 fn a_collection_is_not_gone_on_with_under_other_settings() {
     let world = World::collected();

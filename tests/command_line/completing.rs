@@ -1,4 +1,4 @@
-//! `dnd complete`: the same model gives the same answer, whatever file it comes from.
+//! `dnd complete`: the same model gives the same completion from every file format.
 
 use crate::gguf::TensorType;
 use crate::language_model;
@@ -31,7 +31,7 @@ fn greedy_answers_repeat_and_keep_to_their_length() {
     assert!(first.stdout.len() > short.stdout.len(), "{first}\n{short}");
 }
 
-/// Reading GGUF puts the rows of q and k back in order; a mistake there changes every logit.
+/// Reading GGUF undoes the permutation of the q and k rows; a bug there changes every logit.
 #[test]
 fn a_gguf_file_answers_like_the_folder() {
     let world = World::new();
@@ -58,7 +58,7 @@ fn the_system_message_changes_the_answer() {
     assert_eq!(
         default.run().succeeds().stdout,
         plain,
-        "the template has this one itself"
+        "this is the template's default"
     );
     let other = world
         .complete(PROMPT)

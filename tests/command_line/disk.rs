@@ -1,4 +1,4 @@
-//! Disks that are full or cannot be written to, where the system lets us make them.
+//! Full and read-only disks, where the system allows creating them.
 
 use std::fs;
 use std::io::Write;
@@ -8,14 +8,14 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A small file system of its own, gone when this is dropped.
+/// A small temporary file system, unmounted on drop.
 pub struct Disk {
     folder: TempDir,
     mounted: bool,
 }
 
 impl Disk {
-    /// One of 16 KiB: an adapter in f32 does not fit, its beginning does.
+    /// A disk of 16 KiB, which holds part of an f32 adapter but not all of it.
     pub fn small() -> Option<Self> {
         let mut disk = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -23,13 +23,13 @@ impl Disk {
         };
         disk.mounted = mount(&["-t", "tmpfs", "-o", "size=16k", "tmpfs"], disk.path());
         if !disk.mounted {
-            println!("skipped: mounting a tmpfs takes root, and a system that allows it");
+            println!("skipped: cannot mount a tmpfs, which requires root");
             return None;
         }
         Some(disk)
     }
 
-    /// One without a single free block.
+    /// A disk without a free block.
     pub fn full() -> Option<Self> {
         let disk = Self::small()?;
         let mut filler = fs::File::create(disk.path().join(FILLER)).unwrap();
@@ -45,7 +45,7 @@ impl Disk {
             let mounted = false;
             return Some(Self { folder, mounted });
         }
-        // Permissions do not bind root.
+        // Root ignores permissions.
         let disk = Self::small()?;
         assert!(mount(&["-o", "remount,ro"], disk.path()));
         Some(disk)
@@ -59,13 +59,13 @@ impl Disk {
         self.path().join(name)
     }
 
-    /// Asserts which files are on it besides the one that fills it.
+    /// Asserts which files it has, besides the filler.
     pub fn holds(&self, names: &[&str]) {
         let expected: Vec<PathBuf> = names.iter().map(|name| self.join(name)).collect();
         assert_eq!(self.files(), expected);
     }
 
-    /// All files on it but the one that fills it. Folders may stay: an empty one misleads nobody.
+    /// All files except the filler. Empty folders may stay.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.path().to_owned()];
@@ -93,7 +93,7 @@ fn mount(arguments: &[&str], path: &Path) -> bool {
 impl Drop for Disk {
     fn drop(&mut self) {
         if self.mounted {
-            // Lazily, so that it goes even when a program still holds a file on it.
+            // Lazily, so that it works even while a program has a file open.
             let _ = Command::new("umount").arg("-l").arg(self.path()).status();
         }
     }

@@ -1,4 +1,4 @@
-//! `dnd generate`: same input, same bytes; and what it says about its work.
+//! `dnd generate`: reproducible output, and its messages.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -67,7 +67,7 @@ fn nothing_is_said_besides_the_result() {
 #[test]
 fn fewer_or_more_prompts_than_expected_are_mentioned() {
     let world = World::trained();
-    for (count, word) in [(3, "repeated"), (PROMPTS + 3, "drew")] {
+    for (count, word) in [(3, "repeated"), (PROMPTS + 3, "sampled")] {
         let prompts = world.prompts("prompts.txt", count);
         let generate = world
             .generate(&prompts, &world.path("adapter"))
@@ -156,7 +156,7 @@ fn the_folder_reads_back_in_every_precision() {
     assert_eq!(exact.layout.targets(), Projection::ALL);
     assert_eq!(exact.layout.uniform_rank().unwrap(), 4);
     assert!(exact.max_abs() > 0.0);
-    // Half a unit in the last of 11 and of 8 significant bits.
+    // Half a unit in the last place, for 11 and 8 significant bits.
     for (precision, tolerance) in [("f16", 1.0 / 2048.0), ("bf16", 1.0 / 256.0)] {
         let rounded = read(precision);
         assert_eq!(rounded.layout, exact.layout);

@@ -1,17 +1,17 @@
 //! Writing GGUF files, version 3 (ggml, docs/gguf.md).
 
-/// How a tensor is packed; the numbers are those of `enum ggml_type`.
+/// Storage type of a tensor, numbered as in `enum ggml_type`.
 #[derive(Clone, Copy)]
 pub enum TensorType {
     F32 = 0,
-    /// Not among the types that `dnd` reads.
+    /// Not supported by `dnd`.
     Q5_0 = 6,
 }
 
 /// Tensors start at multiples of this.
 const ALIGNMENT: usize = 32;
 
-/// A file in the making.
+/// Builder for a GGUF file.
 #[derive(Default)]
 pub struct GgufFile {
     entries: Vec<u8>,
@@ -66,7 +66,7 @@ impl GgufFile {
         self.tensor_count += 1;
         self.headers.extend(string(name));
         self.headers.extend((shape.len() as u32).to_le_bytes());
-        // The file has the contiguous axis first.
+        // GGUF lists the contiguous axis first.
         for &size in shape.iter().rev() {
             self.headers.extend((size as u64).to_le_bytes());
         }

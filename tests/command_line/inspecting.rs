@@ -1,4 +1,4 @@
-//! `dnd inspect`: what the four kinds of things show.
+//! `dnd inspect` on collections, adapters, bundles and GGUF files.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -45,12 +45,12 @@ fn collections_adapters_and_bundles_show_what_they_are() {
         "generator.0.norm_weight",
     ];
     shown(&world.bundle(), &bundle);
-    // Where it comes from.
+    // The provenance.
     shown(&world.bundle(), &TRAIN_TASKS);
     shown(&world.bundle(), &["collected_with", "validation_loss"]);
 }
 
-/// A file that cannot be computed with can still be looked at.
+/// Files with unsupported types can still be inspected.
 #[test]
 fn gguf_files_show_unsupported_types_too() {
     let world = World::new();
@@ -67,7 +67,7 @@ fn gguf_files_show_unsupported_types_too() {
     );
 }
 
-/// `dnd inspect` with its standard output somewhere else; gives exit code and standard error.
+/// Runs `dnd inspect` with this standard output; returns exit code and standard error.
 fn inspect_to(output: impl Into<Stdio>) -> (Option<i32>, String) {
     let world = World::new();
     let gguf = world.write("base.gguf", language_model::gguf(1, TensorType::F32));
@@ -78,7 +78,7 @@ fn inspect_to(output: impl Into<Stdio>) -> (Option<i32>, String) {
     (output.status.code(), errors)
 }
 
-/// As when `head` has seen enough.
+/// As in `dnd inspect FILE | head`.
 #[test]
 fn a_reader_that_has_gone_is_no_error() {
     let (reader, writer) = std::io::pipe().unwrap();

@@ -1,20 +1,20 @@
-//! Ctrl-C and kill -9: what is finished stays, and the same command goes on from there.
+//! Ctrl-C and kill -9: finished work is kept, and the same command resumes.
 
 use crate::program::Running;
 use crate::stopping::{ends_alike, interrupt, stopped};
 use crate::world::{TRAIN_TASKS, World, contents};
 
-/// Tasks of the world's collection that are finished.
+/// The finished tasks of the world's collection.
 fn finished(world: &World) -> Vec<&'static str> {
     let manifest = |task: &&str| world.collection().join(task).join("manifest.json").exists();
     TRAIN_TASKS.into_iter().filter(manifest).collect()
 }
 
-/// Steps that leave time to stop a collection between its first task and its last.
+/// Enough steps to interrupt a collection between its first and last task.
 const COLLECT_STEPS: &str = "60";
 
-/// Asserts that the rest is done, the finished task left alone, and nothing differs from a
-/// collection that nobody stopped.
+/// Asserts that resuming keeps the finished task, collects the others, and gives the snapshots of
+/// an uninterrupted run.
 fn goes_on(world: &World) {
     let manifest = world.collection().join("always_a/manifest.json");
     let before = std::fs::read(&manifest).unwrap();
@@ -34,7 +34,7 @@ fn goes_on(world: &World) {
         let snapshots = world.collection().join(task).join("snapshots");
         assert!(
             contents(&snapshots) == contents(&whole.join(task).join("snapshots")),
-            "{task} differs after going on"
+            "{task} differs after resuming"
         );
     }
 }
@@ -69,7 +69,7 @@ fn an_interrupted_collection_stops_cleanly_and_goes_on() {
 
 const REPORT_EVERY: usize = 20;
 
-/// A world whose recipe takes long enough to be stopped in the middle, and was, by `stop`.
+/// A world with a longer recipe, whose training was interrupted with `stop`.
 fn stopped_world(stop: impl Fn(Running)) -> World {
     let world = World::collected();
     let recipe = std::fs::read_to_string(world.recipe()).unwrap();
@@ -94,7 +94,7 @@ fn a_killed_fit_ends_in_the_same_bytes() {
     ends_alike(&world, REPORT_EVERY, |out| world.train(out));
 }
 
-/// A state may only be gone on with under the recipe that it came from.
+/// A run may only be resumed with the same recipe.
 #[test]
 fn a_state_of_another_recipe_gets_refused() {
     let world = stopped_world(Running::kill);

@@ -16,14 +16,14 @@ const KEY_VALUE_HEADS: usize = 2;
 const HEAD: usize = HIDDEN / HEADS;
 const SPECIAL: [&str; 3] = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
 const VOCABULARY: usize = 256 + SPECIAL.len();
-/// Like SmolLM2's: a system message of its own where there is none.
+/// Like SmolLM2's: adds a default system message if there is none.
 const TEMPLATE: &str = "{% for message in messages %}\
     {% if loop.first and message['role'] != 'system' %}\
     {{ '<|im_start|>system\nBe brief.<|im_end|>\n' }}{% endif %}\
     {{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}\
     {% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
-/// All tokens: first the bytes as GPT-2 spells them, then the special ones.
+/// All tokens: the bytes in GPT-2's byte-to-unicode mapping, then the special tokens.
 fn tokens() -> Vec<String> {
     let printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
     let mut spare = 256..;
@@ -42,7 +42,7 @@ fn tokens() -> Vec<String> {
         .collect()
 }
 
-/// Weights by their Hugging Face names, for a model of this many hidden units.
+/// Weights by their Hugging Face names, for a model of this hidden size.
 fn weights(seed: u64, hidden: usize) -> Weights {
     let keys = KEY_VALUE_HEADS * (hidden / HEADS);
     let mut weights = Weights::new(seed);
@@ -72,7 +72,7 @@ pub fn write_folder(folder: &Path, seed: u64) {
     write_folder_of_width(folder, seed, HIDDEN);
 }
 
-/// Writes a model with another number of hidden units, which adapters of the usual one do not fit.
+/// Writes a model with another hidden size, which the usual adapters do not match.
 pub fn write_folder_of_width(folder: &Path, seed: u64, hidden: usize) {
     std::fs::create_dir_all(folder).unwrap();
     let write = |name: &str, value: Value| {
@@ -109,7 +109,9 @@ fn tokenizer() -> Value {
             })
         })
         .collect();
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let byte_level = json!({
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+    });
     json!({
         "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
         "post_processor": null, "added_tokens": added,
@@ -149,7 +151,7 @@ pub fn gguf(seed: u64, embedding_type: TensorType) -> Vec<u8> {
     for (name, (shape, values)) in weights(seed, HIDDEN).tensors {
         let (kind, bytes) = match (name.as_str(), embedding_type) {
             ("model.embed_tokens.weight", TensorType::Q5_0) => {
-                // 32 values in 22 bytes; nobody gets as far as reading them.
+                // 32 values in 22 bytes. The type is rejected before they are read.
                 (TensorType::Q5_0, vec![0; values.len() / 32 * 22])
             }
             _ if name.contains("q_proj") || name.contains("k_proj") => {

@@ -1,11 +1,10 @@
-//! The `dnd` command from outside: every test runs the built program on models of a few kilobytes
-//! that it makes itself, so nothing here needs a network, a download or ../shared.
+//! End-to-end tests of the `dnd` command. Every test runs the built program on models of a few
+//! kilobytes that it creates itself, so none needs a network, a download or ../shared.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod behaviour;
 mod completing;
-mod fitting;
 mod generating;
 mod inspecting;
 mod measuring;
@@ -13,6 +12,7 @@ mod pipeline;
 mod prompt_files;
 mod serving;
 mod tasks;
+mod training;
 
 mod collecting;
 #[cfg(unix)]

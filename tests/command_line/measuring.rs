@@ -1,4 +1,4 @@
-//! `dnd eval` and `dnd report`: the results on disk and on screen, and keeping those that are there.
+//! `dnd eval` and `dnd report`: results on disk and on screen, and resuming.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::world::{DEV_TASK, LINES, TRAIN_TASKS, World, contents, file_name, nam
 
 const METHODS: [&str; 5] = ["base", "generated", "nearest", "average", "mean"];
 
-/// Fields of a row as the CSV has them.
+/// Columns of the CSV.
 const FIELDS: &str = "task,method,exact_match,lenient_match,valid_answers,n,adapt_seconds,\
                       answer_seconds,bytes,note";
 
@@ -23,8 +23,8 @@ fn methods(rows: &[Value]) -> Vec<&str> {
     methods.collect()
 }
 
-/// Changes the score of a method to one that no measurement gives: where it stays, nothing was
-/// measured.
+/// Sets the score of a method to an impossible value. If it is still there after a run, the method
+/// was not evaluated again.
 fn mark(path: &Path, method: &str) {
     let mut rows = rows(path);
     for row in &mut rows {
@@ -54,7 +54,7 @@ fn all_methods_are_measured() {
     let shown: Vec<&str> = METHODS.into_iter().chain([own.as_str()]).collect();
     let training = TRAIN_TASKS.map(|task| format!("training:{task}"));
     let mut expected = shown.clone();
-    // The mean is taken over these.
+    // `mean` averages over these.
     expected.splice(4..4, training.iter().map(String::as_str));
     assert_eq!(methods(&rows), expected);
     for row in &rows {
@@ -84,7 +84,7 @@ fn all_methods_are_measured() {
     }
     assert_eq!(table.lines().count(), 1 + expected.len());
 
-    // Header, rule, one task, mean; a column a method after the task's name.
+    // Rows: header, rule, one task, mean. Columns: the task's name, then one per method.
     let columns: Vec<usize> = outcome
         .stdout
         .lines()
@@ -115,8 +115,7 @@ fn resuming_keeps_rows_and_adds_the_missing_ones() {
     assert!(!is_marked(&json, "base"));
 }
 
-/// A row of another bundle, seed or base model is another measurement; one that does not depend on
-/// them stays.
+/// Another bundle, seed or base model invalidates the rows that depend on it, and no others.
 #[test]
 fn resuming_measures_again_what_comes_from_other_inputs() {
     let world = World::trained();
@@ -151,7 +150,7 @@ fn resuming_measures_again_what_comes_from_other_inputs() {
     assert!(!is_marked(&json, "average"));
 }
 
-/// A row of another number of lines is another measurement.
+/// Another number of examples invalidates a row.
 #[test]
 fn resuming_with_another_limit_measures_again() {
     let world = World::collected();
@@ -195,7 +194,7 @@ fn a_missing_collection_is_said_before_anything_is_loaded() {
     );
 }
 
-/// Everything that the inputs allow, short of what takes long; then the page of it.
+/// Evaluates all methods that the inputs allow except the slow ones, then makes the report.
 #[test]
 fn a_suite_is_measured_resumed_and_reported() {
     let world = World::trained();
@@ -244,7 +243,7 @@ fn a_suite_is_measured_resumed_and_reported() {
     let work = world.path("report.work").join(DEV_TASK);
     assert_eq!(names(&work), ["few-1", "few-4"]);
 
-    // Rows that are lost come back; a tuned adapter is found again and not tuned once more.
+    // Missing rows are evaluated again; fine-tuned adapters are reused.
     let record = work.join("few-4/tuned.json");
     let before = std::fs::metadata(&record).unwrap().modified().unwrap();
     let kept: Vec<&Value> = all.iter().filter(|row| row["method"] != "few:4").collect();

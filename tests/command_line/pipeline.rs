@@ -1,4 +1,4 @@
-//! All commands in a row, as a person would give them: from tasks to a measured generator.
+//! All commands in sequence, as a user would run them: from tasks to an evaluated generator.
 
 use dnd_adapter::Projection;
 
@@ -36,8 +36,8 @@ fn tasks_become_a_generator_that_is_measured() {
     answer.run().succeeds();
 }
 
-/// The only test here that is about learning: it fails when fine-tuning, the snapshots or the
-/// adapter's way back into the model do not do what they say.
+/// The only test here that checks learning: it fails if fine-tuning, saving snapshots or applying
+/// adapters is broken.
 #[test]
 fn a_task_that_is_collected_is_solved_by_its_adapter() {
     let world = World::new();
@@ -66,8 +66,7 @@ fn a_task_that_is_collected_is_solved_by_its_adapter() {
     assert_eq!(answer.stdout, "a\n");
 }
 
-/// Snapshots, states and bundles are only comparable between machines when nothing depends on the
-/// run.
+/// Runs must be reproducible, or snapshots and bundles could not be compared between machines.
 #[test]
 fn the_same_commands_give_the_same_bytes() {
     let world = World::trained();
@@ -84,6 +83,6 @@ fn the_same_commands_give_the_same_bytes() {
     world.train(&bundle).run().succeeds();
     assert!(
         std::fs::read(&bundle).unwrap() == std::fs::read(world.bundle()).unwrap(),
-        "two fits of one recipe differ"
+        "two runs of one recipe differ"
     );
 }

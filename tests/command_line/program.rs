@@ -1,4 +1,4 @@
-//! Running `dnd` and judging how it ended.
+//! Runs `dnd` and checks the outcome.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -6,16 +6,16 @@ use std::io::{Read, Seek, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// After this long a program counts as hung. Nothing here takes a hundredth of it.
+/// Timeout of a program. Nothing here takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A call of `dnd` in the making.
+/// Builder for a `dnd` command line.
 pub struct Dnd {
     command: Command,
 }
 
 impl Dnd {
-    /// `dnd COMMAND`, shielded from whatever models the machine has in its cache.
+    /// `dnd COMMAND`, isolated from any models in the machine's cache.
     pub fn new(subcommand: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dnd"));
         command
@@ -36,7 +36,7 @@ impl Dnd {
         self.and(flag).and(value)
     }
 
-    /// Gives it this standard input.
+    /// Sets standard input.
     pub fn input(mut self, text: &[u8]) -> Self {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
@@ -45,14 +45,14 @@ impl Dnd {
         self
     }
 
-    /// Runs it to its end.
+    /// Runs to completion.
     pub fn run(self) -> Outcome {
         self.start().wait()
     }
 
-    /// Starts it.
+    /// Starts the program.
     pub fn start(mut self) -> Running {
-        // Files instead of pipes: nobody has to empty them while the program runs.
+        // Files, because a full pipe would block the program unless something reads it.
         let (output, errors) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         self.command.stdout(output.try_clone().unwrap());
         self.command.stderr(errors.try_clone().unwrap());
@@ -65,7 +65,7 @@ impl Dnd {
     }
 }
 
-/// A `dnd` at work; it is killed when the test gives up on it.
+/// A running `dnd`, killed on drop.
 pub struct Running {
     child: Child,
     words: String,
@@ -74,20 +74,20 @@ pub struct Running {
 }
 
 impl Running {
-    /// The process's number.
+    /// The process id.
     #[cfg(unix)]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it as kill -9 does.
+    /// Kills it, like kill -9.
     #[cfg(unix)]
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits until `condition` holds while the program is still at work.
+    /// Waits until `condition` holds; fails if the program exits first.
     #[cfg(unix)]
     pub fn wait_until(&mut self, condition: impl Fn() -> bool) {
         let started = Instant::now();
@@ -103,7 +103,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for it to exit.
     pub fn wait(mut self) -> Outcome {
         let started = Instant::now();
         let status = loop {
@@ -121,7 +121,7 @@ impl Running {
         };
         assert!(
             !outcome.stderr.contains("panicked"),
-            "panics are never shown to people: {outcome}"
+            "expected no panic: {outcome}"
         );
         outcome
     }
@@ -129,7 +129,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended long ago, which is an error that says nothing.
+        // Ignore errors: it may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -142,7 +142,7 @@ fn text(file: &mut File) -> String {
     text
 }
 
-/// How a call ended; shown when it is not as expected.
+/// Exit code and output of a run. Assertions display it on failure.
 pub struct Outcome {
     words: String,
     /// Exit code; none after a signal.
@@ -174,14 +174,14 @@ impl Outcome {
         self
     }
 
-    /// Asserts an error of one line and nothing else, which mentions all of `words`.
+    /// Asserts a one-line error that contains all of `words`, and no other output.
     pub fn fails(self, words: &[&str]) -> Self {
         assert_eq!(self.stderr.lines().count(), 1, "{self}");
         assert_eq!(self.stdout, "", "{self}");
         self.fails_in_the_end(words)
     }
 
-    /// Asserts an error whose line may come after lines of progress.
+    /// Asserts an error whose line may come after progress output.
     pub fn fails_in_the_end(self, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(1), "{self}");
         let last = self.stderr.lines().last().unwrap_or_default();
@@ -192,7 +192,7 @@ impl Outcome {
         self
     }
 
-    /// Asserts that the command line itself is refused, which may take several lines to explain.
+    /// Asserts a usage error (exit code 2), which may have several lines.
     pub fn gets_refused(self, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(2), "{self}");
         assert!(self.stderr.starts_with("error: "), "{self}");

@@ -1,4 +1,4 @@
-//! Every kind of prompt file, and standard input, says the same thing.
+//! All kinds of prompt files, and standard input, give the same adapter.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ fn all_kinds_of_files_give_the_same_adapter() {
     let kinds: [(&str, String); 7] = [
         ("text.txt", text.clone()),
         ("none", text.clone()),
-        // As a spreadsheet on Windows leaves it.
+        // With a byte order mark and CRLF, as Windows programs write it.
         (
             "windows.txt",
             format!("\u{feff}{}\r\n", prompts.join("\r\n\r\n")),

@@ -1,4 +1,4 @@
-//! `dnd serve`, spoken to by hand: a client library would tidy up the very requests that matter.
+//! `dnd serve`, tested with raw requests: a client library would normalize the ones that matter.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use crate::program::Dnd;
 
-/// After this long without a byte the server counts as hung.
+/// Read timeout.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What stands outside the page, and must never be sent.
+/// Content of files outside the page, which must never be sent.
 const SECRET: &str = "a secret";
 
-/// A folder `page` with a page, beside things that are nobody's business.
+/// A folder with a page in `page` and private files beside it.
 struct Page {
     folder: TempDir,
 }
@@ -81,7 +81,7 @@ impl Page {
     }
 }
 
-/// A server at work; it is killed when the test is over.
+/// A running server, killed on drop.
 struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -95,7 +95,7 @@ impl Server {
         stream
     }
 
-    /// Sends exactly this, and reads until the server closes the connection.
+    /// Sends a raw request and reads until the server closes the connection.
     fn send(&self, request: &str) -> Answer {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
@@ -104,7 +104,7 @@ impl Server {
         Answer::parse(request, &bytes)
     }
 
-    /// Asks for a path with headers besides the usual ones.
+    /// Requests a path, with extra headers.
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         let port = self.port;
         let headers: String = headers
@@ -112,7 +112,8 @@ impl Server {
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
         self.send(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{headers}\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
+             {headers}\r\n"
         ))
     }
 
@@ -120,14 +121,14 @@ impl Server {
         self.ask("GET", path, &[])
     }
 
-    /// Asks as if the address bar said `host`.
+    /// Requests `/` with this Host header.
     fn ask_host(&self, host: &str) -> Answer {
         self.send(&format!(
             "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
         ))
     }
 
-    /// What it said on standard error until its end.
+    /// Reads standard error until the server exits.
     fn stderr(&mut self) -> String {
         let mut text = String::new();
         if let Some(mut stderr) = self.child.stderr.take() {
@@ -139,13 +140,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended long ago, which is an error that says nothing.
+        // Ignore errors: it may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// An answer, shown with its request when it is not as expected.
+/// A response. Assertions display it with its request on failure.
 #[derive(Debug)]
 struct Answer {
     #[expect(dead_code, reason = "shown by Debug")]
@@ -176,7 +177,7 @@ impl Answer {
         }
     }
 
-    /// The header's value; nothing where it is missing.
+    /// The header's value; empty if missing.
     fn header(&self, name: &str) -> &str {
         let mut values = self.headers.iter().filter(|(found, _)| found == name);
         let value = values.next().map_or("", |(_, value)| value);
@@ -203,7 +204,7 @@ impl Answer {
         self
     }
 
-    /// Asserts the headers that no answer goes without.
+    /// Asserts the headers that every response has.
     fn guarded(self) -> Self {
         self.has("cross-origin-opener-policy", "same-origin")
             .has("cross-origin-embedder-policy", "require-corp")
@@ -233,7 +234,7 @@ fn the_page_is_at_the_root() {
             .says("<!doctype html><title>page</title>");
     }
     server.get("/two%20words.txt").is(200).says("two words");
-    // Written after the start, as a new build does.
+    // Changed while the server runs, as by a new build.
     page.write("page/index.html", "new");
     server.get("/").is(200).says("new");
 }
@@ -252,7 +253,7 @@ fn every_kind_of_file_has_its_media_type() {
         ("page.safetensors", "application/octet-stream"),
         ("page.svg", "image/svg+xml"),
         ("page.txt", "text/plain; charset=utf-8"),
-        // Browsers compile a stream of exactly this type alone.
+        // Browsers stream-compile only this exact type.
         ("page.wasm", "application/wasm"),
         ("page.webmanifest", "application/manifest+json"),
         ("page.unheard-of", "application/octet-stream"),
@@ -298,7 +299,7 @@ fn ranges() {
                 .has("cache-control", "no-cache")
                 .says("");
         }
-        // Several at once may be answered with everything.
+        // A request for several ranges may get the whole file.
         range("bytes=0-1,4-5").is(200).says("0123456789");
     }
 }
@@ -419,7 +420,7 @@ fn nothing_outside_the_page_or_hidden_in_it() {
     ] {
         server.get(path).is(404).guarded();
     }
-    // The same as a whole address, which proxies are sent.
+    // The same with an absolute URL, as sent to proxies.
     let address = format!("http://127.0.0.1:{}/../Cargo.toml", server.port);
     server.get(&address).is(404);
 }
@@ -435,7 +436,7 @@ fn links_that_lead_out() {
     symlink("../outside", page.path("page/folder")).unwrap();
     symlink(".hidden", page.path("page/shown.txt")).unwrap();
     symlink("digits.txt", page.path("page/inside.txt")).unwrap();
-    // A sibling whose name begins as the page's does is outside too.
+    // A sibling whose name starts with the page's name is outside, too.
     page.write("page-of-others/file.txt", SECRET);
     symlink("../page-of-others", page.path("page/others")).unwrap();
     let server = page.serve();
@@ -551,7 +552,7 @@ fn ports() {
             .run()
             .gets_refused(&["--port"]);
     }
-    // Whatever else this machine runs, two servers without a port take two of the usual ones.
+    // Two servers without --port get two ports of the default range.
     let (one, mut other) = (page.serve_with(&[]), page.serve_with(&[]));
     for server in [&one, &other] {
         assert!((8787..=8797).contains(&server.port), "{}", server.port);
@@ -569,7 +570,7 @@ fn ctrl_c_and_termination_end_it_well() {
         let page = Page::new();
         let mut server = page.serve();
         server.get("/").is(200);
-        // A reader that never finishes does not hold it up.
+        // An unfinished request does not delay the shutdown.
         let mut slow = server.connect();
         slow.write_all(b"GET /digits.txt HTTP/1.1\r\n").unwrap();
         let kill = format!("kill -{signal} {}", server.child.id());
@@ -579,6 +580,6 @@ fn ctrl_c_and_termination_end_it_well() {
         let mut rest = String::new();
         server.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "the address is the only line");
-        assert_eq!(server.stderr(), "", "nothing to hint where nobody watches");
+        assert_eq!(server.stderr(), "", "no hint without a terminal");
     }
 }

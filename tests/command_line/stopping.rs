@@ -1,4 +1,4 @@
-//! Stopping a program in the middle, and what has to be there before and after it goes on.
+//! Interrupting a program, with checks before and after it resumes.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,10 +6,10 @@ use std::process::Command;
 use crate::program::{Dnd, Running};
 use crate::world::{World, names};
 
-/// Rows in the curve of a fit that is stopped here.
+/// Rows in the loss curve of an interrupted run.
 const REPORTS: usize = 20;
 
-/// What Ctrl-C does in a terminal; asserts that the program ends cleanly.
+/// Sends SIGINT, like Ctrl-C, and asserts that the program exits cleanly.
 pub fn interrupt(program: Running) {
     let kill = format!("kill -INT {}", program.id());
     let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
@@ -20,27 +20,27 @@ pub fn interrupt(program: Running) {
     assert!(last.starts_with("error: cancelled"), "{outcome}");
 }
 
-/// Stops a fit of the world's bundle after its first saved state, by `stop`.
+/// Starts training the world's bundle and calls `stop` after the first saved state.
 pub fn stopped(world: &World, fit: Dnd, stop: impl Fn(Running)) {
     let mut run = fit.start();
     let state = world.path("bundle.safetensors.state");
     run.wait_until(|| state.join("state.json").exists());
     stop(run);
-    assert!(state.exists(), "nothing is left to go on from");
-    assert!(!world.bundle().exists(), "half a fit is no bundle");
+    assert!(state.exists(), "no state to resume from");
+    assert!(!world.bundle().exists(), "a bundle before the end");
 }
 
-/// Asserts that going on ends in the bytes of a fit that nobody stopped, and leaves no state. `fit`
-/// writes the bundle to the path that it is given, and reports 20 times, once in `report_every` steps.
+/// Asserts that resuming gives the bytes of an uninterrupted run and leaves no state. `fit`
+/// trains a bundle at the given path and reports 20 times, once every `report_every` steps.
 pub fn ends_alike(world: &World, report_every: usize, fit: impl Fn(&Path) -> Dnd) {
     let rest = fit(&world.bundle()).run().succeeds();
-    assert!(rest.stderr.contains("going on after step"), "{rest}");
+    assert!(rest.stderr.contains("resuming after step"), "{rest}");
     let whole = world.path("whole.safetensors");
     fit(&whole).run().succeeds();
     let read = |path| std::fs::read(path).unwrap();
     assert!(
         read(world.bundle()) == read(whole),
-        "the bundle differs after going on"
+        "the bundle differs after resuming"
     );
     let left: Vec<String> = names(&world.path(""))
         .into_iter()

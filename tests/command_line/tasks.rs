@@ -1,4 +1,4 @@
-//! `dnd tasks`: a suite that any machine writes alike, and that other commands fall back on.
+//! `dnd tasks`: a suite that is the same on every machine, and the default of other commands.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Tensors for tiny models, and safetensors files that may be made to lie.
+//! Tensors for tiny models, and safetensors files with corrupted headers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 
-/// Seeded numbers, the same on every machine, spread evenly from -1 to 1.
+/// Seeded uniform numbers from -1 to 1, the same on every machine.
 struct Numbers(u64);
 
 impl Numbers {
@@ -23,14 +23,14 @@ impl Numbers {
 /// A shape and its values, row-major.
 pub type Tensor = (Vec<usize>, Vec<f32>);
 
-/// Named tensors of a model in the making.
+/// Builder for the named tensors of a model.
 pub struct Weights {
     numbers: Numbers,
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 impl Weights {
-    /// No tensors yet; `seed` decides about the random ones.
+    /// Starts without tensors; `seed` is for the random ones.
     pub fn new(seed: u64) -> Self {
         Self {
             numbers: Numbers(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1),
@@ -38,7 +38,7 @@ impl Weights {
         }
     }
 
-    /// Adds a tensor of one value.
+    /// Adds a tensor filled with one value.
     pub fn filled(&mut self, name: &str, shape: &[usize], value: f32) {
         let count = shape.iter().product();
         self.tensors
@@ -73,7 +73,7 @@ pub fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
-/// A safetensors file taken apart, so that its header can be changed and put back unchecked.
+/// A parsed safetensors file, whose header can be changed without validation.
 #[derive(Clone)]
 pub struct Container {
     pub header: Value,
@@ -114,8 +114,8 @@ impl Container {
     }
 }
 
-/// Damages that any safetensors reader has to notice, with a name for each; `tensor` is one of the
-/// file's tensors.
+/// Damaged copies that any safetensors reader must reject, each with a name. `tensor` is the name
+/// of a tensor in the file.
 pub fn damages(path: &Path, tensor: &str) -> Vec<(String, Vec<u8>)> {
     let whole = std::fs::read(path).unwrap();
     let container = Container::open(path);

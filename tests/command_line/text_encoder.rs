@@ -9,10 +9,11 @@ use crate::tensors::Weights;
 
 const HIDDEN: usize = 32;
 const INTERMEDIATE: usize = 64;
-/// Longest sequence that has position embeddings.
+/// Maximum sequence length.
 pub const POSITIONS: usize = 128;
 
-/// Whole pieces and continuing ones of one character each, so that any lower-case word is known.
+/// Word pieces of one character, initial and continuing, so that any lower-case word can be
+/// encoded.
 fn vocabulary() -> Vec<String> {
     let characters = || ('a'..='z').chain('0'..='9').chain(".,:?!'".chars());
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].map(str::to_owned);

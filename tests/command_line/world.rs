@@ -1,7 +1,7 @@
-//! A folder with everything that `dnd` works on, small enough to be made anew for every test.
+//! A fixture folder with everything that `dnd` reads, small enough to create for every test.
 //!
-//! Runners such as nextest give every test a process of its own, so there is nobody to share a
-//! world with; one that a test owns is also one that is removed at its end.
+//! nextest runs every test in its own process, so tests cannot share a fixture. Each test owns one,
+//! which is removed at its end.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ const WORDS: [&str; 2 * LINES] = [
     "kettle", "lemon", "mirror", "night",
 ];
 
-/// Noise is left at its defaults: a run has to repeat itself with it.
+/// Noise keeps its defaults, because runs must be reproducible with it.
 const RECIPE: &str = "
 [collect]
 rank = 4
@@ -37,7 +37,7 @@ prompts = 8
 tokens_per_prompt = 16
 hidden = [[8, 8, 16]]
 
-[fit]
+[weights]
 steps = 6
 batch = 2
 rate = 0.01
@@ -64,21 +64,21 @@ impl World {
         world
     }
 
-    /// One that has a collection too.
+    /// A world with a collection.
     pub fn collected() -> Self {
         let world = Self::new();
         world.collect(&world.collection()).run().succeeds();
         world
     }
 
-    /// One that has a collection and a bundle.
+    /// A world with a collection and a bundle.
     pub fn trained() -> Self {
         let world = Self::collected();
         world.train(&world.bundle()).run().succeeds();
         world
     }
 
-    /// A path inside.
+    /// The path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -113,7 +113,7 @@ impl World {
         self.path("bundle.safetensors")
     }
 
-    /// `dnd collect` into `out`, 3 + 2 steps a task.
+    /// `dnd collect` into `out`, with 3 + 2 steps per task.
     pub fn collect(&self, out: &Path) -> Dnd {
         self.collect_steps(out, "3", "2")
     }
@@ -130,7 +130,7 @@ impl World {
             .with("--out", out)
     }
 
-    /// `dnd train` of the world's collection.
+    /// `dnd train` on the world's collection.
     pub fn train(&self, out: &Path) -> Dnd {
         Dnd::new("train")
             .with("--collection", self.collection())
@@ -173,7 +173,7 @@ impl World {
             .with("--max-tokens", "12")
     }
 
-    /// Writes a file of `count` prompts, one a line, all different.
+    /// Writes a file of `count` distinct prompts, one per line.
     pub fn prompts(&self, name: &str, count: usize) -> PathBuf {
         let lines: String = prompts(count).map(|prompt| prompt + "\n").collect();
         self.write(name, lines)
@@ -181,7 +181,10 @@ impl World {
 
     fn write_tasks(&self) {
         std::fs::create_dir(self.tasks()).unwrap();
-        let entry = |name: &str, role: &str, ship: bool| json!({"name": name, "family": "letters", "role": role, "ship": ship});
+        let entry = |name: &str, role: &str, ship: bool| {
+            let family = "letters";
+            json!({"name": name, "family": family, "role": role, "ship": ship})
+        };
         let index = json!({"tasks": [
             entry("always_a", "train", true),
             entry("first_letter", "train", true),
@@ -211,7 +214,7 @@ impl World {
     }
 }
 
-/// Prompts of which no two are the same.
+/// `count` distinct prompts.
 pub fn prompts(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| format!("say, {} number {index}", WORDS[index % WORDS.len()]))
 }
@@ -234,7 +237,7 @@ pub fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The last part of a path, which every error about it has to show.
+/// The file name of a path, which every error about it must contain.
 pub fn file_name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }

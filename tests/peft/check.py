@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares an adapter under the real peft with the same adapter under dnd.
+"""Compares the logits of an adapter in peft with those in dnd.
 
-For a few prompts, dnd writes the ids of the rendered chat and its logits for the next token; peft
-gets the same ids. Ends with 0 when they agree, or when the Python packages are not there.
+For a few prompts, dnd writes the token ids of the rendered chat and its logits for the next token;
+peft gets the same ids. Exits with 0 if they agree, or if the Python packages are missing.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PROMPTS = [
 
 
 def cached_model():
-    """The base model that dnd uses when it is not told otherwise."""
+    """The base model that dnd uses by default."""
     cache = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or cache) / "dnd"
     if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
@@ -40,7 +40,7 @@ def cached_model():
 
 
 def load_base(name):
-    """A model from a GGUF file, a folder or the hub, in f32 like dnd computes."""
+    """Loads a model from a GGUF file, a folder or the hub, in f32 as in dnd."""
     path, options = Path(name), {}
     if path.suffix == ".gguf":
         name, options = str(path.parent), {"gguf_file": path.name}
@@ -65,9 +65,12 @@ def main():
     parser.add_argument(
         "--model",
         default=cached_model(),
-        help="base model as GGUF file, folder or hub id; must be the one dnd uses (default: %(default)s)",
+        help="base model as GGUF file, folder or hub id; must be the one dnd uses "
+        "(default: %(default)s)",
     )
-    parser.add_argument("--tolerance", type=float, default=2e-2, help="largest difference of a logit")
+    parser.add_argument(
+        "--tolerance", type=float, default=2e-2, help="maximum difference of a logit"
+    )
     arguments = parser.parse_args()
 
     model = PeftModel.from_pretrained(load_base(arguments.model), arguments.adapter).eval()
@@ -84,8 +87,9 @@ def main():
         agrees = difference <= arguments.tolerance < effect
         wrong += not agrees
         print(
-            f"{'ok' if agrees else 'WRONG'}: {prompt!r}, {len(ids)} tokens: largest difference {difference:.2e}"
-            f" (at most {arguments.tolerance:.0e}), effect of the adapter {effect:.2e}"
+            f"{'ok' if agrees else 'WRONG'}: {prompt!r}, {len(ids)} tokens: "
+            f"largest difference {difference:.2e} (at most {arguments.tolerance:.0e}), "
+            f"effect of the adapter {effect:.2e}"
         )
     return 1 if wrong else 0
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Fine-tuning steps of transformers and peft, for crates/dnd-train/benches/pipeline.rs to measure.
+"""Fine-tuning steps with transformers and peft, for crates/dnd-eval/benches/pipeline.rs.
 
-Reads one line of JSON from standard input (`Job` in pipeline.rs), loads the model and prints `ready`;
-then takes a step for every further line and prints its loss. The caller holds the clock.
+Reads one line of JSON from standard input (`Job` in pipeline.rs), loads the model and prints
+`ready`; then runs one step per further line and prints its loss. The caller measures the time.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 import sys
 import warnings
 
-# Nobody watches a progress bar, and deprecations inside transformers are not ours to mend.
+# Hide progress bars, and deprecation warnings inside transformers.
 os.environ.setdefault("TQDM_DISABLE", "1")
 warnings.simplefilter("ignore")
 

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the figures that README, the model card and docs/benchmarks quote.
+//! `cargo xtask bench`: measures the numbers in README, the model card and docs/benchmarks.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,23 +13,23 @@ use crate::{browser, models, node, page, tools};
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only these parts [default: all]
+    /// Run only these parts [default: all]
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
-    /// The encoder as ONNX, for onnxruntime to compute beside; without it there is no peer
+    /// Encoder as ONNX, for the onnxruntime baseline; skipped if the file is missing
     #[arg(
         long,
         value_name = "FILE",
         default_value = "../shared/bench/minilm_l6.onnx"
     )]
     onnx: PathBuf,
-    /// Folder for figures and table
+    /// Folder to write the results to
     #[arg(long, value_name = "DIR", default_value = "docs/benchmarks")]
     out: PathBuf,
-    /// Prompts and tokens that the browser's encoders encode
+    /// Prompts and tokens for the encoder benchmark in the browser
     #[arg(long, value_name = "NxL", default_value = "32x32")]
     shape: String,
-    /// Passed on to the part `pipeline`; `--only pipeline -- --help` lists them
+    /// Arguments for the part `pipeline`; `--only pipeline -- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -39,13 +39,13 @@ pub struct Args {
 enum Part {
     /// `dnd generate` and fine-tuning steps, as a user runs them
     Pipeline,
-    /// Encoder and generator, natively: CPU and GPU, beside onnxruntime and burn's own operations
+    /// Encoder and generator on the native CPU and GPU, against onnxruntime and plain burn
     Native,
-    /// Encoder and generator of the page in Chromium, beside onnxruntime-web and burn's operations
+    /// Encoder and generator of the page in Chromium, against onnxruntime-web and plain burn
     Browser,
 }
 
-/// A line of the JSON that the parts write.
+/// A row of the JSON that the parts write.
 #[derive(Deserialize)]
 struct Row {
     work: String,
@@ -55,7 +55,7 @@ struct Row {
     unit: Option<String>,
 }
 
-/// Measures, and writes what was measured.
+/// Runs the benchmarks and writes the results.
 pub fn run(context: &Context, args: &Args) -> Result<()> {
     models::setup(context, &models::Args::default())?;
     let wanted = |part| args.only.is_empty() || args.only.contains(&part);
@@ -63,10 +63,13 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     create_folder(&out)?;
     let onnx = Some(context.root(&args.onnx)).filter(|onnx| onnx.exists());
     if onnx.is_none() {
-        println!("skipped: {} is absent: no onnxruntime", args.onnx.display());
+        println!(
+            "skipped: {} not found, no onnxruntime baseline",
+            args.onnx.display()
+        );
     }
     if wanted(Part::Pipeline) {
-        // The benchmark measures the program itself, which cargo does not build for it.
+        // The benchmark runs the `dnd` program, which `cargo bench` does not build.
         context.dnd()?;
         let arguments = &args.arguments;
         cmd!(
@@ -126,7 +129,7 @@ fn in_browser(context: &Context, onnx: Option<&Path>, args: &Args, json: &Path) 
     Ok(bench.run()?)
 }
 
-/// README.md with all figures of the folder.
+/// Writes README.md with all results in the folder.
 fn write_table(folder: &Path) -> Result<()> {
     let mut rows: Vec<Row> = Vec::new();
     for name in ["native.json", "browser.json"] {
@@ -136,9 +139,9 @@ fn write_table(folder: &Path) -> Result<()> {
         }
     }
     let mut text = String::from(
-        "# Benchmarks\n\nWritten by `cargo xtask bench`. Contestants of a kind of work took turns \
-         in one run; quote the ratios.\n\n\
-         | work | by | median | speed | times the first |\n|---|---|---|---|---|\n",
+        "# Benchmarks\n\nWritten by `cargo xtask bench`. Implementations alternate within one run: \
+         compare ratios, not absolute times.\n\n\
+         | workload | implementation | median | speed | relative time |\n|---|---|---|---|---|\n",
     );
     for row in &rows {
         let speed = row.rate.zip(row.unit.as_ref());
@@ -153,6 +156,6 @@ fn write_table(folder: &Path) -> Result<()> {
     }
     let path = folder.join("README.md");
     dnd_files::write(&path, text.as_bytes())?;
-    println!("figures: {}", path.display());
+    println!("results: {}", path.display());
     Ok(())
 }

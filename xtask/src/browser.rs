@@ -1,4 +1,4 @@
-//! The tests of the page in a real browser, which Playwright runs from `tests/browser`.
+//! Runs the browser tests of the page in `tests/browser` with Playwright.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::models::{Args, ENCODER};
 use crate::node;
 use crate::page::{self, complete};
 
-/// Names that Chromium goes by.
+/// Names of the Chromium program.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Builds what the tests need and runs them; says so where this machine cannot.
+/// Builds what the tests need and runs them, or prints why they are skipped.
 pub fn run(context: &Context) -> Result<()> {
     let chromium = match ready(context) {
         Ok(chromium) => chromium,
@@ -56,7 +56,7 @@ pub fn run(context: &Context) -> Result<()> {
     Ok(tests.run()?)
 }
 
-/// Where Chromium is, or why there can be no tests in it.
+/// The path of Chromium, or why the tests cannot run.
 pub fn ready(context: &Context) -> Result<PathBuf, String> {
     if let Some(reason) = node::absence(context) {
         return Err(reason);

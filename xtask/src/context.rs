@@ -1,4 +1,4 @@
-//! What every task needs: a shell in the repository's root, and the places in the cache folder.
+//! Shared by all tasks: a shell in the root of the repository, paths, and file helpers.
 
 use std::env;
 use std::fs::{self, File};
@@ -17,14 +17,15 @@ pub struct Context {
 }
 
 impl Context {
-    /// Finds the repository and the cache folder. Build output goes into the cache unless the user
-    /// chose another place.
+    /// Finds the repository and the cache folder. Build output goes into the cache unless
+    /// `CARGO_TARGET_DIR` is set.
     pub fn new() -> Result<Self> {
         let cache = dnd_files::cache_folder().context(
-            "no home folder is known: set DND_CACHE to a folder for models and build output",
+            "cannot find the home folder: set DND_CACHE to a folder for models and build output",
         )?;
         let cache = std::path::absolute(cache)?;
-        // As cargo says when it starts this program: two clones may share what one compiled.
+        // The run-time value wins: clones share build output, so the compile-time one may be
+        // another's.
         let package = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = package.parent().unwrap_or(&package).to_path_buf();
@@ -36,17 +37,18 @@ impl Context {
         Ok(Self { sh, cache, root })
     }
 
-    /// A place in the repository.
+    /// A path in the repository.
     pub fn root(&self, place: impl AsRef<Path>) -> PathBuf {
         self.root.join(place)
     }
 
-    /// A place in the cache folder; ARCHITECTURE.md lists them.
+    /// A path in the cache folder; ARCHITECTURE.md lists its contents.
     pub fn cache(&self, place: impl AsRef<Path>) -> PathBuf {
         self.cache.join(place)
     }
 
-    /// Waits until no other process changes the cache. The lock ends with the returned file.
+    /// Locks the cache against other processes, waiting if needed. Dropping the returned file
+    /// releases the lock.
     pub fn lock(&self) -> Result<File> {
         create_folder(&self.cache)?;
         let path = self.cache(".lock");
@@ -57,14 +59,15 @@ impl Context {
         Ok(file)
     }
 
-    /// Python 3 under the name that it has on this platform.
+    /// Python 3, by its name on this platform.
     pub fn python(&self) -> Cmd<'_> {
         let python = if cfg!(windows) { "python" } else { "python3" };
         cmd!(self.sh, "{python}")
     }
 
-    /// Builds the workspace and gives a program of it. The whole workspace is named, because cargo
-    /// unites features over the packages it is given, and compiles burn again for each set.
+    /// Builds the workspace and returns the path of one of its programs. Always builds the whole
+    /// workspace: cargo unifies features over the selected packages, and recompiles burn for each
+    /// set of features.
     pub fn build(&self, kind: &[&str], program: &str) -> Result<PathBuf> {
         cmd!(self.sh, "cargo build --release --workspace {kind...}").run()?;
         let target = PathBuf::from(self.sh.var_os("CARGO_TARGET_DIR").unwrap_or_default());
@@ -72,24 +75,24 @@ impl Context {
         let path = self.root(target).join("release").join(name);
         anyhow::ensure!(
             path.exists(),
-            "{}: cargo built the workspace and left no such program",
+            "{}: expected this program after `cargo build`, found none",
             path.display()
         );
         Ok(path)
     }
 
-    /// The program `dnd`.
+    /// Builds `dnd` and returns its path.
     pub fn dnd(&self) -> Result<PathBuf> {
         self.build(&[], "dnd")
     }
 }
 
-/// Makes a folder with all that lead to it.
+/// Creates a folder and its parents.
 pub fn create_folder(folder: &Path) -> Result<()> {
     Ok(dnd_files::make_folder(folder)?)
 }
 
-/// Makes an empty folder in the place of whatever folder was there.
+/// Creates an empty folder, deleting any existing one.
 pub fn renew_folder(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)
@@ -98,7 +101,7 @@ pub fn renew_folder(folder: &Path) -> Result<()> {
     create_folder(folder)
 }
 
-/// Copies a file; its folder need not exist yet. Gives its size.
+/// Copies a file, creating its folder. Returns its size in bytes.
 pub fn copy(from: &Path, to: &Path) -> Result<u64> {
     if let Some(folder) = to.parent() {
         create_folder(folder)?;

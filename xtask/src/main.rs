@@ -1,4 +1,4 @@
-//! `cargo xtask`: set-up, tests, the first run and benchmarks, the same for people and for CI.
+//! `cargo xtask`: set-up, page, tests and benchmarks, for people and CI.
 
 mod bench;
 mod browser;
@@ -18,7 +18,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use context::Context;
 
-/// The tasks of this repository.
+/// Development tasks of this repository.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -30,24 +30,24 @@ struct Cli {
 enum Task {
     /// Fetch the models into the cache folder
     Setup(models::Args),
-    /// Run every check: format, spelling, dependencies, lints, tests, GPU type checks, page, browser
+    /// Run every check: format, spelling, dependencies, lints, tests, GPU kernels, page, browser
     #[command(after_help = wasm::HELP)]
     Test(test::Args),
     /// Build the page and serve it on this machine
     #[command(after_help = wasm::HELP)]
     Run(run::Args),
-    /// Build the page into out/page, as small as it ships
+    /// Build the page into out/page, optimized for shipping
     #[command(after_help = wasm::HELP)]
     Page,
     /// Add models, examples and the service worker's version to a page; Trunk calls this
     PageFiles(page::complete::Args),
-    /// Make the shipped bundle from its recipe: collect adapters, then train the generator
+    /// Train the shipped bundle from its recipe
     Bundle(recipe::BundleArgs),
-    /// Compare the bundle with its baselines on the development tasks
+    /// Compare the bundle with baselines on the development tasks
     Evaluate(recipe::EvaluateArgs),
     /// Train generators on fewer tasks and score them, for the report's curve
     Curve(recipe::CurveArgs),
-    /// Measure the pipeline, and encoder and generator on each device beside what else there is
+    /// Benchmark the pipeline, and encoder and generator on each device against alternatives
     Bench(bench::Args),
 }
 

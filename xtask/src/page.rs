@@ -1,4 +1,5 @@
-//! `cargo xtask page`: the page, built by Trunk; and what Trunk's hook adds, `cargo xtask page-files`.
+//! `cargo xtask page` builds the page with Trunk; `cargo xtask page-files` is Trunk's hook, which
+//! adds the model files.
 
 mod budget;
 mod compact;
@@ -19,18 +20,18 @@ use crate::models::{Args, ENCODER};
 use crate::wasm::{self, Route, TARGET};
 use crate::{node, tools};
 
-/// The bundle that ships.
+/// The shipped bundle.
 pub const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 /// Example prompts.
 const PROMPTS: &str = "assets/prompts";
-/// The built page, as Trunk.toml has it.
+/// The built page, as set in Trunk.toml.
 const FOLDER: &str = "out/page";
-/// Beside the page: what it was built from.
+/// File beside the page that records its inputs.
 const STAMP: &str = "out/page.inputs";
 /// The page's two programs.
 const PROGRAMS: [&str; 2] = ["page", "worker"];
-/// What Trunk copies or obeys, and what decides about the files added. Of `web/src`, what matters is
-/// in the programs.
+/// Inputs of the page besides the programs: what Trunk copies or reads, and the code that adds
+/// files. `web/src` is left out, because it only affects the programs.
 const SOURCES: [&str; 6] = [
     "Trunk.toml",
     "web",
@@ -40,16 +41,16 @@ const SOURCES: [&str; 6] = [
     "xtask/src/page",
 ];
 
-/// Whether `wasm-opt` makes the programs smaller, which takes minutes.
+/// Whether to run `wasm-opt`, which takes minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// As a server should send it.
+    /// Optimized, for a server.
     Shipped,
-    /// For this machine alone: whichever is built already, else larger.
+    /// For this machine only: any up-to-date build, else one without `wasm-opt`.
     Local,
 }
 
-/// Builds the page and gives its folder; costs little when nothing has changed.
+/// Builds the page if its inputs changed, and returns its folder.
 pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
     let page = context.root(FOLDER);
     let stamp = context.root(STAMP);
@@ -80,15 +81,15 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
     let mut options = vec!["build", "--offline"];
     match &wasm_opt {
         Some(folder) => folders.push(folder.clone()),
-        // Trunk leaves wasm-opt out of all but release builds, and cargo need not know.
+        // Trunk runs wasm-opt only in release builds; cargo's profile stays the same.
         None => options.extend(["--release", "false"]),
     }
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    // Trunk takes this variable for a flag and refuses its usual value.
+    // Trunk parses this variable as a flag and rejects its usual value.
     if env::var_os("NO_COLOR").is_some() {
         options.extend(["--color", "never"]);
     }
-    // From here on the page may be neither the old one nor the new one.
+    // From here on the page may be incomplete.
     if stamp.exists() {
         fs::remove_file(&stamp).with_context(|| format!("cannot delete {}", stamp.display()))?;
     }
@@ -107,8 +108,8 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
     Ok(page)
 }
 
-/// The page's programs as cargo leaves them, before wasm-bindgen. Trunk builds them too, with the
-/// same arguments, so its own call finds them done.
+/// Builds the page's programs, before wasm-bindgen. Trunk runs the same build again, which then has
+/// nothing to do.
 fn compile(context: &Context, route: Route) -> Result<Vec<PathBuf>> {
     let cargo = cmd!(
         context.sh,
@@ -125,7 +126,7 @@ fn compile(context: &Context, route: Route) -> Result<Vec<PathBuf>> {
         .to_vec())
 }
 
-/// Lists what the page is built from, with hashes.
+/// Lists the inputs of the page with their hashes.
 fn inputs(context: &Context, programs: &[PathBuf]) -> Result<String> {
     let mut text = format!("{}, {:?}\n", tools::page_versions(), node::BINARYEN);
     let mut add = |name: &Path, path: &Path| -> Result<()> {
@@ -146,18 +147,17 @@ fn inputs(context: &Context, programs: &[PathBuf]) -> Result<String> {
     Ok(text)
 }
 
-/// The folder of the program `wasm-opt`, if it can be had.
+/// The folder of `wasm-opt`, or `None` if Node is not available.
 fn wasm_opt(context: &Context) -> Result<Option<PathBuf>> {
     if let Some(reason) = node::absence(context) {
-        println!("page: {reason}, so the page is built without wasm-opt: it works and is larger");
+        println!("page: {reason}; building without wasm-opt, which makes the page larger");
         return Ok(None);
     }
     let modules = node::provide(context, &[node::BINARYEN])?;
     Ok(Some(modules.join(".bin")))
 }
 
-/// Whether the folder holds a page with what `page-files` adds; Trunk puts none there when that
-/// fails.
+/// Whether the folder holds a complete page. If `page-files` fails, Trunk writes none.
 fn is_whole(page: &Path) -> bool {
     page.join(models::MANIFEST).exists()
 }

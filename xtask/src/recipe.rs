@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`, `evaluate` and `curve`: how the shipped bundle and its tables are made.
+//! `cargo xtask bundle`, `evaluate` and `curve`: train the shipped bundle and evaluate it.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ use xshell::{Cmd, cmd};
 use crate::context::{Context, create_folder};
 use crate::models;
 
-/// Recipes of the shipped bundle, of its rival, and of the adapters that it is compared with.
+/// Recipes of the shipped bundle, the multi-task baseline and the fine-tuned adapters.
 const RECIPES: &str = "assets/recipe";
-/// Tasks that no training sees, to choose its best point by: one of most families.
+/// Held-out tasks for choosing the best checkpoint: one from most families.
 const HELD_OUT: &str = "last-letter-lower,pick-fruit,letter-third-upper,item-second,choose-body,\
                         from-spanish,find-profession,sentiment-film,opposite";
-/// Number format of the base model's products: bfloat16 where the CPU is fast with it.
+/// Matmul dtype of the base model: bfloat16 on CPUs where it is faster.
 const DTYPE: [&str; 2] = ["--matmul-dtype", "auto"];
-/// More processes than this would need more memory than a desktop has.
-const MOST_PROCESSES: usize = 8;
+/// More processes would need more memory than a desktop has.
+const MAX_PROCESSES: usize = 8;
 
 /// Arguments of `cargo xtask bundle`.
 #[derive(clap::Args)]
@@ -40,17 +40,17 @@ pub struct EvaluateArgs {
     /// Compare all methods, and write results and report into docs/report
     #[arg(long)]
     suite: bool,
-    /// Test lines a task [default: 100, with --suite 200]
+    /// Test examples per task [default: 100; 200 with --suite]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Training adapters whose scores make the mean, spread over all [default: 8, with --suite all]
+    /// Number of training adapters for `mean`, spread over all [default: 8; all with --suite]
     #[arg(long, value_name = "N")]
     mean_adapters: Option<usize>,
-    /// Keep the measurements of an interrupted evaluation of the same bundle
+    /// Resume an interrupted evaluation of the same bundle
     #[arg(long)]
     resume: bool,
-    /// With --suite: PEFT folder of one adapter for all training tasks [default: the one of
-    /// assets/recipe/multitask.toml, which is trained the first time]
+    /// With --suite: PEFT folder of the multi-task adapter [default: trained once from
+    /// assets/recipe/multitask.toml]
     #[arg(long, value_name = "DIR", requires = "suite")]
     multitask: Option<PathBuf>,
     /// With --suite: loss curves of the bundle's training, for the report
@@ -72,14 +72,14 @@ pub struct CurveArgs {
     counts: Vec<usize>,
 }
 
-/// The program, and the folder of tasks that training adds to its own.
+/// The `dnd` program and a folder of tasks.
 struct Recipe<'a> {
     context: &'a Context,
     dnd: PathBuf,
     tasks: &'a Path,
 }
 
-/// Trains the generator, as its recipe says.
+/// Trains the generator from its recipe.
 pub fn bundle(context: &Context, args: &BundleArgs) -> Result<()> {
     let recipe = Recipe::new(context, &args.tasks)?;
     Ok(recipe
@@ -89,8 +89,8 @@ pub fn bundle(context: &Context, args: &BundleArgs) -> Result<()> {
         .run()?)
 }
 
-/// Trains generators on so many of the given tasks, scores them on the development tasks, and prints
-/// the `--tasks-curve` of a report.
+/// Trains generators on these numbers of tasks, scores them on the development tasks, and prints
+/// the `--tasks-curve` argument of a report.
 pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
     let recipe = Recipe::new(context, &args.tasks)?;
     let fits = context.cache("fits");
@@ -101,7 +101,7 @@ pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
         let count = count.to_string();
         let bundle = fits.join(format!("curve-{count}.safetensors"));
         let results = fits.join(format!("curve-{count}.json"));
-        let train = ["train", "--objective", "behaviour", "--most-tasks"];
+        let train = ["train", "--objective", "behaviour", "--max-tasks"];
         recipe
             .dnd(&train)
             .arg(&count)
@@ -125,7 +125,7 @@ pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
     Ok(())
 }
 
-/// Tunes an adapter on each development task, for comparison alone, and measures all methods.
+/// Fine-tunes an adapter on each development task, for comparison only, and evaluates all methods.
 pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let recipe = Recipe::new(context, &args.files.tasks)?;
     let tuned = context.cache("collections/tuned");
@@ -199,7 +199,7 @@ impl<'a> Recipe<'a> {
         })
     }
 
-    /// A command of `dnd` that computes the base model on the tasks.
+    /// A `dnd` command that runs the base model on the tasks.
     fn dnd(&self, command: &[&str]) -> Cmd<'a> {
         let (dnd, tasks) = (&self.dnd, self.tasks);
         cmd!(
@@ -208,7 +208,8 @@ impl<'a> Recipe<'a> {
         )
     }
 
-    /// `dnd train` on the given tasks and our own; finished or interrupted training is resumed.
+    /// `dnd train` on the given tasks and the built-in suite. Finished runs are kept, interrupted
+    /// ones resumed.
     fn train(&self, recipe: &str) -> Result<Cmd<'a>> {
         let suite = self.context.cache("tasks/suite");
         let dnd = &self.dnd;
@@ -223,7 +224,7 @@ impl<'a> Recipe<'a> {
             .arg(Path::new(RECIPES).join(recipe)))
     }
 
-    /// The generator's rival: one adapter for all training tasks, trained alike without a generator.
+    /// Trains the multi-task baseline: one adapter for all training tasks, without a generator.
     fn multitask(&self) -> Result<PathBuf> {
         let adapter = self.context.cache("collections/multitask");
         self.train("multitask.toml")?
@@ -235,11 +236,11 @@ impl<'a> Recipe<'a> {
         Ok(adapter)
     }
 
-    /// Collects in one process a core, each with one thread: small matrices share the work badly.
+    /// Collects with one single-threaded process per core: small matmuls do not scale over threads.
     fn collect(&self, out: &Path, only: &[String]) -> Result<()> {
         let processes = thread::available_parallelism()
             .map_or(1, NonZero::get)
-            .min(MOST_PROCESSES);
+            .min(MAX_PROCESSES);
         let collect = |number: usize| {
             let mut collect = self
                 .dnd(&["collect", "--config"])

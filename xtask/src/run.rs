@@ -1,4 +1,4 @@
-//! `cargo xtask run`: from a fresh clone to the page, served on this machine.
+//! `cargo xtask run`: builds the page from a fresh clone and serves it locally.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use crate::context::Context;
 use crate::models;
 use crate::page::{self, BUNDLE};
 
-/// Prompts of a kind that the shipped generator was not trained on.
+/// Prompts of a task that the shipped generator was not trained on.
 const PROMPTS: &str = "assets/prompts/sentiment.txt";
-/// How many of the prompts are answered.
+/// Number of prompts to complete.
 const SHOWN: usize = 3;
 
 /// Arguments of `cargo xtask run`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Build the page and stop before serving it
+    /// Build the page without serving it
     #[arg(long, conflicts_with = "terminal")]
     no_serve: bool,
     /// Port of the page [default: 8787, or the next free one]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// No page: build `dnd`, generate an adapter from example prompts and show what it changes
+    /// Without the page: generate an adapter from example prompts and show its effect
     #[arg(long)]
     terminal: bool,
     /// Folder of the adapter that --terminal generates [default: out/adapter in the repository]
@@ -33,8 +33,7 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-/// Builds the page with what it needs alone and serves it until Ctrl-C, or shows an adapter in the
-/// terminal.
+/// Builds the page and serves it until Ctrl-C, or demonstrates an adapter in the terminal.
 pub fn run(context: &Context, args: &Args) -> Result<()> {
     if args.terminal {
         let out = args
@@ -50,12 +49,13 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     let site = Site::open(&page)?;
     let listener = dnd_serve::listen(args.port)?;
     let stop = dnd_serve::stop_signal()?;
-    println!("Ctrl-C stops; the page is at");
+    println!("press Ctrl-C to stop; the page is at");
     println!("http://{}/", listener.local_addr()?);
     Ok(dnd_serve::serve(site, listener, &stop)?)
 }
 
-/// Generates an adapter into `out`, shows answers without and with it, and gives the program.
+/// Generates an adapter into `out` and shows completions without and with it. Returns the path of
+/// `dnd`.
 pub fn terminal(context: &Context, out: &Path) -> Result<PathBuf> {
     models::setup(context, &models::Args::default())?;
     let dnd = context.dnd()?;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check that a change has to pass, in order, up to the first that fails.
+//! `cargo xtask test`: runs all checks in order and stops at the first failure.
 
 use std::env;
 use std::path::PathBuf;
@@ -17,14 +17,14 @@ pub struct Args {
     /// Run only these steps
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = step_names())]
     only: Vec<String>,
-    /// Leave these steps out
+    /// Skip these steps
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = step_names())]
     skip: Vec<String>,
 }
 
 type Step = (&'static str, fn(&Context) -> Result<()>);
 
-/// The cheap checks come first.
+/// All steps, cheap ones first.
 const STEPS: [Step; 11] = [
     ("fmt", |context| {
         Ok(cmd!(context.sh, "cargo fmt --all --check").run()?)
@@ -49,7 +49,7 @@ const STEPS: [Step; 11] = [
         if nextest.ignore_stderr().read().is_ok() {
             return Ok(cmd!(context.sh, "cargo nextest run {options...}").run()?);
         }
-        // With the targets named, cargo leaves the doc tests to their own step.
+        // Naming the targets excludes the doc tests, which have their own step.
         let targets = ["--lib", "--bins", "--tests"];
         Ok(cmd!(context.sh, "cargo test {options...} {targets...}").run()?)
     }),
@@ -63,8 +63,8 @@ const STEPS: [Step; 11] = [
         )
         .run()?)
     }),
-    // No GPU is needed to see whether the code for one still compiles. Kernels run where a Vulkan
-    // driver is, such as Mesa's in software.
+    // Compiling the GPU code needs no GPU. The kernels run on any Vulkan driver, such as Mesa's
+    // software one.
     ("gpu", |context| {
         let features = "dnd-cli/wgpu,dnd-cli/cuda";
         cmd!(
@@ -80,7 +80,7 @@ const STEPS: [Step; 11] = [
         let test = test.split_whitespace();
         Ok(cmd!(context.sh, "cargo {test...}").run()?)
     }),
-    // The page's own package; the crates that it shares with the native side compile with it.
+    // Only dnd-web; the shared crates compile as its dependencies.
     ("wasm", |context| {
         let route = wasm::provide(context)?;
         let target = wasm::TARGET;
@@ -90,7 +90,7 @@ const STEPS: [Step; 11] = [
         );
         Ok(route.apply(context, clippy).run()?)
     }),
-    // The demonstration makes the adapter, so that it is tested too.
+    // The terminal demo makes the adapter, so that it is tested, too.
     ("peft", |context| {
         let folder = context.root("out/peft-check");
         let dnd = run::terminal(context, &folder)?;
@@ -103,7 +103,7 @@ const STEPS: [Step; 11] = [
     ("browser", browser::run),
 ];
 
-/// Runs the chosen steps.
+/// Runs the selected steps.
 pub fn run(context: &Context, args: &Args) -> Result<()> {
     for (name, step) in STEPS {
         let named = |names: &[String]| names.iter().any(|other| other == name);
@@ -121,13 +121,13 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Tests that lack something pass without a word where the runner hides their output, so it is said
-/// here what is not tested.
+/// Reports missing test data. Tests pass silently without it, because the runner hides their
+/// output.
 fn say_what_is_absent(context: &Context) {
     let shared = env::var_os("DND_SHARED").map_or_else(|| context.root("../shared"), PathBuf::from);
     if !shared.join("fixtures").exists() {
         println!(
-            "skipped: {} is absent: no agreement with tensors of other software",
+            "skipped: {} not found, no comparison with reference tensors",
             shared.display()
         );
     }

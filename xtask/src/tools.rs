@@ -1,4 +1,4 @@
-//! Programs that the page and the checks need, pinned and installed into the cache on first use.
+//! Pinned programs for the page and the checks, installed into the cache on first use.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use xshell::cmd;
 use crate::context::Context;
 
 const TYPOS: &str = "1.52.0";
-/// With its own numpy.
+/// Also installs numpy.
 const ONNXRUNTIME: &str = "1.32.0";
 const CARGO_DENY: &str = "0.20.2";
-/// The newest release that Rust 1.95 compiles; 0.22 asks for 1.96.1.
+/// The newest release that Rust 1.95 compiles; 0.22 requires 1.96.1.
 const TRUNK: &str = "0.21.14";
-/// Has to be the release of the crate in Cargo.lock.
+/// Must be the version of the crate in Cargo.lock.
 const WASM_BINDGEN: &str = "0.2.130";
 
-/// The spelling checker. Its wheel has the program inside, so that nothing is compiled.
+/// The spell checker, installed from its wheel, so that nothing is compiled.
 pub fn typos(context: &Context) -> Result<PathBuf> {
     let venv = context.cache("tools/venv");
     let program = scripts(&venv).join(format!("typos{EXE_SUFFIX}"));
@@ -26,7 +26,7 @@ pub fn typos(context: &Context) -> Result<PathBuf> {
     })
 }
 
-/// A Python with onnxruntime, which `cargo xtask bench` compares with.
+/// A Python with onnxruntime, a baseline of `cargo xtask bench`.
 pub fn onnxruntime(context: &Context) -> Result<PathBuf> {
     let venv = context.cache("tools/peers");
     let python = scripts(&venv).join(format!("python{EXE_SUFFIX}"));
@@ -38,12 +38,12 @@ pub fn onnxruntime(context: &Context) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Where a virtual environment of Python has its programs.
+/// The program folder of a Python virtual environment.
 fn scripts(venv: &Path) -> PathBuf {
     venv.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
 
-/// Installs a release of a Python package into a virtual environment, which is made if missing.
+/// Installs a pinned Python package into a virtual environment, which is created if missing.
 fn install_wheel(context: &Context, venv: &Path, release: &str) -> Result<()> {
     context.python().args(["-m", "venv"]).arg(venv).run()?;
     let python = scripts(venv).join(format!("python{EXE_SUFFIX}"));
@@ -51,29 +51,29 @@ fn install_wheel(context: &Context, venv: &Path, release: &str) -> Result<()> {
     Ok(cmd!(context.sh, "{python} -m pip install {quiet...} {release}").run()?)
 }
 
-/// The checker of licences and sources.
+/// cargo-deny, which checks licences and sources.
 pub fn cargo_deny(context: &Context) -> Result<PathBuf> {
     compile(context, "cargo-deny", "cargo-deny", CARGO_DENY, &[])
 }
 
-/// The builder of the page. It only builds, offline, so it comes without TLS.
+/// Trunk, which builds the page. It runs offline, so it needs no TLS.
 pub fn trunk(context: &Context) -> Result<PathBuf> {
     let features = ["--no-default-features"];
     compile(context, "trunk", "trunk", TRUNK, &features)
 }
 
-/// Makes modules for browsers of what the compiler leaves.
+/// wasm-bindgen, which turns the compiled programs into browser modules.
 pub fn wasm_bindgen(context: &Context) -> Result<PathBuf> {
     let package = "wasm-bindgen-cli";
     compile(context, "wasm-bindgen", package, WASM_BINDGEN, &[])
 }
 
-/// The releases that shape the page, in a line.
+/// Versions of the tools that affect the page.
 pub fn page_versions() -> String {
     format!("trunk {TRUNK}, wasm-bindgen {WASM_BINDGEN}")
 }
 
-/// Compiles a package of crates.io into the cache.
+/// Compiles a package from crates.io into the cache.
 fn compile(
     context: &Context,
     program: &str,
@@ -89,15 +89,15 @@ fn compile(
                 context.sh,
                 "cargo install --quiet --force --root {tools} {package} --version {version} {features...} {lock...}"
             )
-            // Their own release profiles trade minutes of compiling for speed that is not needed.
+            // Release profiles with LTO take minutes to compile, for speed that is not needed here.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-            // Its build output is of no use to anyone else.
+            // Keep the build output out of the shared target folder.
             .env_remove("CARGO_TARGET_DIR")
             .run()
         };
-        // A lock file may name releases that a mirror of the registry does not have.
+        // Retry without the lock file: it may name releases that a registry mirror does not have.
         Ok(install(&["--locked"]).or_else(|_| install(&[]))?)
     })
 }
@@ -122,7 +122,7 @@ fn provide(
         }
         ensure!(
             is_installed(),
-            "{} does not run as version {version}",
+            "{}: expected version {version} after installing it",
             program.display()
         );
     }

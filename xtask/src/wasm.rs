@@ -1,5 +1,5 @@
-//! Where a compiler for WebAssembly comes from: a toolchain that has the target, else rustup, else
-//! Debian's packages.
+//! Finds a Rust compiler for WebAssembly: the current toolchain if it has the target, else one that
+//! rustup adds it to, else Debian's packages.
 
 use std::env;
 use std::path::Path;
@@ -9,27 +9,27 @@ use xshell::{Cmd, cmd};
 
 use crate::context::Context;
 
-/// The target of everything that runs in a browser.
+/// The target of code that runs in a browser.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Chooses the route.
+/// Environment variable that selects the route.
 const VARIABLE: &str = "DND_WASM_ROUTE";
 
-/// For the `--help` of whatever compiles to WebAssembly.
+/// Help text of tasks that compile to WebAssembly.
 pub const HELP: &str = "Environment:
-  DND_WASM_ROUTE=debian  Compile the page with Debian's Rust also where rustup has the target";
+  DND_WASM_ROUTE=debian  Compile the page with Debian's Rust even if rustup has the target";
 
-/// How cargo compiles to WebAssembly here.
+/// How to compile to WebAssembly.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// With the toolchain in use.
+    /// With the current toolchain.
     Own,
-    /// With Debian's Rust, into a target folder of its own.
+    /// With Debian's Rust, into a separate target folder.
     Debian,
 }
 
 impl Route {
-    /// Gives a program that is cargo, or calls it, what it needs in its environment.
+    /// Sets the environment of cargo, or of a program that calls it.
     pub fn apply<'a>(self, context: &Context, command: Cmd<'a>) -> Cmd<'a> {
         match self {
             Self::Own => command,
@@ -40,7 +40,7 @@ impl Route {
     }
 }
 
-/// Makes a compiler for WebAssembly ready by the first route that works.
+/// Provides a WebAssembly compiler by the first route that works.
 pub fn provide(context: &Context) -> Result<Route> {
     let has_target = || -> Result<bool> {
         let libraries = cmd!(context.sh, "rustc --print target-libdir --target {TARGET}");
@@ -54,7 +54,7 @@ pub fn provide(context: &Context) -> Result<Route> {
     if has_target()? {
         return Ok(Route::Own);
     }
-    println!("wasm: no {TARGET} here; asking rustup for it");
+    println!("wasm: {TARGET} is not installed; adding it with rustup");
     let added = cmd!(context.sh, "rustup target add {TARGET}").run().is_ok();
     if added && has_target()? {
         return Ok(Route::Own);
@@ -69,7 +69,10 @@ fn debian(context: &Context) -> Result<Route> {
     cmd!(context.sh, "{script} {folder}")
         .run()
         .with_context(|| {
-            format!("no compiler for {TARGET}: run `rustup target add {TARGET}`, or this on Debian as root")
+            format!(
+                "no compiler for {TARGET}: run `rustup target add {TARGET}`, or run this on Debian \
+                 as root"
+            )
         })?;
     Ok(Route::Debian)
 }

@@ -84,7 +84,7 @@ pub fn write(adapter: &Adapter, precision: Precision) -> Result<PeftFiles, Error
         },
     );
     Ok(PeftFiles {
-        config: Config::of(&adapter.layout).to_json()?,
+        config: Config::from_layout(&adapter.layout).to_json()?,
         model: tensor_file::write(MODEL_FILE, tensors, ("format", "pt".to_owned()))?,
     })
 }

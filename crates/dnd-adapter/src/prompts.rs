@@ -23,11 +23,11 @@ pub fn parse(text: &str, extension: &str, file: &str) -> Result<Vec<String>, Err
             .map(|(index, line)| {
                 serde_json::from_str(line)
                     .map(Entry::into_prompt)
-                    .map_err(|e| error(file, json_mistake(&e, Some(index + 1))))
+                    .map_err(|e| error(file, json_error(&e, Some(index + 1))))
             })
             .collect::<Result<Vec<_>, _>>()?,
         "json" => serde_json::from_str::<Vec<Entry>>(text)
-            .map_err(|e| error(file, json_mistake(&e, None)))?
+            .map_err(|e| error(file, json_error(&e, None)))?
             .into_iter()
             .map(Entry::into_prompt)
             .collect(),
@@ -58,7 +58,7 @@ fn error(file: &str, reason: impl std::fmt::Display) -> Error {
 
 /// Describes a JSON error and its position. `line` is the line of the file that the JSON came
 /// from, for JSON Lines.
-fn json_mistake(mistake: &serde_json::Error, line: Option<usize>) -> String {
+fn json_error(mistake: &serde_json::Error, line: Option<usize>) -> String {
     // serde_json appends a position of its own, which is always in line 1 for JSON Lines.
     let said = mistake.to_string();
     let place = format!(" at line {} column {}", mistake.line(), mistake.column());
@@ -158,14 +158,14 @@ fn parse_csv(text: &str, file: &str) -> Result<Vec<String>, Error> {
     reader
         .records()
         .map(|record| {
-            let record = record.map_err(|e| error(file, csv_mistake(&e, whole, blank)))?;
+            let record = record.map_err(|e| error(file, csv_error(&e, whole, blank)))?;
             Ok(record.get(column).unwrap_or_default().to_owned())
         })
         .collect()
 }
 
 /// Describes an error in a row. `start` is the byte offset of the table in `text`.
-fn csv_mistake(mistake: &csv::Error, text: &str, start: usize) -> String {
+fn csv_error(mistake: &csv::Error, text: &str, start: usize) -> String {
     match mistake.kind() {
         csv::ErrorKind::UnequalLengths {
             pos: Some(place),

@@ -48,7 +48,7 @@ pub struct PublishedTokens {
 /// there.
 ///
 /// Fails when a side of the tile is odd or zero, or a rank exceeds the rows.
-pub fn tokenise(adapter: &Adapter, tile: (usize, usize)) -> Result<PublishedTokens, Error> {
+pub fn tokenize(adapter: &Adapter, tile: (usize, usize)) -> Result<PublishedTokens, Error> {
     adapter.validate()?;
     let shape = token_shape(&adapter.layout, tile)?;
     let mut tokens = PublishedTokens {
@@ -73,12 +73,12 @@ pub fn tokenise(adapter: &Adapter, tile: (usize, usize)) -> Result<PublishedToke
     Ok(tokens)
 }
 
-/// Converts tokens of the published scheme, from [`tokenise`] or a generator, to an adapter.
+/// Converts tokens of the published scheme, from [`tokenize`] or a generator, to an adapter.
 ///
 /// Mean and deviation of a tile are averages over its border, as in the published code.
 ///
 /// Fails when the shape of the tokens does not match the layout.
-pub fn detokenise(layout: &Layout, tokens: &PublishedTokens) -> Result<Adapter, Error> {
+pub fn detokenize(layout: &Layout, tokens: &PublishedTokens) -> Result<Adapter, Error> {
     layout.validate("layout")?;
     let [_, rows, columns] = tokens.shape;
     let tile = (rows.saturating_sub(BORDER), columns.saturating_sub(BORDER));

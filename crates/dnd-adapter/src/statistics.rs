@@ -87,16 +87,16 @@ impl Statistics {
     ///
     /// # Panics
     /// When the length of `tokens` is not a multiple of the length of `mean`.
-    pub fn normalise(&self, tokens: &mut [f32]) {
+    pub fn normalize(&self, tokens: &mut [f32]) {
         self.for_each(tokens, |value, mean, scale| (value - mean) / scale);
     }
 
     /// Replaces every value y of `tokens` by y * scale + mean: the inverse of
-    /// [`Statistics::normalise`], up to rounding.
+    /// [`Statistics::normalize`], up to rounding.
     ///
     /// # Panics
     /// When the length of `tokens` is not a multiple of the length of `mean`.
-    pub fn denormalise(&self, tokens: &mut [f32]) {
+    pub fn denormalize(&self, tokens: &mut [f32]) {
         self.for_each(tokens, |value, mean, scale| value * scale + mean);
     }
 
@@ -163,17 +163,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn denormalise_undoes_normalise(samples in 1_usize..5, tokens in 1_usize..5, seed: u32) {
+        fn denormalize_undoes_normalise(samples in 1_usize..5, tokens in 1_usize..5, seed: u32) {
             let token_len = 6;
             let all = numbers(samples * tokens * token_len, seed.into());
             let parts = all.chunks_exact(tokens * token_len);
             let statistics = Statistics::from_samples(parts, token_len).unwrap();
             prop_assert!(statistics.scale.iter().all(|&scale| scale > 0.0));
             let mut changed = all.clone();
-            statistics.normalise(&mut changed);
+            statistics.normalize(&mut changed);
             let mean_square = changed.iter().map(|x| x * x).sum::<f32>() / changed.len() as f32;
             prop_assert!(mean_square < 1.001);
-            statistics.denormalise(&mut changed);
+            statistics.denormalize(&mut changed);
             for (before, after) in all.iter().zip(&changed) {
                 prop_assert!((before - after).abs() < 1e-5);
             }

@@ -45,7 +45,7 @@ pub fn scale_name(name: &str) -> String {
 ///
 /// A scale is rounded down to the significant bits of bf16. Quantizing dequantized values then
 /// gives the same integers and scales again.
-pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
+pub fn quantize(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
     let mut bytes = Vec::with_capacity(values.len());
     let mut scales = Vec::with_capacity(values.len() / length.max(1));
     for vector in values.chunks(length.max(1)) {
@@ -66,8 +66,8 @@ pub fn quantise(values: &[f32], length: usize) -> (Vec<u8>, Vec<f32>) {
     (bytes, scales)
 }
 
-/// Inverse of [`quantise`], up to rounding.
-pub(crate) fn dequantise(bytes: &[u8], scales: &[f32], length: usize) -> Vec<f32> {
+/// Inverse of [`quantize`], up to rounding.
+pub(crate) fn dequantize(bytes: &[u8], scales: &[f32], length: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(bytes.len());
     for (vector, scale) in bytes.chunks(length.max(1)).zip(scales) {
         let integers = vector.iter().map(|&byte| byte.cast_signed());
@@ -88,8 +88,8 @@ mod tests {
             values in prop::collection::vec(-1e3_f32..1e3, 1..40),
             length in 1_usize..9,
         ) {
-            let (bytes, scales) = quantise(&values, length);
-            let once = dequantise(&bytes, &scales, length);
+            let (bytes, scales) = quantize(&values, length);
+            let once = dequantize(&bytes, &scales, length);
             for (vector, rounded) in values.chunks(length).zip(once.chunks(length)) {
                 let largest = vector
                     .iter()
@@ -98,13 +98,13 @@ mod tests {
                     prop_assert!((value - rounded).abs() <= largest / LARGEST);
                 }
             }
-            prop_assert_eq!(quantise(&once, length), (bytes, scales));
+            prop_assert_eq!(quantize(&once, length), (bytes, scales));
         }
     }
 
     #[test]
     fn zeros_stay_zeros() {
-        let (bytes, scales) = quantise(&[0.0, -0.0, 1e-44], 3);
-        assert_eq!(dequantise(&bytes, &scales, 3), [0.0; 3]);
+        let (bytes, scales) = quantize(&[0.0, -0.0, 1e-44], 3);
+        assert_eq!(dequantize(&bytes, &scales, 3), [0.0; 3]);
     }
 }

@@ -11,7 +11,7 @@ use safetensors::tensor::{Metadata, TensorInfo, TensorView};
 
 use crate::error::Error;
 use crate::precision::Precision;
-use crate::storage::{Storage, dequantise, quantise, scale_name};
+use crate::storage::{Storage, dequantize, quantize, scale_name};
 
 /// Size in bytes of the header length at the start of a file.
 const LENGTH_BYTES: usize = 8;
@@ -129,7 +129,7 @@ impl<'a> TensorFile<'a> {
         })?;
         let data = match storage {
             Storage::Float(precision) => precision.decode(bytes),
-            Storage::Int8 => self.dequantise(name, &info.shape, bytes)?,
+            Storage::Int8 => self.dequantize(name, &info.shape, bytes)?,
         };
         check_finite(&self.file, name, &data)?;
         Ok(StoredTensor {
@@ -139,7 +139,7 @@ impl<'a> TensorFile<'a> {
         })
     }
 
-    fn dequantise(&self, name: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<f32>, Error> {
+    fn dequantize(&self, name: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<f32>, Error> {
         let scale = scale_name(name);
         let info = self.info(&scale)?;
         let (length, vectors) = last_axis(shape);
@@ -149,7 +149,7 @@ impl<'a> TensorFile<'a> {
             return Err(Error::tensor(&self.file, &scale, expected, found));
         }
         let scales = self.tensor(&scale)?;
-        Ok(dequantise(bytes, &scales.data, length))
+        Ok(dequantize(bytes, &scales.data, length))
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo, Error> {
@@ -180,7 +180,7 @@ pub fn write<'a>(
             Storage::Float(precision) => precision,
             Storage::Int8 => {
                 let (length, vectors) = last_axis(shape);
-                let (bytes, scales) = quantise(data, length);
+                let (bytes, scales) = quantize(data, length);
                 let scales = Precision::F32.encode(&scales);
                 encoded.push((scale_name(&name), vectors.to_vec(), Dtype::F32, scales));
                 encoded.push((name, shape.to_vec(), Dtype::I8, bytes));

@@ -155,7 +155,7 @@ fn published_tokens_agree_both_ways() {
     let file = TensorFile::new(&bytes, "qwen25_05b_tokens.safetensors").unwrap();
     let adapter = qwen_adapter(&file, "adapter.base_model.model.");
 
-    let ours = published::tokenise(&adapter, (8, 128)).unwrap();
+    let ours = published::tokenize(&adapter, (8, 128)).unwrap();
     let theirs = file.tensor("tokens").unwrap();
     assert_eq!(ours.shape, [358, 10, 130]);
     assert_eq!(theirs.shape, ours.shape);
@@ -170,7 +170,7 @@ fn published_tokens_agree_both_ways() {
         data: theirs.data,
         mask: ours.mask,
     };
-    let ours = published::detokenise(&adapter.layout, &given).unwrap();
+    let ours = published::detokenize(&adapter.layout, &given).unwrap();
     let theirs = qwen_adapter(&file, "detokenized.");
     for (ours, theirs) in ours.factors.iter().zip(&theirs.factors) {
         assert!(largest_difference(&ours.a, &theirs.a) < 1e-6);

@@ -1,4 +1,4 @@
-//! `dnd`: LoRA adapters from prompts, and the whole way there.
+//! The `dnd` command: generates LoRA adapters from prompts, trains and evaluates generators.
 
 mod commands;
 mod output;
@@ -9,19 +9,21 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Training makes and drops large tensors all the time. This allocator keeps their memory where the system's
-/// gives it back and has it filled with zeros anew; with MIMALLOC_PURGE_DELAY=-1 it keeps all (docs/experiments.md).
+/// Training constantly allocates and frees large tensors. The system allocator returns their
+/// memory to the kernel, which zeroes it again on reuse. mimalloc keeps it; with
+/// MIMALLOC_PURGE_DELAY=-1 it never returns any (docs/experiments.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// LoRA adapters generated from the prompts of a task.
+/// Generate LoRA adapters from a task's prompts.
 ///
-/// Give prompts without answers, get an adapter for SmolLM2-135M-Instruct that PEFT loads:
+/// Reads prompts without answers and writes an adapter for SmolLM2-135M-Instruct that PEFT loads:
 ///
 ///   dnd generate --prompts prompts.txt --out adapter
 ///
-/// The other commands are the way there: `collect` fine-tunes adapters on many tasks, `train` fits
-/// a generator to them, `eval` measures it against baselines, `report` makes a page of that.
+/// The other commands make the generator: `collect` fine-tunes adapters on many tasks, `train`
+/// trains a generator on them, `eval` compares it with baselines, `report` shows the results as a
+/// page.
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {
@@ -32,7 +34,7 @@ struct Arguments {
     command: Command,
 }
 
-/// The commands; their descriptions stand with their arguments.
+/// The commands; each one's help text is on its `Arguments`.
 #[derive(Subcommand)]
 enum Command {
     Generate(commands::generate::Arguments),
@@ -46,7 +48,7 @@ enum Command {
     Serve(commands::serve::Arguments),
 }
 
-/// Exit code after Ctrl-C, as shells give it.
+/// Exit code after Ctrl-C: 128 + SIGINT, as in shells.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let line = format!("{error:#}").replace('\n', " ");
-            output::complain(&format!("error: {line}"));
+            output::eprint_line(&format!("error: {line}"));
             if is_cancelled(&error) {
                 ExitCode::from(INTERRUPTED)
             } else {
@@ -78,7 +80,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the work was stopped by Ctrl-C.
+/// Whether the command was cancelled with Ctrl-C.
 fn is_cancelled(error: &anyhow::Error) -> bool {
     let of_training = error.downcast_ref::<dnd_train::Error>();
     let files = match of_training {

@@ -1,10 +1,10 @@
-//! Standard output and error, without panics when the reader has gone.
+//! Standard output and error, without a panic when the pipe is closed.
 
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, Result};
 
-/// Writes text to standard output at once.
+/// Writes text to standard output and flushes it.
 pub fn print(text: &str) -> Result<()> {
     let mut output = std::io::stdout().lock();
     output
@@ -18,12 +18,12 @@ pub fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
-/// Writes a line to standard error; there is nowhere to report a failure of that.
-pub fn complain(line: &str) {
+/// Writes a line to standard error. Errors are ignored: there is nowhere left to report them.
+pub fn eprint_line(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Whether the reader of standard output has gone, as `head` does.
+/// Whether the reader of standard output closed the pipe, as `head` does.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -9,14 +9,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
 
-/// Shows a bar a stage where standard error is a terminal, and stops at Ctrl-C.
-pub struct Terminal {
+/// Shows one progress bar per stage if standard error is a terminal, and cancels on Ctrl-C.
+pub struct ProgressBars {
     bar: Mutex<ProgressBar>,
     interrupts: Arc<AtomicUsize>,
 }
 
-impl Terminal {
-    /// Takes over Ctrl-C: once asks the work to stop, twice ends the process.
+impl ProgressBars {
+    /// Installs the Ctrl-C handler: the first press cancels the work, the second exits.
     pub fn new() -> Result<Self> {
         let interrupts = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&interrupts);
@@ -24,22 +24,22 @@ impl Terminal {
             if counter.fetch_add(1, Ordering::Relaxed) > 0 {
                 std::process::exit(i32::from(crate::INTERRUPTED));
             }
-            output::complain("stopping after this step; press Ctrl-C again to stop at once");
+            output::eprint_line("stopping after this step; press Ctrl-C again to stop at once");
         })
-        .context("cannot take over Ctrl-C")?;
+        .context("cannot install the Ctrl-C handler")?;
         Ok(Self {
             bar: Mutex::new(ProgressBar::hidden()),
             interrupts,
         })
     }
 
-    /// The bar, whatever happened to the thread that used it last.
+    /// Locks the bar, even after a panic in another thread.
     fn bar(&self) -> MutexGuard<'_, ProgressBar> {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Observer for Terminal {
+impl Observer for ProgressBars {
     fn begin(&self, stage: &str, units: u64) {
         let bar = ProgressBar::new(units).with_message(String::new());
         if let Ok(style) = ProgressStyle::with_template(
@@ -58,7 +58,7 @@ impl Observer for Terminal {
     }
 
     fn note(&self, message: &str) {
-        self.bar().suspend(|| output::complain(message));
+        self.bar().suspend(|| output::eprint_line(message));
     }
 
     fn is_cancelled(&self) -> bool {
@@ -66,7 +66,7 @@ impl Observer for Terminal {
     }
 }
 
-impl Drop for Terminal {
+impl Drop for ProgressBars {
     fn drop(&mut self) {
         self.bar().finish_and_clear();
     }

@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::Result;
 use dnd_adapter::prompts::parse;
 
-/// Reads prompts from a `.txt` (one a line), `.jsonl` (objects with `prompt`, or strings), `.json`
-/// (a list of those) or `.csv` (a column `prompt`) file; `-` reads lines of text from `input`.
+/// Reads prompts from a `.txt` (one per line), `.jsonl` (objects with `prompt`, or strings),
+/// `.json` (a list of those) or `.csv` (a column `prompt`) file; `-` reads lines of text from
+/// `input`.
 ///
 /// # Errors
-/// When the file cannot be read, is of another kind, or holds no prompt.
+/// If the file cannot be read, has another extension, or holds no prompt.
 pub fn read_prompts(path: &Path, mut input: impl Read) -> Result<Vec<String>> {
     if path == Path::new("-") {
         let name = Path::new("standard input");

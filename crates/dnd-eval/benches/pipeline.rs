@@ -1,12 +1,12 @@
-//! The speeds and the memory that README and the model card quote, measured on the real models.
+//! Speed and memory on the real models, as quoted in README and the model card.
 //!
-//! Start it by `cargo xtask bench`, which fetches the models and builds `dnd` first. With
-//! `--peer PYTHON` every fine-tuning step alternates with one of transformers and peft on the same
-//! token ids, so that whatever else the machine does slows both down alike: then quote the ratio.
+//! Run it with `cargo xtask bench`, which fetches the models and builds `dnd` first. With
+//! `--peer PYTHON`, every fine-tuning step alternates with one of transformers and peft on the same
+//! token ids, so that other load slows both equally: quote the ratio.
 //!
-//! Each contestant of a fine-tuning comparison is a process of its own, because a peak of memory
-//! belongs to a process. They are told what to do over a pipe: one line with a [`Job`], answered
-//! once the model is loaded, then an empty line for every step, answered by the loss.
+//! Both sides of the fine-tuning comparison run in their own process, because peak memory is per
+//! process. They are controlled over pipes: one line with a [`Job`], answered once the model is
+//! loaded, then an empty line per step, answered with the loss.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -27,22 +27,22 @@ use serde::{Deserialize, Serialize};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Threads that both sides compute with.
+/// Threads of both sides.
 const THREADS: usize = 2;
 /// Runs of `dnd generate`.
 const RUNS: usize = 5;
-/// Fine-tuning steps before the clock counts, and those that count.
+/// Fine-tuning steps: untimed warm-up steps, then timed steps.
 const WARM_UP: usize = 3;
 const STEPS: usize = 10;
-/// Fine-tuning batches: examples and tokens of each.
+/// Fine-tuning batches: (examples, tokens per example).
 const SHAPES: [(usize, usize); 2] = [(10, 35), (8, 96)];
 const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 const PROMPTS: &str = "assets/prompts/antonyms.txt";
-/// One token each, so that prompts of any length can be made of them.
+/// Words of one token each, to build prompts of any length.
 const WORDS: &str = "water light house paper green small music river stone bread chair glass \
                      round table world story";
 
-/// Measures `dnd`, and transformers with peft beside it. Relative paths start at the root of the
+/// Benchmarks `dnd` against transformers with peft. Paths are relative to the root of the
 /// repository.
 #[derive(Parser)]
 struct Arguments {
@@ -52,25 +52,25 @@ struct Arguments {
     /// Python with torch, transformers, peft and gguf to compare with
     #[arg(long, value_name = "PYTHON")]
     peer: Option<PathBuf>,
-    /// Write the figures, single steps included, as JSON
+    /// Write the results as JSON, with the time of each step
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Be the process that does the fine-tuning steps
+    /// Run as the worker process for fine-tuning steps
     #[arg(long, hide = true)]
     worker: bool,
-    /// Cargo tells every benchmark that it is one
+    /// Cargo passes this flag to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// Everything measured, as it is written to disk.
+/// All results, as written to disk.
 #[derive(Serialize)]
 struct Report {
     generate: Figure,
     collect: Vec<Comparison>,
 }
 
-/// Times of one kind of work, with the peak of memory where the system tells it.
+/// Times of one workload, with peak memory if the system reports it.
 #[derive(Serialize)]
 struct Figure {
     seconds: Vec<f64>,
@@ -78,18 +78,18 @@ struct Figure {
     peak_bytes: Option<u64>,
 }
 
-/// One fine-tuning batch under both programs.
+/// Results of both sides for one fine-tuning batch.
 #[derive(Serialize)]
 struct Comparison {
     examples: usize,
     tokens: usize,
-    /// Tokens that all examples begin with: those of the template's system message.
+    /// Length of the common prefix of all examples: the template's system message.
     shared_tokens: usize,
     dnd: Figure,
     peer: Option<Figure>,
 }
 
-/// What a worker is to fine-tune; tests/peft/peer.py reads the same.
+/// A worker's fine-tuning job; tests/peft/peer.py reads it as well.
 #[derive(Serialize, Deserialize)]
 struct Job {
     model: PathBuf,
@@ -97,7 +97,7 @@ struct Job {
     rank: usize,
     alpha: f32,
     settings: TuneSettings,
-    /// Tokens of each example and where its answer starts: what comes before is not trained on.
+    /// Tokens of each example and the start of its answer; tokens before it have no loss.
     examples: Vec<(Vec<u32>, usize)>,
 }
 
@@ -121,7 +121,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Runs the real program from start to end, as a user would.
+/// Times complete runs of `dnd generate`.
 fn generate(bundle: &Path) -> Result<Figure> {
     // This program is target/release/deps/pipeline-HASH.
     let mut dnd = std::env::current_exe()?;
@@ -157,7 +157,7 @@ fn generate(bundle: &Path) -> Result<Figure> {
     Ok(Figure::new(seconds, peak))
 }
 
-/// Takes turns between `dnd` and the peer on the same batch.
+/// Alternates between `dnd` and the peer on the same batch.
 fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Comparison> {
     let job = job(examples, tokens)?;
     let mut ours = Worker::start(&std::env::current_exe()?, "--worker", &job)?;
@@ -167,7 +167,7 @@ fn compare(examples: usize, tokens: usize, peer: Option<&Path>) -> Result<Compar
     for step in 0..WARM_UP + STEPS {
         let loss = ours.step()?;
         let theirs = peer.as_mut().map_or(Ok(loss), Worker::step)?;
-        // A new adapter changes nothing yet, so this is the base model's loss on either side.
+        // A new adapter has no effect, so the first loss is the base model's on both sides.
         if step == 0 && (loss - theirs).abs() > 0.02 {
             return Err(format!("first losses differ: {loss} and {theirs}").into());
         }
@@ -202,11 +202,11 @@ fn job(examples: usize, tokens: usize) -> Result<Job> {
     })
 }
 
-/// An example of exactly this many tokens, with an answer of one to three words and its end.
+/// An example of exactly `tokens` tokens, with an answer of one to three words.
 fn example(base: &Base, number: usize, tokens: usize) -> Result<(Vec<u32>, usize)> {
     let words = WORDS.split(' ').cycle().skip(number);
     let text = |count| words.clone().take(count).collect::<Vec<_>>().join(" ");
-    // A word is a token, so some number of words is right unless the template is too long.
+    // A word is a token, so some word count matches unless the template is too long.
     for count in 1..tokens {
         let line = Line {
             prompt: text(count),
@@ -218,10 +218,10 @@ fn example(base: &Base, number: usize, tokens: usize) -> Result<(Vec<u32>, usize
             return Ok((example.tokens, example.answer_start));
         }
     }
-    Err(format!("the words make no example of {tokens} tokens").into())
+    Err(format!("cannot build an example of {tokens} tokens").into())
 }
 
-/// A process that takes fine-tuning steps when it is told to.
+/// A process that runs fine-tuning steps on request.
 struct Worker {
     child: Child,
     input: ChildStdin,
@@ -261,7 +261,7 @@ impl Worker {
         Ok(reply.trim_end().to_owned())
     }
 
-    /// One step: its time is kept, its loss is the answer.
+    /// Runs one step, records its time and returns its loss.
     fn step(&mut self) -> Result<f64> {
         let started = Instant::now();
         let reply = self.ask("")?;
@@ -277,7 +277,7 @@ impl Worker {
     }
 }
 
-/// The other end of a [`Worker`], on our side.
+/// The worker process of `dnd`, controlled by a [`Worker`].
 fn work() -> Result<()> {
     let mut lines = std::io::stdin().lines();
     let job: Job = serde_json::from_str(&lines.next().ok_or("no job on standard input")??)?;
@@ -302,8 +302,8 @@ fn work() -> Result<()> {
     Ok(())
 }
 
-/// The largest resident memory of a running process so far. The kernel keeps it (Linux only), so
-/// reading it seldom misses nothing but what a process adds right before it ends.
+/// Peak resident memory of a running process. The kernel tracks it (Linux only), so polling misses
+/// only growth right before the process exits.
 fn peak_memory(process: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -331,7 +331,7 @@ impl Figure {
 }
 
 impl Comparison {
-    /// Tokens a second; all tokens of all examples count, for either side.
+    /// Tokens per second, counting all tokens of all examples.
     fn speed(&self, figure: &Figure) -> f64 {
         (self.examples * self.tokens) as f64 / figure.median
     }
@@ -362,7 +362,7 @@ fn print(report: &Report) {
     }
     let shared = collect[0].shared_tokens;
     println!(
-        "\nAll tokens of all examples count, for either side. The first {shared} of each example are \
-         the chat template's; dnd computes those once for each core's share of the batch."
+        "\nSpeeds count all tokens of all examples. The first {shared} tokens of each example are \
+         the chat template's; dnd computes them once per core."
     );
 }

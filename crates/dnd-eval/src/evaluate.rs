@@ -7,9 +7,9 @@ use dnd_charts::draw_bars;
 use dnd_model::AdapterGenerator;
 use dnd_model::lora::check_layout;
 
-use crate::task_evaluation::Bench;
+use crate::task_evaluation::TaskEvaluation;
 use crate::training::{Training, read_adapter, required};
-use crate::{Method, Row, bar, label, read_rows, summarise, write_rows};
+use crate::{Method, Row, bar, label, read_rows, summarize, write_rows};
 use dnd_files::Observer;
 use dnd_model::files::{Base, Encoder};
 use dnd_tasks::{Role, Split, Task, TaskFolder};
@@ -85,10 +85,10 @@ pub fn evaluate(
         Vec::new()
     };
     for task in &chosen {
-        let bench = Bench::new(sources, options, &training, task, observer)?;
+        let evaluation = TaskEvaluation::new(sources, options, &training, task, observer)?;
         for method in &plan {
             let name = method.to_string();
-            let inputs = bench.inputs(method)?;
+            let inputs = evaluation.inputs(method)?;
             let is_of = |row: &Row, method: &str| row.task == task.name && row.method == method;
             if rows
                 .iter()
@@ -108,7 +108,7 @@ pub fn evaluate(
                         .collect();
                     combine(method, &of_training, inputs)
                 }
-                _ => bench.measure(method, inputs)?,
+                _ => evaluation.measure(method, inputs)?,
             };
             rows.retain(|row| !is_of(row, &name));
             rows.push(row);
@@ -116,7 +116,7 @@ pub fn evaluate(
         }
     }
     let picture = options.json.with_extension("svg");
-    let bars = summarise(&rows)
+    let bars = summarize(&rows)
         .into_iter()
         .map(|summary| bar(label(&summary.method), summary.exact));
     let svg = draw_bars(&bars.collect::<Vec<_>>()).map_err(|e| Error::content(&picture, e))?;

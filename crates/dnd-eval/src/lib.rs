@@ -38,4 +38,4 @@ pub use results::{read_rows, summary_table, table, write_rows};
 pub use row::Row;
 pub use suite::suite;
 pub(crate) use summary::bar;
-pub use summary::{Summary, exact_match, generated_ahead, percent, summarise};
+pub use summary::{Summary, exact_match, generated_ahead, percent, summarize};

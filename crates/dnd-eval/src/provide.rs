@@ -7,7 +7,7 @@ use dnd_model::AdapterGenerator;
 
 use crate::generated::{from_noise, from_prompts};
 use crate::question::{CONTEXT_LIMIT, within_limit};
-use crate::task_evaluation::Bench;
+use crate::task_evaluation::TaskEvaluation;
 use crate::training::{read_adapter, required};
 use crate::tuned::tune;
 use crate::{
@@ -31,7 +31,7 @@ pub(super) struct Provided {
     pub(super) note: String,
 }
 
-impl Bench<'_> {
+impl TaskEvaluation<'_> {
     /// Gets the adapter or the examples that a method answers with.
     pub(super) fn provide(
         &self,

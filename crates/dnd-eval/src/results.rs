@@ -173,7 +173,7 @@ pub fn summary_table(summaries: &[super::Summary]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summarise;
+    use crate::summarize;
     use crate::summary::test_data::row;
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
             "| task |  base |  mean |\n| ---- | ----: | ----: |\n| a    |     0 |    50 |\n\
              | b    |   100 |       |\n| mean |  50.0 |       |\n"
         );
-        let text = summary_table(&summarise(&rows));
+        let text = summary_table(&summarize(&rows));
         assert!(text.contains("| base | 2 | 50.0 [50.0, 50.0] |"), "{text}");
     }
 

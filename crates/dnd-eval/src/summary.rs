@@ -37,7 +37,7 @@ pub struct Summary {
 
 /// A summary a method, in the order in which they come first. Single training adapters are left to
 /// `mean` and `best`.
-pub fn summarise(rows: &[Row]) -> Vec<Summary> {
+pub fn summarize(rows: &[Row]) -> Vec<Summary> {
     distinct(rows.iter().map(|row| row.method.as_str()))
         .into_iter()
         .filter(|method| !is_training_adapter(method))
@@ -150,7 +150,7 @@ mod tests {
             row("b", "base", &[0.0]),
             row("b", "generated", &[0.0, 0.0]),
         ];
-        let summaries = summarise(&rows);
+        let summaries = summarize(&rows);
         let names: Vec<&str> = summaries.iter().map(|s| s.method.as_str()).collect();
         assert_eq!(names, ["base", "generated"]);
         let ahead = summaries[0].ahead.unwrap();

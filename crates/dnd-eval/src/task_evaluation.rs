@@ -26,7 +26,7 @@ const RANK: usize = 8;
 const ALPHA: f32 = 16.0;
 
 /// One task being measured.
-pub(super) struct Bench<'a> {
+pub(super) struct TaskEvaluation<'a> {
     /// Models and adapters.
     pub(super) sources: &'a Sources<'a>,
     /// What to measure.
@@ -47,7 +47,7 @@ pub(super) struct Bench<'a> {
     pub(super) observer: &'a dyn Observer,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> TaskEvaluation<'a> {
     /// Reads the task's lines.
     pub(super) fn new(
         sources: &'a Sources<'a>,

@@ -82,7 +82,7 @@ struct Record {
 /// same inputs. Gives it with the seconds that its tuning took.
 ///
 /// # Errors
-/// When a line cannot be tokenised or a file not be written; [`Error::Cancelled`] between steps.
+/// When a line cannot be tokenized or a file not be written; [`Error::Cancelled`] between steps.
 pub(super) fn tune(
     base: &Base,
     initial: &Adapter,

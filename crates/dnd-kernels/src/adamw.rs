@@ -30,7 +30,7 @@ pub type Moments<const D: usize> = [Tensor<D>; 3];
 /// The parameter and its moments after a step; no tensor records gradients.
 pub fn adamw<const D: usize>(step: AdamW, state: Moments<D>, gradient: Tensor<D>) -> Moments<D> {
     if !cpu::is_here(&gradient) {
-        return twin(step, state, gradient);
+        return reference(step, state, gradient);
     }
     let shape = gradient.dims();
     for (name, tensor) in ["parameter", "first moment", "second moment"]
@@ -44,7 +44,7 @@ pub fn adamw<const D: usize>(step: AdamW, state: Moments<D>, gradient: Tensor<D>
     let (Ok(parameter), Ok(first), Ok(second), Ok(of)) =
         (parameter, first, second, read(gradient.clone()))
     else {
-        return twin(step, state, gradient);
+        return reference(step, state, gradient);
     };
     let inputs = [parameter, first, second, of].map(|tensor| tensor.to_contiguous());
     let [parameter, first, second, of] = inputs.each_ref().map(cpu::numbers);
@@ -90,7 +90,7 @@ fn update(step: AdamW, inputs: [&[f32]; 4], outputs: [&mut [f32]; 3]) {
 }
 
 /// The same in plain burn.
-pub fn twin<const D: usize>(
+pub fn reference<const D: usize>(
     step: AdamW,
     [parameter, first, second]: Moments<D>,
     gradient: Tensor<D>,

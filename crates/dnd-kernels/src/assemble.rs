@@ -172,7 +172,7 @@ impl Assembly {
 }
 
 /// The same on the CPU, from the cascade's `tokens`.
-pub fn twin(
+pub fn reference(
     targets: &[Target],
     columns: usize,
     mean: &[f32],

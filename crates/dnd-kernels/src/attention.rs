@@ -16,7 +16,7 @@ use crate::cpu::{self, Matrix};
 /// which are scaled by one over the root of D; it is a constant, to which no gradient flows.
 pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
     if !cpu::is_here(&query) {
-        return twin(query, keys, values, mask);
+        return reference(query, keys, values, mask);
     }
     let output = Dispatch::attend(
         query.into_dispatch(),
@@ -28,7 +28,12 @@ pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor
 }
 
 /// The same in plain burn.
-pub fn twin(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
+pub fn reference(
+    query: Tensor<4>,
+    keys: Tensor<4>,
+    values: Tensor<4>,
+    mask: Tensor<4>,
+) -> Tensor<2> {
     let [batch, heads, length, head_dim] = query.dims();
     let [_, key_heads, total, _] = keys.dims();
     // All query heads of a group meet their shared keys in one matrix product.
@@ -73,10 +78,10 @@ impl Attention for Flex {
         let sequences = sequences.enumerate();
         sequences.for_each(|(index, output)| {
             let sequence = inputs.sequence(index, sizes);
-            let mut shares = vec![0.0; sizes.length * sizes.total];
+            let mut weights = vec![0.0; sizes.length * sizes.total];
             for head in 0..sizes.heads {
-                sequence.shares(head, &mut shares);
-                sequence.mix(head, &shares, output);
+                sequence.weights(head, &mut weights);
+                sequence.mix(head, &weights, output);
             }
         });
         cpu::tensor(output, [sizes.batch * sizes.length, width])
@@ -190,16 +195,16 @@ impl<'a> Sequence<'a> {
         Matrix::new(&numbers[start..][..total * head_dim], total, head_dim)
     }
 
-    /// The share (T, S) of each value in a head's output.
-    fn shares(&self, head: usize, shares: &mut [f32]) {
+    /// The weight (T, S) of each value in a head's output.
+    fn weights(&self, head: usize, weights: &mut [f32]) {
         let total = self.sizes.total;
         let (query, keys) = (self.query(head), self.shared(self.keys, head).transposed());
-        cpu::multiply(shares, total, 0.0, self.sizes.scale(), query, keys);
-        softmax_rows(shares, self.mask, total);
+        cpu::multiply(weights, total, 0.0, self.sizes.scale(), query, keys);
+        softmax_rows(weights, self.mask, total);
     }
 
     /// A head's columns of the output (T, heads * D).
-    fn mix(&self, head: usize, shares: &[f32], output: &mut [f32]) {
+    fn mix(&self, head: usize, weights: &[f32], output: &mut [f32]) {
         let Sizes {
             length,
             total,
@@ -207,10 +212,10 @@ impl<'a> Sequence<'a> {
             head_dim,
             ..
         } = self.sizes;
-        let shares = Matrix::new(shares, length, total);
+        let weights = Matrix::new(weights, length, total);
         let columns = &mut output[head * head_dim..];
         let values = self.shared(self.values, head);
-        cpu::multiply(columns, heads * head_dim, 0.0, 1.0, shares, values);
+        cpu::multiply(columns, heads * head_dim, 0.0, 1.0, weights, values);
     }
 }
 
@@ -245,7 +250,7 @@ fn softmax_row(row: &mut [f32], mask: &[f32]) {
     for score in row.iter_mut() {
         *score = cpu::exp(*score - largest);
     }
-    let factor = 1.0 / cpu::fold(row, 0.0, |a, b| a + b, |share| share);
+    let factor = 1.0 / cpu::fold(row, 0.0, |a, b| a + b, |weight| weight);
     for score in row {
         *score *= factor;
     }
@@ -282,41 +287,47 @@ mod gradient {
         }
     }
 
-    /// Gradients of query, keys and values; the shares are computed again, which costs less than to keep them.
+    /// Gradients of query, keys and values; the weights are computed again, which costs less than to keep them.
     fn backward(inputs: &Inputs, gradient: &FloatTensor<Flex>) -> [FloatTensor<Flex>; 3] {
         let sizes = inputs.sizes();
         let [query, keys, values] =
             [&inputs.query, &inputs.keys, &inputs.values].map(cpu::shape::<4>);
         let zeros = |shape: [usize; 4]| vec![0.0f32; shape.iter().product()];
-        let (mut of_query, mut of_keys, mut of_values) = (zeros(query), zeros(keys), zeros(values));
+        let (mut grad_query, mut grad_keys, mut grad_values) =
+            (zeros(query), zeros(keys), zeros(values));
         let part = |numbers: &[f32]| (numbers.len() / sizes.batch.max(1)).max(1);
-        let of_output = cpu::numbers(gradient);
-        let query_parts = of_query.par_chunks_mut(part(cpu::numbers(&inputs.query)));
+        let grad_output = cpu::numbers(gradient);
+        let query_parts = grad_query.par_chunks_mut(part(cpu::numbers(&inputs.query)));
         let shared = part(cpu::numbers(&inputs.keys));
         query_parts
-            .zip(of_keys.par_chunks_mut(shared))
-            .zip(of_values.par_chunks_mut(shared))
-            .zip(of_output.par_chunks(part(of_output)))
+            .zip(grad_keys.par_chunks_mut(shared))
+            .zip(grad_values.par_chunks_mut(shared))
+            .zip(grad_output.par_chunks(part(grad_output)))
             .enumerate()
-            .for_each(|(index, (((of_query, of_keys), of_values), of_output))| {
-                inputs
-                    .sequence(index, sizes)
-                    .backward(of_output, of_query, of_keys, of_values);
-            });
+            .for_each(
+                |(index, (((grad_query, grad_keys), grad_values), grad_output))| {
+                    inputs.sequence(index, sizes).backward(
+                        grad_output,
+                        grad_query,
+                        grad_keys,
+                        grad_values,
+                    );
+                },
+            );
         [
-            cpu::tensor(of_query, query),
-            cpu::tensor(of_keys, keys),
-            cpu::tensor(of_values, values),
+            cpu::tensor(grad_query, query),
+            cpu::tensor(grad_keys, keys),
+            cpu::tensor(grad_values, values),
         ]
     }
 
     impl Sequence<'_> {
         fn backward(
             &self,
-            of_output: &[f32],
-            of_query: &mut [f32],
-            of_keys: &mut [f32],
-            of_values: &mut [f32],
+            grad_output: &[f32],
+            grad_query: &mut [f32],
+            grad_keys: &mut [f32],
+            grad_values: &mut [f32],
         ) {
             let Sizes {
                 heads,
@@ -325,46 +336,46 @@ mod gradient {
                 head_dim,
                 ..
             } = self.sizes;
-            let mut shares = vec![0.0; length * total];
-            let mut of_shares = vec![0.0; length * total];
+            let mut weights = vec![0.0; length * total];
+            let mut grad_weights = vec![0.0; length * total];
             for head in 0..heads {
-                self.shares(head, &mut shares);
-                let columns = &of_output[head * head_dim..];
-                let of_output =
+                self.weights(head, &mut weights);
+                let columns = &grad_output[head * head_dim..];
+                let grad_output =
                     Matrix::new(columns, length, head_dim).with_stride(heads * head_dim);
                 let start = self.sizes.key_head(head) * total * head_dim;
-                let of_values = &mut of_values[start..][..total * head_dim];
-                let shares_matrix = Matrix::new(&shares, length, total);
-                let transposed = shares_matrix.transposed();
-                cpu::multiply(of_values, head_dim, 1.0, 1.0, transposed, of_output);
+                let grad_values = &mut grad_values[start..][..total * head_dim];
+                let weights_matrix = Matrix::new(&weights, length, total);
+                let transposed = weights_matrix.transposed();
+                cpu::multiply(grad_values, head_dim, 1.0, 1.0, transposed, grad_output);
 
                 let values = self.shared(self.values, head).transposed();
-                cpu::multiply(&mut of_shares, total, 0.0, 1.0, of_output, values);
-                through_softmax(&shares, &mut of_shares, total);
+                cpu::multiply(&mut grad_weights, total, 0.0, 1.0, grad_output, values);
+                through_softmax(&weights, &mut grad_weights, total);
 
-                let of_scores = Matrix::new(&of_shares, length, total);
+                let grad_scores = Matrix::new(&grad_weights, length, total);
                 let scale = self.sizes.scale();
-                let of_head = &mut of_query[head * length * head_dim..][..length * head_dim];
+                let grad_head = &mut grad_query[head * length * head_dim..][..length * head_dim];
                 let keys = self.shared(self.keys, head);
-                cpu::multiply(of_head, head_dim, 0.0, scale, of_scores, keys);
-                let of_keys = &mut of_keys[start..][..total * head_dim];
-                let (of_scores, query) = (of_scores.transposed(), self.query(head));
-                cpu::multiply(of_keys, head_dim, 1.0, scale, of_scores, query);
+                cpu::multiply(grad_head, head_dim, 0.0, scale, grad_scores, keys);
+                let grad_keys = &mut grad_keys[start..][..total * head_dim];
+                let (grad_scores, query) = (grad_scores.transposed(), self.query(head));
+                cpu::multiply(grad_keys, head_dim, 1.0, scale, grad_scores, query);
             }
         }
     }
 
-    /// From the gradient of the shares, in place, to the one of the scores.
+    /// From the gradient of the weights, in place, to the one of the scores.
     #[multiversion(targets(
         "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
         "x86_64+avx2+fma"
     ))]
-    fn through_softmax(shares: &[f32], gradient: &mut [f32], total: usize) {
-        let rows = shares.chunks_exact(total);
-        for (shares, gradient) in rows.zip(gradient.chunks_exact_mut(total)) {
-            let along = cpu::dot(shares, gradient);
-            for (share, gradient) in shares.iter().zip(gradient) {
-                *gradient = share * (*gradient - along);
+    fn through_softmax(weights: &[f32], gradient: &mut [f32], total: usize) {
+        let rows = weights.chunks_exact(total);
+        for (weights, gradient) in rows.zip(gradient.chunks_exact_mut(total)) {
+            let along = cpu::dot(weights, gradient);
+            for (weight, gradient) in weights.iter().zip(gradient) {
+                *gradient = weight * (*gradient - along);
             }
         }
     }

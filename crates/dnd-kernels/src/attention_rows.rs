@@ -29,11 +29,11 @@ pub fn attend_rows(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> 
     if let Some(output) = on_cpu(&rows, &mask, heads) {
         return output;
     }
-    twin(rows, mask, heads)
+    reference(rows, mask, heads)
 }
 
 /// The same by [`attend`].
-pub fn twin(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
+pub fn reference(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
     let [_, width] = rows.dims();
     let [prompts, length] = mask.dims();
     let head_dim = width / 3 / heads;
@@ -81,12 +81,12 @@ fn on_cpu(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>>
 #[cfg(feature = "wgpu")]
 fn launch(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>> {
     use crate::gpu;
-    use crate::shaders::{MOST_GROUPS, QUERIES, Shader, WIDEST_HEAD};
+    use crate::shaders::{MAX_GROUPS, QUERIES, Shader, WIDEST_HEAD};
 
     let [count, width] = rows.dims();
     let [prompts, length] = mask.dims();
     let head_dim = width / 3 / heads;
-    if !head_dim.is_multiple_of(4) || head_dim > WIDEST_HEAD || prompts.max(heads) > MOST_GROUPS {
+    if !head_dim.is_multiple_of(4) || head_dim > WIDEST_HEAD || prompts.max(heads) > MAX_GROUPS {
         return None;
     }
     let inputs = [gpu::buffer(rows)?, gpu::buffer(mask)?];

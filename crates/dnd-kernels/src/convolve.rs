@@ -30,11 +30,11 @@ pub fn convolve(
     if let Some(output) = launch(&input, &kernel, axes, &epilogue) {
         return output;
     }
-    twin(input, kernel, axes, epilogue)
+    reference(input, kernel, axes, epilogue)
 }
 
 /// The same in plain burn.
-pub fn twin(
+pub fn reference(
     input: Tensor<4>,
     kernel: Tensor<4>,
     axes: Axes,

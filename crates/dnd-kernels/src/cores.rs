@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
 /// Most rows of a part: what a layer makes of them stays in a core's cache.
-const MOST_ROWS: usize = 512;
+const MAX_ROWS: usize = 512;
 /// Fewest rows of a part, so that products are made of whole blocks.
 const FEWEST_ROWS: usize = 48;
 
@@ -26,7 +26,7 @@ pub fn share(
     } else {
         rayon::current_num_threads()
     };
-    let parts = (count.div_ceil(threads * MOST_ROWS) * threads).min(count / FEWEST_ROWS);
+    let parts = (count.div_ceil(threads * MAX_ROWS) * threads).min(count / FEWEST_ROWS);
     if threads == 1 || parts < 2 || rows.device() != Device::flex() {
         return work(rows, mask);
     }

@@ -5,46 +5,62 @@ use burn::tensor::{Int, Tensor};
 use crate::FrozenMatrix;
 use crate::layer_norm;
 
-/// The layer norm of the rows of `words` (vocabulary, width) that `ids` (N, L) name, plus the rows of `places` (at least L,
+/// The layer norm of the rows of `word_embeddings` (vocabulary, width) that `ids` (N, L) name, plus the rows of `position_embeddings` (at least L,
 /// width): (N * L, width). The WGSL kernel is for widths that four divides.
 pub fn embed(
     ids: Tensor<2, Int>,
-    words: &FrozenMatrix,
-    places: Tensor<2>,
+    word_embeddings: &FrozenMatrix,
+    position_embeddings: Tensor<2>,
     scale: Tensor<1>,
     shift: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
-    if let Some(output) = launch(&ids, words, &places, &scale, &shift, epsilon) {
+    if let Some(output) = launch(
+        &ids,
+        word_embeddings,
+        &position_embeddings,
+        &scale,
+        &shift,
+        epsilon,
+    ) {
         return output;
     }
-    twin(ids, words, places, scale, shift, epsilon)
+    reference(
+        ids,
+        word_embeddings,
+        position_embeddings,
+        scale,
+        shift,
+        epsilon,
+    )
 }
 
 /// The same in plain burn.
-pub fn twin(
+pub fn reference(
     ids: Tensor<2, Int>,
-    words: &FrozenMatrix,
-    places: Tensor<2>,
+    word_embeddings: &FrozenMatrix,
+    position_embeddings: Tensor<2>,
     scale: Tensor<1>,
     shift: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<2> {
     let [prompts, length] = ids.dims();
-    let [_, width] = places.dims();
-    let places = places.narrow(0, 0, length).reshape([1, length, width]);
-    let embedded = words.select(ids.reshape([prompts * length]));
-    let embedded = embedded.reshape([prompts, length, width]) + places;
+    let [_, width] = position_embeddings.dims();
+    let position_embeddings = position_embeddings
+        .narrow(0, 0, length)
+        .reshape([1, length, width]);
+    let embedded = word_embeddings.select(ids.reshape([prompts * length]));
+    let embedded = embedded.reshape([prompts, length, width]) + position_embeddings;
     let rows = embedded.reshape([prompts * length, width]);
-    layer_norm::twin(rows, scale, shift, epsilon)
+    layer_norm::reference(rows, scale, shift, epsilon)
 }
 
 #[cfg(feature = "wgpu")]
 fn launch(
     ids: &Tensor<2, Int>,
-    words: &FrozenMatrix,
-    places: &Tensor<2>,
+    word_embeddings: &FrozenMatrix,
+    position_embeddings: &Tensor<2>,
     scale: &Tensor<1>,
     shift: &Tensor<1>,
     epsilon: f64,
@@ -53,24 +69,31 @@ fn launch(
     use crate::{cpu, gpu};
 
     let [prompts, length] = ids.dims();
-    let [longest, width] = places.dims();
-    assert!(length <= longest, "{length} tokens in {longest} places");
-    let [vocabulary, _] = words.shape();
-    cpu::expect("words", words.shape(), [vocabulary, width]);
+    let [longest, width] = position_embeddings.dims();
+    assert!(
+        length <= longest,
+        "{length} tokens in {longest} position_embeddings"
+    );
+    let [vocabulary, _] = word_embeddings.shape();
+    cpu::expect(
+        "word_embeddings",
+        word_embeddings.shape(),
+        [vocabulary, width],
+    );
     cpu::expect("scale", scale.dims(), [width]);
     cpu::expect("shift", shift.dims(), [width]);
     if !width.is_multiple_of(4) {
         return None;
     }
-    let (table, storage) = words.buffer()?;
+    let (table, storage) = word_embeddings.buffer()?;
     let [scale, shift] = [gpu::buffer(scale)?, gpu::buffer(shift)?];
-    let (ids, places) = (gpu::integers(ids)?, gpu::buffer(places)?);
+    let (ids, position_embeddings) = (gpu::integers(ids)?, gpu::buffer(position_embeddings)?);
     Some(gpu::launch(
         Shader::embed(storage),
         &[
             Some(&ids),
             Some(&table),
-            Some(&places),
+            Some(&position_embeddings),
             Some(&scale),
             Some(&shift),
         ],

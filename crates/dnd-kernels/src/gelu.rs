@@ -7,16 +7,16 @@ use multiversion::multiversion;
 use crate::cpu;
 
 /// `gelu(input + bias)` for `input` (rows, width) and `bias` (1, width), with the exact error function. Gradients are
-/// the twin's.
+/// the reference's.
 pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     if input.device() != Device::flex() {
-        return twin(input, bias);
+        return reference(input, bias);
     }
     let shape = input.dims();
     cpu::expect("bias", bias.dims(), [1, shape[1]]);
     assert!(shape[1] > 0, "rows of nothing");
     let (Some(values), Some(biases)) = (cpu::read(&input), cpu::read(&bias)) else {
-        return twin(input, bias);
+        return reference(input, bias);
     };
     let mut output = cpu::numbers(&values).to_vec();
     activate(&mut output, cpu::numbers(&biases));
@@ -24,7 +24,7 @@ pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
 }
 
 /// The same in plain burn.
-pub fn twin(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
+pub fn reference(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     activation::gelu(input + bias)
 }
 

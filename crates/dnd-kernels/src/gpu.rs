@@ -13,11 +13,11 @@ use cubecl::ir::{ElemType, FloatKind};
 use cubecl::prelude::KernelId;
 use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
-use crate::shaders::{MOST_GROUPS, Shader, Storage};
+use crate::shaders::{MAX_GROUPS, Shader, Storage};
 
 /// Workgroups for so many rows with one each, along as many axes as it takes; some may be left without a row.
 pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {
-    [rows.min(MOST_GROUPS), rows.div_ceil(MOST_GROUPS), 1]
+    [rows.min(MAX_GROUPS), rows.div_ceil(MAX_GROUPS), 1]
 }
 
 /// Bytes of a buffer that stands for one left unread: as many as any element of a binding has, or more.
@@ -110,7 +110,7 @@ pub(crate) fn launch<const D: usize>(
     let [x, y] = shader.workgroup();
     let kernel = SourceKernel::new(shader, CubeDim::new_2d(x, y));
     assert!(
-        groups.iter().all(|&count| count <= MOST_GROUPS),
+        groups.iter().all(|&count| count <= MAX_GROUPS),
         "{groups:?} workgroups"
     );
     if length > 0 {

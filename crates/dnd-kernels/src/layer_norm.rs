@@ -17,7 +17,7 @@ pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon:
     if let Some(output) = on_cpu(&input, &scale, &shift, epsilon) {
         return output;
     }
-    twin(input, scale, shift, epsilon)
+    reference(input, scale, shift, epsilon)
 }
 
 /// On burn's CPU device, without gradients.
@@ -35,7 +35,7 @@ fn on_cpu(
     let mut output = cpu::numbers(&input).to_vec();
     let rows = (TASK / shape[1].max(1)).max(1);
     let rows = output.par_chunks_mut((rows * shape[1]).max(1));
-    rows.for_each(|rows| normalise(rows, scale, shift, epsilon as f32));
+    rows.for_each(|rows| normalize(rows, scale, shift, epsilon as f32));
     Some(Tensor::from_primitive::<Flex>(cpu::tensor(output, shape)))
 }
 
@@ -46,7 +46,7 @@ const TASK: usize = 1 << 15;
     "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-fn normalise(rows: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
+fn normalize(rows: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
     let width = scale.len();
     for row in rows.chunks_exact_mut(width) {
         let add = |a, b| a + b;
@@ -61,7 +61,7 @@ fn normalise(rows: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
 }
 
 /// The same in plain burn.
-pub fn twin(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
+pub fn reference(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
     module::layer_norm(input, scale, Some(shift), epsilon)
 }
 

@@ -1,4 +1,4 @@
-//! Kernels of our own behind burn tensors: for burn's CPU device, and in WGSL for devices that run it. Each has a twin in plain
+//! Kernels of our own behind burn tensors: for burn's CPU device, and in WGSL for devices that run it. Each has a reference in plain
 //! burn that tests compare it with, and that takes its place on other devices; products with packed matrices have none, and are
 //! asked for.
 
@@ -16,7 +16,6 @@ mod cpu;
 pub mod embed;
 pub mod epilogue;
 pub mod frozen;
-pub mod gated;
 pub mod gelu;
 #[cfg(feature = "wgpu")]
 pub mod gpu;
@@ -27,8 +26,9 @@ mod linear_wgsl;
 mod lora;
 pub mod mixing;
 pub mod rms_norm;
-pub mod rotary;
+pub mod rope;
 pub mod shaders;
+pub mod silu_mul;
 
 pub use assemble::{Assembly, Target};
 pub use attention::attend;
@@ -36,10 +36,10 @@ pub use attention_rows::attend_rows;
 pub use convolve::convolve;
 pub use embed::embed;
 pub use frozen::FrozenMatrix;
-pub use gated::gated;
 pub use gelu::biased_gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use mixing::{mean_embedding, mixing_coefficients};
 pub use rms_norm::rms_norm;
-pub use rotary::rotate;
+pub use rope::apply_rope;
+pub use silu_mul::silu_mul;

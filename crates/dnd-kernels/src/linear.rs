@@ -29,7 +29,7 @@ pub fn linear(
     if let FrozenMatrix::Blocked(matrix) = weight {
         return on_cpu(input, matrix, bias, epilogue);
     }
-    twin(input, weight, bias, epilogue)
+    reference(input, weight, bias, epilogue)
 }
 
 fn on_cpu(
@@ -57,7 +57,7 @@ fn on_cpu(
 }
 
 /// The same in plain burn, save for kernels of the CPU.
-pub fn twin(
+pub fn reference(
     input: Tensor<2>,
     weight: &FrozenMatrix,
     bias: Tensor<2>,

@@ -121,13 +121,13 @@ mod gradient {
                 as_matrix(&inputs.b),
             );
             let (rows, rank) = (input.rows, a.rows);
-            let mut of_low = vec![0.0; rows * rank];
-            cpu::multiply(&mut of_low, rank, 0.0, *scaling, gradient, b);
-            let of_low = Matrix::new(&of_low, rows, rank);
+            let mut grad_low = vec![0.0; rows * rank];
+            cpu::multiply(&mut grad_low, rank, 0.0, *scaling, gradient, b);
+            let grad_low = Matrix::new(&grad_low, rows, rank);
             let [input_node, a_node, b_node] = ops.parents;
             if let Some(node) = input_node {
                 let mut output = matrix.backward().product(gradient.values);
-                cpu::multiply(&mut output, input.columns, 1.0, 1.0, of_low, a);
+                cpu::multiply(&mut output, input.columns, 1.0, 1.0, grad_low, a);
                 gradients.register::<Flex>(node.id, cpu::tensor(output, [rows, input.columns]));
             }
             if let Some(node) = a_node {
@@ -137,7 +137,7 @@ mod gradient {
                     input.columns,
                     0.0,
                     1.0,
-                    of_low.transposed(),
+                    grad_low.transposed(),
                     input,
                 );
                 gradients.register::<Flex>(node.id, cpu::tensor(output, [rank, input.columns]));

@@ -14,11 +14,11 @@ pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
     if let Some(output) = gpu::mean_embedding(&states) {
         return output;
     }
-    mean_embedding_twin(states)
+    mean_embedding_reference(states)
 }
 
 /// The same in plain burn.
-pub fn mean_embedding_twin(states: Tensor<4>) -> Tensor<2> {
+pub fn mean_embedding_reference(states: Tensor<4>) -> Tensor<2> {
     let [batch, prompts, _, width] = states.dims();
     let sums = states.sum_dim(2).reshape([batch, prompts, width]);
     unit(unit(sums).mean_dim(1).reshape([batch, width]))
@@ -36,11 +36,11 @@ pub fn mixing_coefficients(
     if let Some(output) = gpu::mixing_coefficients(&embedding, &centre, &directions, gain) {
         return output;
     }
-    mixing_coefficients_twin(embedding, centre, directions, gain)
+    mixing_coefficients_reference(embedding, centre, directions, gain)
 }
 
 /// The same in plain burn.
-pub fn mixing_coefficients_twin(
+pub fn mixing_coefficients_reference(
     embedding: Tensor<2>,
     centre: Tensor<1>,
     directions: Tensor<2>,

@@ -10,14 +10,14 @@ use crate::cpu;
 /// `input` (rows, width), each row divided by its root mean square, times `weight` (1, width), which is frozen.
 pub fn rms_norm(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> {
     if !cpu::is_here(&input) {
-        return twin(input, weight, epsilon);
+        return reference(input, weight, epsilon);
     }
     let output = Dispatch::rms_norm(input.into_dispatch(), weight.into_dispatch(), epsilon);
     Tensor::from_dispatch(output)
 }
 
 /// The same in plain burn.
-pub fn twin(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> {
+pub fn reference(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> {
     let scale = (input.clone().square().mean_dim(1) + epsilon).sqrt();
     input / scale * weight
 }
@@ -45,7 +45,7 @@ impl RmsNorm for Flex {
         assert!(width > 0, "rows of nothing");
         let (values, weight) = (cpu::numbers(&input), cpu::numbers(&weight));
         let mut output = vec![0.0; rows * width];
-        normalise(values, weight, epsilon, &mut output);
+        normalize(values, weight, epsilon, &mut output);
         cpu::tensor(output, [rows, width])
     }
 }
@@ -54,7 +54,7 @@ impl RmsNorm for Flex {
     "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
     "x86_64+avx2+fma"
 ))]
-fn normalise(values: &[f32], weight: &[f32], epsilon: f32, output: &mut [f32]) {
+fn normalize(values: &[f32], weight: &[f32], epsilon: f32, output: &mut [f32]) {
     let width = weight.len();
     for (row, output) in values
         .chunks_exact(width)
@@ -98,12 +98,12 @@ mod gradient {
             let ([Some(parent)], (input, weight, epsilon)) = (ops.parents, ops.state) else {
                 return;
             };
-            gradients.register::<Flex>(parent.id, of_input(&gradient, &input, &weight, epsilon));
+            gradients.register::<Flex>(parent.id, grad_input(&gradient, &input, &weight, epsilon));
         }
     }
 
     /// With r = 1 / rms: r (w g) - r³ x mean(w g x).
-    fn of_input(
+    fn grad_input(
         gradient: &FloatTensor<Flex>,
         input: &FloatTensor<Flex>,
         weight: &FloatTensor<Flex>,

@@ -67,7 +67,7 @@ pub const QUERIES: usize = 32;
 /// Fours of numbers that one workgroup of the assembly makes.
 pub const ASSEMBLED: usize = 64;
 /// Most workgroups along an axis that every WebGPU runs.
-pub const MOST_GROUPS: usize = 65_535;
+pub const MAX_GROUPS: usize = 65_535;
 /// Invocations that add numbers of theirs together, such as those that share a row of a layer norm.
 const ADDING: u32 = 64;
 
@@ -154,7 +154,7 @@ impl Shader {
         let mut files = vec![file!("shared/row_norm.wgsl")];
         files.extend(own);
         let mut shader = Self::adding(files);
-        shader.constants.push(("MOST_GROUPS", MOST_GROUPS as u32));
+        shader.constants.push(("MAX_GROUPS", MAX_GROUPS as u32));
         shader
     }
 

@@ -1,4 +1,4 @@
-//! The WGSL kernels against their twins on the CPU, over random shapes. Without a GPU, or software that stands for one, each
+//! The WGSL kernels against their references on the CPU, over random shapes. Without a GPU, or software that stands for one, each
 //! test says that it skips.
 
 #![cfg(feature = "wgpu")]
@@ -111,7 +111,7 @@ proptest! {
         let found = linear::linear(
             there(&input, &device), &matrix, there(&bias, &device), follows(there(&residual, &device)),
         );
-        assert_near(found, linear::twin(input, &here, bias, follows(residual)), 1e-5);
+        assert_near(found, linear::reference(input, &here, bias, follows(residual)), 1e-5);
     }
 
     #[test]
@@ -124,7 +124,7 @@ proptest! {
         let input = numbers.tensor([rows, width], size);
         let (scale, shift) = (numbers.tensor([width], 1.0), numbers.tensor([width], 1.0));
         let found = layer_norm(there(&input, &device), there(&scale, &device), there(&shift, &device), 1e-5);
-        assert_near(found, layer_norm::twin(input, scale, shift, 1e-5), 2e-5);
+        assert_near(found, layer_norm::reference(input, scale, shift, 1e-5), 2e-5);
     }
 
     #[test]
@@ -155,7 +155,7 @@ proptest! {
         let here = Device::flex();
         // Two numbers alone may be nearly the same, and what is divided by their difference is far off.
         let tolerance = if width < 8 { 2e-2 } else { 2e-5 };
-        assert_near(found, embed::twin(ids(&here), &plain(&here), places, scale, shift, 1e-12), tolerance);
+        assert_near(found, embed::reference(ids(&here), &plain(&here), places, scale, shift, 1e-12), tolerance);
     }
 
     #[test]
@@ -174,7 +174,7 @@ proptest! {
             .collect();
         let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, [prompts, length]), &Device::flex());
         let found = attend_rows(there(&rows, &device), there(&mask, &device), heads);
-        assert_near(found, attention_rows::twin(rows, mask, heads), 2e-5);
+        assert_near(found, attention_rows::reference(rows, mask, heads), 2e-5);
     }
 
     #[test]
@@ -188,7 +188,7 @@ proptest! {
         let [height, width, channels] =
             [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]][order];
         let axes = Axes { height, width, channels };
-        // What four has to divide for the kernel; without it the twin takes its place.
+        // What four has to divide for the kernel; without it the reference takes its place.
         let mut outputs = outputs;
         if odd != 1 {
             shape[channels] *= 4;
@@ -211,7 +211,7 @@ proptest! {
             _ => ConvolutionEpilogue::Bias { bias: there(&channel_bias, device), residual: Some(there(&other, device)) },
         };
         let found = convolve::convolve(there(&input, &device), there(&weights, &device), axes, end(&device));
-        assert_near(found, convolve::twin(input, weights, axes, end(&Device::flex())), 1e-5);
+        assert_near(found, convolve::reference(input, weights, axes, end(&Device::flex())), 1e-5);
     }
 
     #[test]
@@ -224,11 +224,11 @@ proptest! {
         let states = numbers.tensor([1, prompts, length, width], 1.0);
         let (centre, directions) = (numbers.tensor([width], 0.1), numbers.tensor([width, count], 1.0));
         let found = mean_embedding(there(&states, &device));
-        let expected = mixing::mean_embedding_twin(states);
+        let expected = mixing::mean_embedding_reference(states);
         assert_near(found.clone(), expected.clone(), 1e-6);
         let found = mixing_coefficients(found, there(&centre, &device), there(&directions, &device), 3.0);
         // Directions that the embedding hardly lies along leave what is near zero scaled up.
-        assert_near(found, mixing::mixing_coefficients_twin(expected, centre, directions, 3.0), 1e-3);
+        assert_near(found, mixing::mixing_coefficients_reference(expected, centre, directions, 3.0), 1e-3);
     }
 
     #[test]
@@ -260,7 +260,7 @@ proptest! {
         let assembly = Assembly::new(&targets, columns, &mean, tiles, &device);
         let found = assembly.assemble(there(&cascade, &device), there(&coefficients, &device));
         let read = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap();
-        let expected = assemble::twin(
+        let expected = assemble::reference(
             &targets, columns, &mean, tiles, &read(cascade.reshape([tokens * size])), &read(coefficients)[..mixed],
         );
         // A transposed token leaves gaps where it has padding; nothing is promised of them.
@@ -288,7 +288,11 @@ fn rows_that_one_axis_has_no_room_for_are_normalised() {
         there(&shift, &device),
         1e-3,
     );
-    assert_near(found, layer_norm::twin(input, scale, shift, 1e-3), 1e-4);
+    assert_near(
+        found,
+        layer_norm::reference(input, scale, shift, 1e-3),
+        1e-4,
+    );
 }
 
 #[test]

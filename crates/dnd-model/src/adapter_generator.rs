@@ -161,7 +161,7 @@ impl AdapterGenerator {
         let adapter = match decoded {
             Decoded::Factors(_) => tokens::from_flat(layout, &numbers)?,
             Decoded::Tokens(_) => {
-                self.statistics.denormalise(&mut numbers);
+                self.statistics.denormalize(&mut numbers);
                 tokens::to_adapter(layout, &numbers)?
             }
         };

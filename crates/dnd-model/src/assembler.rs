@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
-use dnd_adapter::storage::quantise;
+use dnd_adapter::storage::quantize;
 use dnd_adapter::{BundleTensor, Layout, Statistics, Storage, tokens};
 use dnd_kernels::assemble::{Assembly, Target, Tiles};
 use dnd_kernels::{mean_embedding, mixing_coefficients};
@@ -52,7 +52,7 @@ impl Assembler {
             if tensors[name].storage != Storage::Int8 {
                 return Ok(None);
             }
-            (bytes, scales) = quantise(&tiles, rows * columns);
+            (bytes, scales) = quantize(&tiles, rows * columns);
             for (tile, &token) in basis.tokens.iter().enumerate() {
                 targets[token].tile = Some(tile);
             }

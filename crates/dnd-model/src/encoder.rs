@@ -76,7 +76,7 @@ impl TextEncoderConfig {
     ///
     /// # Errors
     /// When a tensor is missing or has another shape.
-    pub fn init(&self, weights: &Weights, device: &Device) -> Result<TextEncoder, Error> {
+    pub fn load(&self, weights: &Weights, device: &Device) -> Result<TextEncoder, Error> {
         // Some exports keep the `bert.` prefix of the full model.
         let prefix = if weights.contains("bert.embeddings.word_embeddings.weight") {
             "bert."
@@ -118,9 +118,9 @@ impl TextEncoderConfig {
             })
             .collect::<Result<_, Error>>()?;
         Ok(TextEncoder {
-            words: FrozenMatrix::half(word_values, words, device),
+            word_embeddings: FrozenMatrix::half(word_values, words, device),
             // Every token is of the first type.
-            places: positions + types.narrow(0, 0, 1),
+            position_embeddings: positions + types.narrow(0, 0, 1),
             norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), self, device)?,
             layers,
             heads: self.num_attention_heads,
@@ -132,9 +132,9 @@ impl TextEncoderConfig {
 #[derive(Clone)]
 pub struct TextEncoder {
     /// (vocabulary, C).
-    words: FrozenMatrix,
+    word_embeddings: FrozenMatrix,
     /// What the position and the type of a token bring: (positions, C).
-    places: Tensor<2>,
+    position_embeddings: Tensor<2>,
     norm: LayerNorm,
     layers: Vec<Layer>,
     heads: usize,
@@ -143,17 +143,17 @@ pub struct TextEncoder {
 impl TextEncoder {
     /// Width C of the hidden states.
     pub fn hidden_size(&self) -> usize {
-        self.words.shape()[1]
+        self.word_embeddings.shape()[1]
     }
 
     /// Number of tokens that have an embedding.
     pub fn vocab_size(&self) -> usize {
-        self.words.shape()[0]
+        self.word_embeddings.shape()[0]
     }
 
     /// Longest sequence L that has position embeddings.
     pub fn max_length(&self) -> usize {
-        self.places.dims()[0]
+        self.position_embeddings.dims()[0]
     }
 
     /// Token-level last hidden states of shape (N, L, C).
@@ -165,8 +165,8 @@ impl TextEncoder {
         let hidden = self.hidden_size();
         let state = embed(
             ids,
-            &self.words,
-            self.places.clone(),
+            &self.word_embeddings,
+            self.position_embeddings.clone(),
             self.norm.scale.clone(),
             self.norm.shift.clone(),
             self.norm.epsilon,

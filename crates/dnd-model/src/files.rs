@@ -94,7 +94,7 @@ impl Base {
         let tokenizer = LanguageTokenizer::from_gguf(&gguf, &name)?;
         let config = LanguageModelConfig::from_gguf(&gguf, &name)?;
         tokenizer.check_vocabulary(config.vocab_size, &name)?;
-        let model = config.init(&Weights::from_gguf(gguf, &name)?, matmul_dtype, device)?;
+        let model = config.load(&Weights::from_gguf(gguf, &name)?, matmul_dtype, device)?;
         Ok(Self {
             model,
             tokenizer,
@@ -129,7 +129,7 @@ impl Base {
         let name = path("tokenizer.json").display().to_string();
         tokenizer.check_vocabulary(config.vocab_size, &name)?;
         Ok(Self {
-            model: config.init(&weights, matmul_dtype, device)?,
+            model: config.load(&weights, matmul_dtype, device)?,
             tokenizer,
             matmul_dtype,
         })
@@ -161,7 +161,7 @@ impl Encoder {
         let bytes = map(&path)?;
         let weights = Weights::from_safetensors(&bytes, &path.display().to_string())?;
         Ok(Self {
-            model: config.init(&weights, device)?,
+            model: config.load(&weights, device)?,
             tokenizer_json: dnd_files::read(&folder.join("tokenizer.json"))?,
             folder: folder.to_owned(),
         })

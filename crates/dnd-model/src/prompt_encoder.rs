@@ -8,7 +8,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::{Error, TextEncoder};
 
-/// Longest prompt that is tokenised whole, in characters: only the first L tokens count, and a
+/// Longest prompt that is tokenized whole, in characters: only the first L tokens count, and a
 /// token is seldom longer than this many characters.
 const CHARACTERS_A_TOKEN: usize = 64;
 

@@ -1,6 +1,8 @@
 //! Choosing the next token from logits.
 
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
 use rand_chacha::ChaCha12Rng;
 
 /// How the next token is chosen.
@@ -46,8 +48,12 @@ impl Sampler {
             Sampling::Nucleus {
                 temperature, top_p, ..
             } => {
-                let draw = self.random.random::<f32>();
-                nucleus(logits, temperature, top_p, draw)
+                let nucleus = nucleus(logits, temperature, top_p);
+                let weights = nucleus.iter().map(|(_, weight)| weight);
+                // Weights that cannot be sampled by are those of logits that are not numbers.
+                let place = WeightedIndex::new(weights)
+                    .map_or(0, |weights| weights.sample(&mut self.random));
+                nucleus[place].0
             }
         }
     }
@@ -64,8 +70,8 @@ pub fn argmax(values: &[f32]) -> usize {
     best
 }
 
-/// The token at `draw` (0 to 1) of the nucleus distribution.
-fn nucleus(logits: &[f32], temperature: f32, top_p: f32, draw: f32) -> usize {
+/// The tokens of the nucleus, at least one, with their weights.
+fn nucleus(logits: &[f32], temperature: f32, top_p: f32) -> Vec<(usize, f32)> {
     let largest = logits[argmax(logits)];
     let mut candidates: Vec<(usize, f32)> = logits
         .iter()
@@ -80,14 +86,8 @@ fn nucleus(logits: &[f32], temperature: f32, top_p: f32, draw: f32) -> usize {
         kept += candidates[count].1;
         count += 1;
     }
-    let mut rest = draw * kept;
-    for &(token, weight) in &candidates[..count] {
-        rest -= weight;
-        if rest <= 0.0 {
-            return token;
-        }
-    }
-    candidates[count - 1].0
+    candidates.truncate(count);
+    candidates
 }
 
 #[cfg(test)]
@@ -102,11 +102,13 @@ mod tests {
     #[test]
     fn nucleus_leaves_out_the_tail() {
         let logits = [3.0, 2.0, -5.0];
-        for step in 0..100 {
-            assert_ne!(nucleus(&logits, 1.0, 0.9, step as f32 / 100.0), 2);
-        }
-        assert_eq!(nucleus(&logits, 1.0, 0.0, 0.99), 0);
-        assert_eq!(nucleus(&logits, 1.0, 1.0, 0.999_999), 2);
+        let tokens = |top_p| -> Vec<usize> {
+            let nucleus = nucleus(&logits, 1.0, top_p).into_iter();
+            nucleus.map(|(token, _)| token).collect()
+        };
+        assert_eq!(tokens(0.9), [0, 1]);
+        assert_eq!(tokens(0.0), [0]);
+        assert_eq!(tokens(1.0), [0, 1, 2]);
     }
 
     #[test]

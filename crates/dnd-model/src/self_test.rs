@@ -55,7 +55,7 @@ pub fn compute(device: &Device) -> Result<Tensor<1>, Error> {
     let mut numbers = Numbers(1);
     let bytes = encoder_file(&mut numbers)?;
     let encoder =
-        encoder_config().init(&Weights::from_safetensors(&bytes, "self-test")?, device)?;
+        encoder_config().load(&Weights::from_safetensors(&bytes, "self-test")?, device)?;
     let ids: Vec<i32> = (0..PROMPTS * LENGTH)
         .map(|i| (i * 7 % VOCABULARY) as i32)
         .collect();

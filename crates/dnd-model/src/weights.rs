@@ -147,8 +147,8 @@ impl<'a> Weights<'a> {
                     }
                 });
                 let values = match heads {
-                    Some(heads) => gguf.dequantise_unpermuted(&stored, heads),
-                    None => gguf.dequantise(&stored),
+                    Some(heads) => gguf.dequantize_unpermuted(&stored, heads),
+                    None => gguf.dequantize(&stored),
                 };
                 (
                     info.shape.clone(),

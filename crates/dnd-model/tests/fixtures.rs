@@ -121,7 +121,7 @@ fn encoder_agrees_with_transformers() {
     let device = Device::flex();
     let encoder = TextEncoderConfig::from_json(&config, "config.json")
         .unwrap()
-        .init(&weights, &device)
+        .load(&weights, &device)
         .unwrap();
     let shape = [3, 21];
     let ids: Vec<i32> = expected.integers["input_ids"]
@@ -224,7 +224,7 @@ fn qwen2_agrees_with_transformers() {
     let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
     let model = LanguageModelConfig::from_json(&config, "config.json")
         .unwrap()
-        .init(&weights, MatmulDtype::F32, &Device::flex())
+        .load(&weights, MatmulDtype::F32, &Device::flex())
         .unwrap();
     let expected = read_tensors(&folder.join("expected.safetensors"));
     let rows = expected.integers["ids"].chunks(17);
@@ -242,7 +242,7 @@ fn smollm2<R>(run: impl FnOnce(&LanguageModel, &LanguageTokenizer) -> R) -> Opti
     let config = LanguageModelConfig::from_gguf(&gguf, "smollm2.gguf").unwrap();
     let weights = Weights::from_gguf(gguf, "smollm2.gguf").unwrap();
     let model = config
-        .init(&weights, MatmulDtype::F32, &Device::flex())
+        .load(&weights, MatmulDtype::F32, &Device::flex())
         .unwrap();
     Some(run(&model, &tokenizer))
 }

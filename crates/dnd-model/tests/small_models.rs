@@ -73,7 +73,7 @@ fn language_model_with(matmul_dtype: MatmulDtype) -> Result<LanguageModel, Error
     let bytes = random_file(&shapes);
     LanguageModelConfig::from_json(LANGUAGE_MODEL, "config.json")
         .unwrap()
-        .init(
+        .load(
             &Weights::from_safetensors(&bytes, "model.safetensors").unwrap(),
             matmul_dtype,
             &Device::flex(),
@@ -116,7 +116,7 @@ fn encoder() -> TextEncoder {
     let bytes = random_file(&shapes);
     TextEncoderConfig::from_json(ENCODER, "config.json")
         .unwrap()
-        .init(
+        .load(
             &Weights::from_safetensors(&bytes, "model.safetensors").unwrap(),
             &Device::flex(),
         )

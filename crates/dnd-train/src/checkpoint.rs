@@ -129,7 +129,7 @@ pub(crate) fn load_module<M: Module>(path: &Path, module: M) -> Result<M, Error>
         .map_err(|e| Error::content(path, e))
 }
 
-/// Saves the state of an optimiser; one that has not taken a step has nothing to save.
+/// Saves the state of an optimizer; one that has not taken a step has nothing to save.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -141,7 +141,7 @@ pub(crate) fn save_optimizer(path: &Path, optimizer: &ModuleOptimizer) -> Result
     record.save(path).map_err(|e| Error::content(path, e))
 }
 
-/// Loads the state of an optimiser, if [`save_optimizer`] saved one.
+/// Loads the state of an optimizer, if [`save_optimizer`] saved one.
 ///
 /// # Errors
 /// When the file is malformed.

@@ -1,4 +1,4 @@
-//! The optimiser of all training: burn's AdamW, computed in one pass over memory.
+//! The optimizer of all training: burn's AdamW, computed in one pass over memory.
 
 use burn::optim::{AdamWState, AdaptiveMomentumState, ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -9,7 +9,7 @@ const EPSILON: f32 = 1e-8;
 /// The decays that PyTorch and burn start from.
 const BETAS: [f32; 2] = [0.9, 0.999];
 
-/// An optimiser of a module with this decoupled weight decay.
+/// An optimizer of a module with this decoupled weight decay.
 pub(crate) fn adam_w(weight_decay: f64) -> ModuleOptimizer {
     let weight_decay = weight_decay as f32;
     ModuleOptimizer::from(OnePass { weight_decay })

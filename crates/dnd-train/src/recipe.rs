@@ -125,7 +125,7 @@ impl GeneratorRecipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WeightsSettings {
-    /// Optimiser steps.
+    /// Optimizer steps.
     pub steps: usize,
     /// Pairs a step.
     pub batch: usize,
@@ -139,7 +139,7 @@ pub struct WeightsSettings {
     pub clip: f32,
     /// Standard deviation of the noise added to the condition.
     pub condition_noise: f64,
-    /// Standard deviation of the noise added to the (normalised) target.
+    /// Standard deviation of the noise added to the (normalized) target.
     pub target_noise: f64,
     /// Prompts a task that are encoded; each step draws from them afresh.
     pub prompt_pool: usize,

@@ -22,14 +22,14 @@ pub(crate) trait Objective {
     fn schedule(&self) -> Schedule;
     /// Learning rate of the generator at `step`, counted from zero.
     fn rate(&self, step: usize) -> f64;
-    /// Takes the optimiser step number `step`, whose draws depend on that number alone, so that a
+    /// Takes the optimizer step number `step`, whose draws depend on that number alone, so that a
     /// resumed run draws the same.
     fn step(&mut self, step: usize) -> Result<StepFigures, Error>;
     /// Losses on what training does not see.
     fn validate(&self) -> Result<ValidationLosses, Error>;
     /// The bundle of the present weights, with `inputs` in its provenance.
     fn pack(&self, inputs: Map<String, Value>, point: &CurvePoint) -> Result<Bundle, Error>;
-    /// Writes weights and optimiser states into a folder.
+    /// Writes weights and optimizer states into a folder.
     fn save(&self, folder: &Path) -> Result<(), Error>;
     /// Reads what [`save`](Self::save) wrote.
     fn load(&mut self, folder: &Path) -> Result<(), Error>;
@@ -38,7 +38,7 @@ pub(crate) trait Objective {
 /// When a training run stops and when it reports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Schedule {
-    /// Optimiser steps, at most.
+    /// Optimizer steps, at most.
     pub(crate) steps: usize,
     /// Steps between points of the curve, each with a checkpoint.
     pub(crate) report_every: usize,

@@ -6,7 +6,7 @@ import { require, test, until } from "../harness.mjs";
 import { standStill } from "../faults.mjs";
 import { unzip } from "../adapter.mjs";
 
-/** Presses Tab until a locator has the focus, which then has to be visible. */
+/** Presses Tab until a locator has the focus, and checks that the focus is visible. */
 async function tabTo(visit, locator, presses = 60) {
   for (let left = presses; left > 0; left -= 1) {
     await visit.page.keyboard.press("Tab");
@@ -24,7 +24,7 @@ async function tabTo(visit, locator, presses = 60) {
 
 const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
 
-/** Where the focus is lost, the next Tab begins at the top of the page. */
+/** Fails if the focus is lost, which would make the next Tab start at the top of the page. */
 async function focusKept(visit, when) {
   assert.notEqual(await visit.page.evaluate(() => document.activeElement.localName), "body", `the focus ${when}`);
 }
@@ -109,7 +109,7 @@ test("no sideways scrolling at 320 pixels", {}, async (t) => {
   await visit.file.setInputFiles({ name: `${"long".repeat(50)}.pdf`, mimeType: "application/pdf", buffer: Buffer.from("%PDF") });
   await visit.alerted(/\.pdf/);
   await narrow("error");
-  // A form change may leave the alert; a new visit has none.
+  // Reload, because changing the form may keep the alert.
   await visit.page.reload();
   await visit.fill("one\ntwo");
   await visit.start();

@@ -1,4 +1,4 @@
-// Which device computes, and what happens when it fails.
+// Device selection, and device failures.
 
 import assert from "node:assert/strict";
 import { brokenGpu, loseDevice, misread, noGpu, realGpu, smallLimits } from "../faults.mjs";
@@ -6,7 +6,7 @@ import { test } from "../harness.mjs";
 import { checkAdapter } from "../check.mjs";
 
 const PROMPTS = "one\ntwo\nthree";
-// Chromium's and wgpu's own words about a device that a test broke.
+// Messages of Chromium and wgpu about a device that a test broke.
 const BROKEN = /device.*(lost|destroyed)|(lost|destroyed).*device|WebGPU|GPUDevice|GPUBuffer|mapAsync|wgpu/is;
 
 test("a software GPU is not chosen unasked", {}, async (t) => {
@@ -63,7 +63,7 @@ for (const how of ["altered", "nan"]) {
 }
 
 for (const method of ["createShaderModule", "mapAsync"]) {
-  // Besides the fault's own words, those of a program that ended by it.
+  // Messages of the fault, and of the program that it crashed.
   const allow = [BROKEN, /no (shader|mapping) today|panicked|unreachable|RuntimeError/];
   test(`a GPU whose ${method} fails: the CPU, with the reason`, { seconds: 360, allow }, async (t) => {
     const visit = await t.visit({ query: "?device=webgpu", fault: () => brokenGpu(method) });

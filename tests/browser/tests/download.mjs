@@ -1,4 +1,4 @@
-// Model files: fetching, cancelling, resuming, checking, keeping, deleting.
+// Model files: fetching, cancelling, resuming, verifying, storing, deleting.
 
 import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { checkAdapter, sha256 } from "../check.mjs";
 
 const ENCODER = /^\/models\/.*-encoder\.safetensors$/;
 const MODELS = /^\/models\//;
-// What Chromium says of a request that failed.
+// Chromium's message about a failed request.
 const FAILED_LOAD = /Failed to load resource: net::ERR_/;
 const PROMPTS = "one\ntwo\nthree";
 
@@ -29,7 +29,7 @@ test("cancel during the download, then again", {}, async (t) => {
   await visit.generate();
 });
 
-// Stages as the worker calls them; people see other words for some.
+// Stages by their names in the worker; the page displays some differently.
 for (const stage of ["verify", "upload", "compile", "encode", "decode", "pack"]) {
   test(`cancel during ${stage}, then again`, {}, async (t) => {
     const visit = await t.visit({ fault: (count) => count === 1 && standStill(stage) });
@@ -54,7 +54,7 @@ test("a corrupted model file is named, and fetched again", {}, async (t) => {
   await visit.start();
   const alert = await visit.alerted(/./);
   assert.match(alert, /encoder/);
-  // The file's name begins with the expected hash, which does not count.
+  // Ignore the file name, which starts with the expected hash.
   const text = alert.replaceAll(path.split("/").at(-1), "");
   const found = sha256(flip(readFileSync(join(visit.site.folder, path))));
   for (const hash of [expected, found]) assert.ok(text.includes(hash.slice(0, 16)), `${hash} in "${alert}"`);
@@ -66,7 +66,7 @@ for (const [name, change, reason] of [
   ["shorter", (bytes) => bytes.subarray(0, bytes.length >> 1), /fewer|short|less|small/i],
   ["longer", (bytes) => Buffer.concat([bytes, Buffer.alloc(1000)]), /more|long|large|big/i],
 ]) {
-  // A range that begins behind the end of the file gets 416.
+  // A range that starts beyond the end of the file gets 416.
   test(`a model file ${name} than the manifest says`, { allow: [/status of 416/] }, async (t) => {
     const site = small().copy(t.folder());
     const { path, bytes } = site.file("encoder");
@@ -78,21 +78,21 @@ for (const [name, change, reason] of [
     const alert = await visit.alerted(/./, 20);
     t.note(`"${alert}"`);
     assert.ok(alert.includes(path.split("/").at(-1)), `${path} in "${alert}"`);
-    // However it groups the digits.
+    // Ignore digit grouping.
     assert.ok(alert.replaceAll(/\D/g, "").includes(String(bytes)), `${bytes} in "${alert}"`);
     assert.match(alert, reason);
-    // Nor does it go on behind the visitor's back.
+    // The page must not keep retrying in the background.
     await pause(3);
     const requests = visit.proxy.requests(ENCODER).length;
     assert.ok(requests <= 6, `${requests} requests for the file`);
     assert.equal(await visit.cancelButton.count(), 0);
-    // Once the server has the right file, all is well.
+    // With the right file on the server, generation succeeds.
     writeFileSync(join(site.folder, path), whole);
     await visit.generate();
   });
 }
 
-/** A second visit to the page, with a stored file that was damaged meanwhile. */
+/** Visits the page a second time, after damaging a stored file. */
 async function damagedVisit(t, fault = () => "") {
   const visit = await t.visit({ fault });
   await visit.fill(PROMPTS);
@@ -106,21 +106,21 @@ test("a stored file that was damaged is fetched again", {}, async (t) => {
   const visit = await damagedVisit(t);
   const { sha256: name } = visit.site.file("encoder");
   const alerts = await visit.watchAlerts();
-  // The page finds the damage while it loads the models ahead of time, which is no news to the visitor.
+  // The page finds the damage while preloading the models, without an alert.
   await until("the damaged copy deleted", async () => !(name in (await visit.stored())));
   await visit.generate();
   assert.deepEqual(await alerts(), []);
 });
 
 test("a stored file that was damaged, and Generate while the models load", {}, async (t) => {
-  // The second worker is the second visit's.
+  // The second worker belongs to the second visit.
   const visit = await damagedVisit(t, (count) => count === 2 && standStill("verify"));
   await visit.proxy.held();
   const alerts = await visit.watchAlerts();
   await visit.start();
   visit.proxy.release();
   await until("a result or an alert", async () => (await visit.zipAddress()) || (await alerts()).length > 0, 60);
-  // The other one would follow soon, if it did.
+  // Wait, in case the other one follows.
   await until("the end of the work", () => visit.generateButton.isEnabled(), 60);
   await pause(5);
   const [said, result] = [await alerts(), await visit.zipAddress()];
@@ -151,7 +151,7 @@ test("a download interrupted for long is resumed by the visitor", { allow: [FAIL
   resumed(t, visit);
 });
 
-/** The rest came by a range request, and little was sent twice. */
+/** Checks that the rest was fetched by a range request and little was sent twice. */
 function resumed(t, visit) {
   const { bytes } = visit.site.file("encoder");
   const requests = visit.proxy.requests(ENCODER);
@@ -169,7 +169,7 @@ test("a cancelled download is resumed after a reload", {}, async (t) => {
   await visit.fill(PROMPTS);
   await visit.start();
   await visit.proxy.held();
-  // What was sent has to reach the disk first.
+  // Wait until the sent bytes are on disk.
   await until("half a file stored", async () =>
     (await visit.stored())[visit.site.file("encoder").sha256] > 0,
   );
@@ -190,7 +190,7 @@ for (const [name, fault] of [["no room to store models", noRoom], ["no storage a
     const said = await visit.page.locator("body").innerText();
     assert.match(said, /(not|cannot|can't|unable to|no room|refuse).{0,60}(stor|kept|keep|room|space|quota)/is);
     assert.doesNotMatch(said, /Models stored on this device/);
-    // What is in memory need not be fetched again.
+    // Models in memory need not be fetched again.
     const before = visit.proxy.sent(MODELS);
     await visit.generate();
     if (visit.proxy.sent(MODELS) > before) t.note("the models were fetched again for the second adapter");
@@ -233,7 +233,9 @@ test("stored models are deleted", {}, async (t) => {
   assert.match(await visit.page.locator("body").innerText(), /Stored on this device: \d+(\.\d+)? [kM]B/);
   await visit.button("Delete stored models").click();
   await visit.deviceKnown(/Fetches/);
-  await until("a word about it", async () => /\bDeleted\b/.test(await visit.page.locator("body").innerText()));
+  await until("a confirmation", async () =>
+    /\bDeleted\b/.test(await visit.page.locator("body").innerText()),
+  );
   assert.deepEqual(await visit.stored(), {});
   const before = visit.proxy.requests(MODELS).length;
   await visit.generate();
@@ -263,7 +265,7 @@ test("the program is sent once on a first visit", {}, async (t) => {
   const visit = await t.visit({ failing: true, persistent: true });
   await visit.fill(PROMPTS);
   await visit.generate();
-  // By then the service worker has all it keeps. It may ask whether a file is still the same (304).
+  // By now the service worker has cached everything. It may revalidate a file (304).
   await visit.controlled();
   for (const name of ["page_bg.wasm", "worker_bg.wasm"]) {
     const pattern = new RegExp(`^/${name}$`);

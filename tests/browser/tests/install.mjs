@@ -1,4 +1,4 @@
-// The page as an application: manifest, policy, and what it says where it cannot run.
+// The page as an installable app: manifest, policy, and messages where it cannot run.
 
 import assert from "node:assert/strict";
 import { test, until } from "../harness.mjs";
@@ -40,10 +40,14 @@ test("without WebAssembly the page says so", { allow: [/WebAssembly/] }, async (
   const visit = await t.visit({ failing: true });
   await visit.page.addInitScript(() => delete globalThis.WebAssembly);
   await visit.page.reload();
-  await until("a sentence", async () => /WebAssembly/.test(await visit.page.locator("body").innerText()));
+  await until("a message", async () =>
+    /WebAssembly/.test(await visit.page.locator("body").innerText()),
+  );
 });
 
 test("without scripts the page says so", {}, async (t) => {
   const { page } = await t.visit({ javaScriptEnabled: false });
-  await until("a sentence", async () => /JavaScript|script/i.test(await page.locator("body").innerText()));
+  await until("a message", async () =>
+    /JavaScript|script/i.test(await page.locator("body").innerText()),
+  );
 });

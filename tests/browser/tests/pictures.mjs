@@ -1,22 +1,8 @@
-// Pictures of the main states, kept to be looked at.
+// Screenshots of the main states, for review.
 
-import { artefact, test, until } from "../harness.mjs";
+import { test, until } from "../harness.mjs";
+import { picture } from "../picture.mjs";
 import { standStill } from "../faults.mjs";
-
-const LOOKS = {
-  light: { colorScheme: "light", width: 1100 },
-  dark: { colorScheme: "dark", width: 1100 },
-  phone: { colorScheme: "light", width: 390 },
-};
-
-/** Takes `STATE-LOOK.png` of each look. */
-async function picture(visit, state) {
-  for (const [look, { colorScheme, width }] of Object.entries(LOOKS)) {
-    await visit.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await visit.page.setViewportSize({ width, height: 900 });
-    await visit.page.screenshot({ path: artefact(`${state}-${look}.png`), fullPage: true });
-  }
-}
 
 test("pictures of the main states", { seconds: 240 }, async (t) => {
   const visit = await t.visit({ fault: () => standStill("encode") });

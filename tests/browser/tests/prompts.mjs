@@ -1,4 +1,4 @@
-// How prompts get into the box.
+// Ways to enter prompts.
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const EXAMPLES = [
   ["Sentiment", "sentiment", "Is this review positive or negative? The soup arrived cold and nobody apologised."],
 ];
 
-/** Waits until the preview counts so many prompts, however it groups the digits. */
+/** Waits until the preview shows this number of prompts, with any digit grouping. */
 async function counted(visit, count) {
   const digits = String(count).replace(/\B(?=(\d{3})+$)/g, "[,.\\s\u2009\u202f']?");
   await until(`a preview of ${count} prompts`, async () =>
@@ -90,7 +90,7 @@ test("files of each kind", {}, async (t) => {
 /** Puts a text into the box and waits until the preview shows exactly these rows. */
 async function understood(visit, what, text, rows) {
   const shown = async () => (await visit.preview.getByRole("listitem").allInnerTexts()).join("\n");
-  // The same rows may stand there from an earlier text.
+  // The same rows may be left from an earlier text.
   await visit.fill("");
   await until("an empty preview", async () => (await shown()) === "");
   await visit.fill(text);
@@ -123,7 +123,7 @@ test("a pasted list loses its markers", {}, async (t) => {
     const notes = await visit.text(visit.preview.getByRole("note"));
     assert.match(notes, /marker|number|bullet/i);
   }
-  // One line that has none makes it no list.
+  // If one line has no marker, the text is not a list.
   const mixed = ["1. one", "two"];
   await understood(visit, "no list", mixed.join("\n"), mixed);
 });
@@ -145,7 +145,7 @@ test("prompts that were replaced can be brought back", {}, async (t) => {
   await until("the prompts again", async () => (await visit.box.inputValue()) === own);
   await back.waitFor({ state: "hidden" });
   await counted(visit, 2);
-  // Whoever goes on to edit has left them behind.
+  // Editing discards the replaced prompts.
   await replaced();
   await visit.fill("something new");
   await back.waitFor({ state: "hidden" });

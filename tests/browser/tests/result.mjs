@@ -1,4 +1,4 @@
-// What comes out: the adapter and what the page says about it.
+// The result: the adapter, and what the page shows about it.
 
 import assert from "node:assert/strict";
 import { checkAdapter } from "../check.mjs";
@@ -11,7 +11,7 @@ async function fromVisitToZip(t, query, pattern, seed, seconds) {
   const prompts = small().example("antonyms.txt");
   await visit.fill(prompts, seed);
   const zip = await visit.generate(seconds);
-  // Also that the device did not change on the way.
+  // The device must not have changed on the way.
   assert.match(await visit.deviceKnown(), pattern);
   await checkAdapter(t, visit, zip, prompts, seed);
   return visit;
@@ -98,7 +98,7 @@ test("the link is copied", {}, async (t) => {
   await until("the example", async () => (await other.box.inputValue()) === (await visit.box.inputValue()));
   assert.equal(await other.seed.inputValue(), "8");
 
-  // Prompts of one's own are in no link.
+  // Links never contain the user's own prompts.
   await visit.fill("my own secret prompt", 9);
   const own = await copied(/seed=9/);
   assert.equal(own.searchParams.get("example"), null);
@@ -123,11 +123,11 @@ test("diagnostics are copied", {}, async (t) => {
 test("diagnostics hold no line of a bad file", {}, async (t) => {
   const visit = await t.visit({ permissions: ["clipboard-read", "clipboard-write"] });
   await visit.deviceKnown();
-  // A table without a header: what stands in its place is a prompt, which the page may show to the visitor.
+  // A table without a header: its first line is a prompt, which the page may show to the visitor.
   const buffer = Buffer.from("my own secret prompt\nanother secret prompt\n");
   await visit.file.setInputFiles({ name: "table.csv", mimeType: "text/csv", buffer });
   await visit.alerted(/table\.csv/);
-  // Other tests have copied diagnostics as well.
+  // Clear the clipboard, which may hold the diagnostics of another test.
   await visit.page.evaluate(() => navigator.clipboard.writeText("nothing yet"));
   await visit.button("Copy diagnostics").click();
   const copied = await until("diagnostics", async () => {

@@ -1,4 +1,4 @@
-//! Ctrl-C and kill -9: the same command goes on to the bytes of a fit that nobody stopped.
+//! Ctrl-C and kill -9: the same command resumes and gives the bytes of an uninterrupted run.
 
 use super::{change, contrasting, train};
 use crate::program::Running;
@@ -7,7 +7,7 @@ use crate::world::World;
 
 const REPORT_EVERY: usize = 8;
 
-/// A world whose fit was stopped in the middle, by `stop`.
+/// A world whose training was interrupted with `stop`.
 fn stopped_world(stop: impl Fn(Running)) -> World {
     let world = contrasting();
     let report_every = format!("report_every = {REPORT_EVERY}");

@@ -1,4 +1,4 @@
-//! What a visitor downloads, and the most that it may be.
+//! Limits on the size of the page.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,14 +10,14 @@ use flate2::write::GzEncoder;
 
 use crate::context::walk;
 
-/// Bytes of all WebAssembly modules, gzipped.
-const MOST_WASM: u64 = 4_500_000;
-/// Bytes of all files, the models included, nothing compressed.
-const MOST_FETCHED: u64 = 70_000_000;
+/// Maximum size of all WebAssembly modules, gzipped, in bytes.
+const MAX_WASM: u64 = 4_500_000;
+/// Maximum size of all files, models included, uncompressed, in bytes.
+const MAX_FETCHED: u64 = 70_000_000;
 
-/// Measures a page, prints both figures and compares them with the limits, which are made for modules
-/// that `wasm-opt` has `optimised`.
-pub fn check(page: &Path, optimised: bool) -> Result<()> {
+/// Prints the sizes of a page and checks them against the limits, which apply only to modules
+/// `optimized` by `wasm-opt`.
+pub fn check(page: &Path, optimized: bool) -> Result<()> {
     let mut wasm = 0;
     let mut fetched = 0;
     for name in walk(page)? {
@@ -33,30 +33,30 @@ pub fn check(page: &Path, optimised: bool) -> Result<()> {
     println!(
         "page: WebAssembly {} gzipped (limit {}), everything {} (limit {})",
         megabytes(wasm),
-        megabytes(MOST_WASM),
+        megabytes(MAX_WASM),
         megabytes(fetched),
-        megabytes(MOST_FETCHED)
+        megabytes(MAX_FETCHED)
     );
-    if optimised {
+    if optimized {
         return judge(wasm, fetched);
     }
-    println!("page: without wasm-opt the limits do not count");
+    println!("page: limits not checked without wasm-opt");
     Ok(())
 }
 
 fn judge(wasm: u64, fetched: u64) -> Result<()> {
     for (what, size, most) in [
-        ("the WebAssembly modules, gzipped,", wasm, MOST_WASM),
-        ("all files that a visitor fetches", fetched, MOST_FETCHED),
+        ("WebAssembly modules, gzipped", wasm, MAX_WASM),
+        ("all files of the page", fetched, MAX_FETCHED),
     ] {
         if size > most {
-            bail!("{what} may have {most} bytes and have {size}");
+            bail!("{what}: expected at most {most} bytes, found {size}");
         }
     }
     Ok(())
 }
 
-/// The size of a file as a server sends it.
+/// The gzipped size of a file.
 fn gzipped(path: &Path) -> Result<u64> {
     let compress = || {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -77,13 +77,13 @@ mod tests {
 
     #[test]
     fn limits_are_inclusive() {
-        judge(MOST_WASM, MOST_FETCHED).unwrap();
-        let error = judge(MOST_WASM + 1, 0).unwrap_err().to_string();
+        judge(MAX_WASM, MAX_FETCHED).unwrap();
+        let error = judge(MAX_WASM + 1, 0).unwrap_err().to_string();
         assert!(
-            error.contains("WebAssembly") && error.ends_with("3500001"),
+            error.contains("WebAssembly") && error.ends_with("4500001"),
             "{error}"
         );
-        assert!(judge(0, MOST_FETCHED + 1).is_err());
+        assert!(judge(0, MAX_FETCHED + 1).is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! An encoder for the page: little more than a third of the download, and the adapters hardly differ.
+//! Compresses the encoder for the page to little more than a third of its size; adapters hardly
+//! change.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,15 +11,15 @@ use serde_json::Value;
 
 use crate::context::{Context, create_folder};
 
-/// The table of word embeddings, half of a small encoder. An error in it differs from word to word, so
-/// that it is lost in the mean over many prompts; in any other weight it would be the same for all.
+/// The word embeddings, half of a small encoder. Their quantization errors differ from word to word
+/// and average out over many prompts; errors in other weights would affect all prompts alike.
 const WORDS: &str = "word_embeddings.weight";
 
-/// The head that makes one vector of a text, which token-level states do without.
+/// The pooling head, which token-level hidden states do not need.
 const UNUSED: &str = "pooler.";
 
-/// Gives the weights of the file `original`, which has this SHA-256, in f16, and the word embeddings in
-/// int8; converts them once.
+/// Returns the path of `original` converted to f16, with word embeddings in int8. The result is
+/// cached by `sha256`, the hash of `original`.
 pub fn provide(context: &Context, original: &Path, sha256: &str) -> Result<PathBuf> {
     let folder = context.cache("models/page");
     let path = folder.join(format!("{sha256}.safetensors"));
@@ -33,13 +34,12 @@ pub fn provide(context: &Context, original: &Path, sha256: &str) -> Result<PathB
     Ok(path)
 }
 
-/// Converts a safetensors file; `name` stands for it in errors.
+/// Converts a safetensors file, which errors call `name`.
 fn convert(bytes: &[u8], name: &str) -> Result<Vec<u8>> {
     let file = TensorFile::new(bytes, name)?;
     let mut tensors = Vec::new();
     for (tensor, entry) in header(bytes, name)? {
-        // Integers are positions and the like, which are counted and not learned. The entry for metadata
-        // has no type.
+        // Integer tensors, such as position ids, are not weights. The metadata entry has no dtype.
         let is_number = entry["dtype"]
             .as_str()
             .is_some_and(|dtype| !is_integer(dtype));
@@ -65,7 +65,7 @@ fn is_integer(dtype: &str) -> bool {
     dtype == "BOOL" || dtype.starts_with(['I', 'U'])
 }
 
-/// The JSON header of a safetensors file: names with type, shape and place.
+/// The JSON header of a safetensors file: dtype, shape and offsets by tensor name.
 fn header(bytes: &[u8], name: &str) -> Result<BTreeMap<String, Value>> {
     let json = bytes.split_first_chunk::<8>().and_then(|(length, rest)| {
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;

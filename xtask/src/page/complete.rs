@@ -1,5 +1,5 @@
-//! `cargo xtask page-files`: adds models, examples and the service worker's version to a page that Trunk
-//! has just put together.
+//! `cargo xtask page-files`: adds models, examples and the service worker's version to a page built
+//! by Trunk.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,11 @@ use crate::models::{Args as SetupArgs, ENCODER};
 /// Arguments of `cargo xtask page-files`.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// Folder with config.json, model.safetensors and tokenizer.json [default: the encoder of set-up]
+    /// Encoder folder with config.json, model.safetensors and tokenizer.json [default: the one that
+    /// `setup` installs]
     #[arg(long, value_name = "DIR", requires = "out")]
     encoder: Option<PathBuf>,
-    /// The generator [default: the shipped one]
+    /// Bundle with the generator [default: the shipped one]
     #[arg(long, value_name = "FILE", requires = "out")]
     bundle: Option<PathBuf>,
     /// Copy the built page to this folder and complete the copy, for tests with other models
@@ -36,7 +37,8 @@ impl Args {
     }
 }
 
-/// Completes the page that Trunk builds at the moment, else the one that is built, else a copy of that.
+/// Completes a copy of the built page with --out, else the page that Trunk is building, else the
+/// built page.
 pub fn run(context: &Context, args: &Args) -> Result<()> {
     let encoder = match &args.encoder {
         Some(folder) => folder.clone(),
@@ -46,18 +48,18 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     let built = context.root(FOLDER);
     if let Some(out) = &args.out {
         copy(&built, out)?;
-        // The limits hold for what ships, and the copy's programs are the same.
+        // The limits are for the shipped page, which has the same programs.
         return complete(context, &encoder, &bundle, out);
     }
     let folder = env::var_os("TRUNK_STAGING_DIR").map_or(built, PathBuf::from);
     complete(context, &encoder, &bundle, &folder)?;
     // Trunk calls a build without wasm-opt a debug one.
-    let optimised = env::var_os("TRUNK_PROFILE").is_none_or(|profile| profile != "debug");
-    budget::check(&folder, optimised)
+    let optimized = env::var_os("TRUNK_PROFILE").is_none_or(|profile| profile != "debug");
+    budget::check(&folder, optimized)
 }
 
 fn complete(context: &Context, encoder: &Path, bundle: &Path, folder: &Path) -> Result<()> {
-    // In a page that was complete before, this is the version to be replaced.
+    // If the page was completed before, this is the version to replace.
     let previous = Shell::read(folder)?.version;
     let prompts = context.root(PROMPTS);
     let examples = folder.join("examples");

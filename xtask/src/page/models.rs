@@ -1,4 +1,4 @@
-//! The model files of the page and `manifest.json`, which lists them; the page's side of it is
+//! Writes the model files of the page and `manifest.json`, which lists them. The page reads it in
 //! `web/src/manifest.rs`.
 
 use std::path::Path;
@@ -12,11 +12,11 @@ use crate::context::{Context, copy, renew_folder, sha256};
 
 /// Folder of the model files in a page.
 pub const FOLDER: &str = "models";
-/// The list of them.
+/// The list of model files.
 pub const MANIFEST: &str = "manifest.json";
-/// Version of the list.
+/// Format version of the manifest.
 const FORMAT: u32 = 1;
-/// Digits of a hash that make a file name.
+/// Number of hash digits in a file name.
 const SHORT: usize = 16;
 
 #[derive(Serialize)]
@@ -34,8 +34,8 @@ struct ModelFile {
     sha256: String,
 }
 
-/// Writes the models into a page, the encoder made smaller. `encoder` is a folder with the files of
-/// the original, which has to be the encoder that the bundle was trained with.
+/// Writes the models into a page, with a compressed encoder. `encoder` is the folder of the
+/// original, which must be the encoder that the bundle was trained with.
 pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> Result<()> {
     let bytes =
         std::fs::read(bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
@@ -74,7 +74,7 @@ pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> R
     Ok(dnd_files::write_json(&page.join(MANIFEST), &manifest)?)
 }
 
-/// Copies a file under a name that changes with its content, so that no cache serves an old one.
+/// Copies a file to a name that contains its hash, so that no cache serves an old version.
 fn add(page: &Path, role: &'static str, name: &str, source: &Path) -> Result<ModelFile> {
     let hash = sha256(source)?;
     let path = format!("{FOLDER}/{}-{name}", &hash[..SHORT]);

@@ -1,4 +1,5 @@
-//! The shell: all files of the page but the models, which the service worker keeps for visits offline.
+//! The app shell: all files of the page except the models. The service worker caches them for
+//! offline use.
 
 use std::path::Path;
 
@@ -7,18 +8,18 @@ use anyhow::{Context, Result, bail};
 use super::models;
 use crate::context::{sha256, walk};
 
-/// The file that is told version and list. A browser compares it byte by byte to see that a page is new.
+/// The file that contains version and list. Browsers compare it byte by byte to detect a new page.
 const SERVICE_WORKER: &str = "service-worker.js";
-/// Stands for the version in the source.
+/// Placeholder for the version in the source.
 const VERSION: &str = "@VERSION@";
-/// Stands for the list of addresses in the source.
+/// Placeholder for the list of addresses in the source.
 const FILES: &str = "/* @FILES@ */";
-/// Digits of the version.
+/// Length of the version in hexadecimal digits.
 const DIGITS: usize = 16;
 
-/// The files of a page that are kept, and what they are worth as one number.
+/// The cached files of a page, and their version.
 pub struct Shell {
-    /// Changes with any of the files.
+    /// Hash of all files.
     pub version: String,
     /// Addresses relative to the page.
     addresses: Vec<String>,
@@ -42,7 +43,7 @@ impl Shell {
         Ok(Self { version, addresses })
     }
 
-    /// Tells the service worker of a page, which may have been told another version before.
+    /// Writes version and list into the service worker, which may contain a `previous` version.
     pub fn write(&self, folder: &Path, previous: &str) -> Result<()> {
         let path = folder.join(SERVICE_WORKER);
         let text = std::fs::read_to_string(&path)

@@ -4,7 +4,7 @@
 //! passes the whole file as bytes; tensor data is not copied until it is dequantized. The bytes
 //! are untrusted, so every length and count is checked against the file before use.
 
-mod dequantise;
+mod dequantize;
 mod error;
 mod header;
 mod permutation;
@@ -17,7 +17,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use dequantise::BlockType;
+pub use dequantize::BlockType;
 pub use error::GgufError;
 pub use permutation::unpermute_rows;
 pub use tensor_info::TensorInfo;
@@ -218,7 +218,7 @@ impl<'a> Gguf<'a> {
     /// # Errors
     /// [`GgufError::MissingTensor`], [`GgufError::UnsupportedType`], or [`GgufError::Invalid`]
     /// if the values do not fit in memory.
-    pub fn dequantise(&self, name: &str) -> Result<Vec<f32>, GgufError> {
+    pub fn dequantize(&self, name: &str) -> Result<Vec<f32>, GgufError> {
         let tensor = self.tensor(name)?;
         let block_type = tensor
             .block_type()
@@ -230,7 +230,7 @@ impl<'a> Gguf<'a> {
             self.invalid_tensor(tensor, format!("memory for {count} values"), "too little")
         })?;
         values.resize(count, 0.0);
-        block_type.dequantise_into(bytes, &mut values);
+        block_type.dequantize_into(bytes, &mut values);
         Ok(values)
     }
 
@@ -240,11 +240,11 @@ impl<'a> Gguf<'a> {
     /// key projection.
     ///
     /// # Errors
-    /// Those of [`Gguf::dequantise`], and [`GgufError::Invalid`] if the rows do not split into
+    /// Those of [`Gguf::dequantize`], and [`GgufError::Invalid`] if the rows do not split into
     /// `heads` heads of even size.
-    pub fn dequantise_unpermuted(&self, name: &str, heads: usize) -> Result<Vec<f32>, GgufError> {
+    pub fn dequantize_unpermuted(&self, name: &str, heads: usize) -> Result<Vec<f32>, GgufError> {
         let tensor = self.tensor(name)?;
-        let values = self.dequantise(name)?;
+        let values = self.dequantize(name)?;
         let rows = tensor.shape.first().copied().unwrap_or(1);
         let columns = tensor.element_count().checked_div(rows).unwrap_or_default();
         unpermute_rows(&values, rows, columns, heads).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! Tensor entries of the header.
 
-use super::{BlockType, dequantise};
+use super::{BlockType, dequantize};
 
 /// Name, shape, type and location of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl TensorInfo {
 
     /// The name of the block type in ggml, supported or not, or `unknown`.
     pub fn type_name(&self) -> &'static str {
-        dequantise::type_name(self.type_id)
+        dequantize::type_name(self.type_id)
     }
 
     /// Number of values: the product of the shape.

@@ -137,7 +137,7 @@ fn read_all(bytes: &[u8]) -> Result<(), GgufError> {
     for tensor in gguf.tensors() {
         let _ = (
             gguf.bytes(tensor),
-            gguf.dequantise_unpermuted(&tensor.name, 2),
+            gguf.dequantize_unpermuted(&tensor.name, 2),
         );
     }
     Ok(())
@@ -233,12 +233,12 @@ fn reads_tensors() {
         floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     );
     assert_eq!(
-        gguf.dequantise("weight").unwrap(),
+        gguf.dequantize("weight").unwrap(),
         [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     );
-    assert_eq!(gguf.dequantise("scalar").unwrap(), [1.0]);
+    assert_eq!(gguf.dequantize("scalar").unwrap(), [1.0]);
     assert_eq!(
-        gguf.dequantise("output").unwrap_err().to_string(),
+        gguf.dequantize("output").unwrap_err().to_string(),
         "small.gguf: no tensor \"output\" among the 3 tensors of the file"
     );
 }
@@ -254,7 +254,7 @@ fn unsupported_block_types_are_listed_but_not_read() {
     );
     let message = "small.gguf: tensor \"odd\": expected one of the block types F32, F16, BF16, \
                    Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, found type 13 (Q5_K)";
-    assert_eq!(gguf.dequantise("odd").unwrap_err().to_string(), message);
+    assert_eq!(gguf.dequantize("odd").unwrap_err().to_string(), message);
     assert_eq!(gguf.bytes(odd).unwrap_err().to_string(), message);
 }
 
@@ -409,8 +409,8 @@ fn alignment() {
         .finish();
     let gguf = Gguf::parse(&bytes, FILE).unwrap();
     assert_eq!(gguf.alignment(), 64);
-    assert_eq!(gguf.dequantise("first").unwrap(), [1.0]);
-    assert_eq!(gguf.dequantise("second").unwrap(), [2.0]);
+    assert_eq!(gguf.dequantize("first").unwrap(), [1.0]);
+    assert_eq!(gguf.dequantize("second").unwrap(), [2.0]);
     assert_eq!(gguf.tensor("second").unwrap().offset % 64, 0);
 
     for value in [0u64, 24, u64::MAX] {
@@ -469,8 +469,8 @@ fn bad_tensors() {
 fn empty_tensors_are_read_at_once() {
     let bytes = Writer::new().info("a", &[0, 1 << 30], 0, 0).finish();
     let gguf = Gguf::parse(&bytes, FILE).unwrap();
-    assert_eq!(gguf.dequantise("a").unwrap(), [0.0_f32; 0]);
-    assert_eq!(gguf.dequantise_unpermuted("a", 2).unwrap(), [0.0_f32; 0]);
+    assert_eq!(gguf.dequantize("a").unwrap(), [0.0_f32; 0]);
+    assert_eq!(gguf.dequantize_unpermuted("a", 2).unwrap(), [0.0_f32; 0]);
     assert_eq!(unpermute_rows::<f32>(&[], 0, 4, usize::MAX), Some(vec![]));
 }
 
@@ -559,9 +559,9 @@ fn unpermute_refuses_shapes_that_do_not_fit() {
 
     let bytes = small_file();
     let gguf = Gguf::parse(&bytes, FILE).unwrap();
-    assert_eq!(gguf.dequantise_unpermuted("weight", 1).unwrap().len(), 6);
+    assert_eq!(gguf.dequantize_unpermuted("weight", 1).unwrap().len(), 6);
     assert_eq!(
-        gguf.dequantise_unpermuted("weight", 2)
+        gguf.dequantize_unpermuted("weight", 2)
             .unwrap_err()
             .to_string(),
         "small.gguf: tensor \"weight\": expected rows for 2 heads of even size, found 2 rows"
@@ -583,9 +583,9 @@ fn a_whole_block_of_every_type_is_read_through_the_container() {
         assert_eq!(tensor.shape, [2, row as usize]);
         assert_eq!(gguf.bytes(tensor).unwrap(), data);
         let mut expected = vec![0.0; 2 * block_type.block_values()];
-        block_type.dequantise_into(&data, &mut expected);
+        block_type.dequantize_into(&data, &mut expected);
         assert_eq!(
-            gguf.dequantise("a").unwrap(),
+            gguf.dequantize("a").unwrap(),
             expected,
             "{}",
             block_type.name()

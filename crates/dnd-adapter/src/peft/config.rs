@@ -95,7 +95,7 @@ impl Config {
 
     /// The configuration of a layout: rank and alpha of the first module, and patterns for
     /// modules that differ.
-    pub(super) fn of(layout: &Layout) -> Config {
+    pub(super) fn from_layout(layout: &Layout) -> Config {
         let modules = &layout.modules;
         let (rank, alpha) = modules
             .first()

@@ -8,22 +8,22 @@ use dnd_train::collect::{CollectOptions, Shard, collect};
 
 use super::Compute;
 use crate::output;
-use crate::progress::Terminal;
+use crate::progress::ProgressBars;
 
 /// Fine-tune adapters on a folder of tasks.
 ///
 /// TASKS holds an index.json and NAME.train.jsonl files with lines like
-/// {"prompt": "...", "response": "..."}. Every task with role `train` is tuned from the same
-/// initial adapter; after --steps the rate falls to a tenth and every step leaves a snapshot.
-/// Finished tasks are passed over when the same command runs again.
+/// {"prompt": "...", "response": "..."}. Every task with role `train` is fine-tuned from the same
+/// initial adapter. After --steps, the learning rate drops to a tenth and every step saves a
+/// snapshot. Running the same command again skips finished tasks.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of tasks [default: those of `dnd tasks`, in the cache]
+    /// Folder of tasks [default: the `dnd tasks` suite, in the cache]
     #[arg(long, value_name = "DIR")]
     tasks: Option<PathBuf>,
 
-    /// Folder for the collection
+    /// Folder to write the collection to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     only: Vec<String>,
 
-    /// Take settings from the `[collect]` table of a recipe; flags go before it
+    /// Recipe (TOML) whose `[collect]` table gives the settings; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -39,11 +39,11 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
 
-    /// Snapshots, one after each further step [default: 50]
+    /// Snapshots, one per step after those [default: 50]
     #[arg(long, value_name = "N")]
     snapshots: Option<usize>,
 
-    /// Examples a step [default: 10]
+    /// Examples per step [default: 10]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
 
@@ -51,7 +51,7 @@ pub struct Arguments {
     #[arg(long, value_name = "RATE")]
     rate: Option<f64>,
 
-    /// Do part i of n of the tasks, counted from 1: for several machines or processes
+    /// Collect only shard i of n, counted from 1, to split the tasks over processes or machines
     #[arg(long, value_name = "i/n", default_value = "1/1")]
     shard: Shard,
 
@@ -68,7 +68,7 @@ Examples:
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
-    let observer = Terminal::new()?;
+    let observer = ProgressBars::new()?;
     let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let mut recipe = match &arguments.config {
         Some(path) => Recipe::read(path)?.collect,

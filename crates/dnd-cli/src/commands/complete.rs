@@ -12,14 +12,14 @@ use dnd_model::sampling::Sampling;
 use super::Compute;
 use crate::output;
 
-/// Answer a prompt with the base model.
+/// Complete a prompt with the base model, with or without an adapter.
 ///
-/// The prompt goes through the model's own chat template, as a PEFT user would send it. The answer
-/// is printed while it is decoded: greedily, or with --temperature by drawing.
+/// Applies the model's chat template, as a PEFT user would. Prints the completion while it is
+/// decoded: greedily, or by sampling with --temperature.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// What the user says
+    /// User message
     #[arg(long, value_name = "TEXT", value_parser = not_blank)]
     prompt: String,
 
@@ -27,19 +27,19 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// PEFT folder of an adapter
+    /// Adapter, as a PEFT folder
     #[arg(long, value_name = "DIR")]
     adapter: Option<PathBuf>,
 
-    /// Longest answer, in tokens
+    /// Maximum length of the completion, in tokens
     #[arg(long, value_name = "N", default_value_t = 128)]
     max_tokens: usize,
 
-    /// Draw tokens instead of taking the most likely; 1 is the model's own distribution
+    /// Sample with this temperature instead of decoding greedily
     #[arg(long, value_name = "T", value_parser = positive)]
     temperature: Option<f32>,
 
-    /// Draw from the most likely tokens that together reach this probability
+    /// Sample only from the most likely tokens that together reach this probability
     #[arg(
         long,
         value_name = "P",
@@ -49,7 +49,7 @@ pub struct Arguments {
     )]
     top_p: f32,
 
-    /// Seed of the draws
+    /// Seed for sampling
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
@@ -57,7 +57,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     base: Option<PathBuf>,
 
-    /// Write the prompt's ids and the next token's logits as safetensors
+    /// Write the prompt's token ids and the next token's logits as safetensors
     #[arg(long, value_name = "FILE", hide = true)]
     logits: Option<PathBuf>,
 }
@@ -88,10 +88,10 @@ fn probability(text: &str) -> Result<f32, String> {
     }
 }
 
-/// Reads an adapter from its folder; the download of the page is easily taken for one.
+/// Reads an adapter from its PEFT folder. The page's zip download gets its own error message.
 fn read_adapter(folder: &Path) -> Result<Adapter> {
     let name = folder.display();
-    // Where nothing can be seen for lack of permission, reading says so better.
+    // Without permission to look, continue: the read error below is clearer.
     if folder.try_exists().is_ok_and(|exists| !exists) {
         bail!("{name}: expected the folder of an adapter, found no such folder");
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use dnd_adapter::Bundle;
 use dnd_eval::{
-    EvaluateOptions, Method, Sources, evaluate, suite, summarise, summary_table, table,
+    EvaluateOptions, Method, Sources, evaluate, suite, summarize, summary_table, table,
     weights_hash,
 };
 use dnd_model::AdapterGenerator;
@@ -15,31 +15,32 @@ use dnd_train::collect::Collection;
 
 use super::Compute;
 use crate::output;
-use crate::progress::Terminal;
+use crate::progress::ProgressBars;
 
-/// Measure adapters and baselines on tasks.
+/// Evaluate adapters and baselines on tasks.
 ///
 /// Methods, separated by commas: `majority` (the most frequent training response), `base` (no
-/// adapter), `context:K` (K worked examples in context), `generated` (from the task's training
-/// prompts), `generated:N=K` (from K of them), `generated:shuffled` (from those of another task) and
-/// `generated:random` (from random vectors), `nearest` (the collection's adapter with the most
-/// similar prompts), `similar` (its adapters' weights, averaged by similarity), `average` (of all its
-/// adapters' weights), `mean` and `best` (of all its adapters' scores), `training:TASK` (one of them),
-/// `few:K` (tuned on K training lines), `full:STEPS` (tuned on all), `multitask:DIR` (one adapter for
-/// all tasks) and `adapter:DIR` (a PEFT folder; {task} in it stands for the task's name).
+/// adapter), `context:K` (K-shot prompting), `generated` (generated from the task's training
+/// prompts), `generated:N=K` (from K of them), `generated:shuffled` (from another task's prompts),
+/// `generated:random` (from random vectors), `nearest` (the collected adapter with the most similar
+/// prompts), `similar` (the collected adapters' weights, averaged by similarity), `average` (the
+/// plain average of their weights), `mean` and `best` (mean and best score over the collected
+/// adapters), `training:TASK` (one of them), `few:K` (fine-tuned on K training examples),
+/// `full:STEPS` (fine-tuned on all), `multitask:DIR` (one adapter for all tasks) and `adapter:DIR`
+/// (a PEFT folder; {task} in it is replaced by the task's name).
 ///
-/// Every row has exact match, lenient match (the answer stands in the first line, in any case), the
-/// part of valid answers, seconds and bytes. Prints a table; JSON goes to --json, CSV and a picture
-/// beside it; `dnd report` makes a page of it.
+/// Every row has exact match, lenient match (the answer occurs in the first line, in any case), the
+/// share of valid answers, seconds and bytes. Prints a table and writes JSON to --json, with a CSV
+/// and a plot beside it. `dnd report` shows the results as a page.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder of tasks: prompts from NAME.train.jsonl, scores from NAME.test.jsonl [default: those of
-    /// `dnd tasks`, in the cache]
+    /// Folder of tasks: prompts from NAME.train.jsonl, scores from NAME.test.jsonl [default: the
+    /// `dnd tasks` suite, in the cache]
     #[arg(long, value_name = "DIR")]
     tasks: Option<PathBuf>,
 
-    /// Tasks to measure, separated by commas [default: all with role `dev`]
+    /// Tasks to evaluate, separated by commas [default: all with role `dev`]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     only: Vec<String>,
 
@@ -52,7 +53,7 @@ pub struct Arguments {
     )]
     methods: Vec<Method>,
 
-    /// Compare all methods that the inputs allow, and --methods besides
+    /// Compare all methods that the inputs allow, plus those in --methods
     #[arg(long)]
     suite: bool,
 
@@ -68,27 +69,27 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 
-    /// Most test lines a task
+    /// Maximum number of test examples per task
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 
-    /// Most adapters that mean and best try, spread over the collection [default: all]
+    /// Maximum number of adapters for `mean` and `best`, spread over the collection [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mean_adapters: Option<u64>,
 
-    /// Seed of the prompts that the generator reads, of the examples and of the controls
+    /// Seed for sampling prompts, few-shot examples and controls
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// File for the results
+    /// JSON file to write the results to
     #[arg(long, value_name = "FILE")]
     json: PathBuf,
 
-    /// Keep the results that the file has already, where they come from the same inputs
+    /// Keep results in the file that come from the same inputs
     #[arg(long)]
     resume: bool,
 
-    /// Folder for adapters tuned on the way [default: beside --json, with the ending .work]
+    /// Folder for adapters fine-tuned on the way [default: --json with the extension .work]
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
 
@@ -111,7 +112,7 @@ Examples:
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
-    let observer = Terminal::new()?;
+    let observer = ProgressBars::new()?;
     let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let collection = arguments
         .collection
@@ -122,7 +123,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let methods = methods(arguments, bundle.as_ref().map(|(bundle, _)| bundle));
     ensure!(
         !methods.is_empty(),
-        "--skip: expected a method left, found none"
+        "--skip: expected at least one remaining method, found none"
     );
     if let Some(method) = methods.iter().find(|method| method.needs_collection()) {
         ensure!(
@@ -131,7 +132,6 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         );
     }
     let device = compute.device()?;
-    // A bundle that no method needs is not loaded.
     let bundle = bundle.filter(|_| methods.iter().any(Method::needs_bundle));
     let encoder = (bundle.is_some() || methods.iter().any(Method::needs_prompt_embeddings))
         .then(|| {
@@ -180,15 +180,15 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         &observer,
     )?;
     drop(observer);
-    // A suite has too many methods to stand side by side.
+    // A suite has too many methods for a table with one column each.
     output::print(&if arguments.suite {
-        summary_table(&summarise(&rows))
+        summary_table(&summarize(&rows))
     } else {
         table(&rows)
     })
 }
 
-/// What stands for the base model in results: measurements with other products are not the same.
+/// Identifies the base model in results. Includes the matmul dtype, because it changes scores.
 fn base_hash(base: &Base, path: &Path) -> Result<String> {
     let hash = weights_hash(path)?;
     Ok(match base.matmul_dtype {
@@ -197,17 +197,17 @@ fn base_hash(base: &Base, path: &Path) -> Result<String> {
     })
 }
 
-/// The bundle, where a method needs one; a suite takes the shipped one only if it is there.
+/// Opens the bundle if a method needs one. A suite uses the shipped bundle only if it exists.
 fn open_bundle(arguments: &Arguments) -> Result<Option<(Bundle, String)>> {
     let path = arguments.bundle.as_deref();
-    let is_needed = arguments.methods.iter().any(Method::needs_bundle);
-    let is_there = path.is_some() || super::shipped_bundle().is_some();
-    (is_needed || arguments.suite && is_there)
+    let needs_bundle = arguments.methods.iter().any(Method::needs_bundle);
+    let has_bundle = path.is_some() || super::shipped_bundle().is_some();
+    (needs_bundle || arguments.suite && has_bundle)
         .then(|| super::open_bundle(path))
         .transpose()
 }
 
-/// The suite, if it is asked for, and the methods named besides, without those to skip.
+/// The methods of --suite and --methods, without those of --skip.
 fn methods(arguments: &Arguments, bundle: Option<&Bundle>) -> Vec<Method> {
     let mut methods = if arguments.suite {
         let prompts = bundle.map(|bundle| bundle.header.prompts);

@@ -16,10 +16,11 @@ use crate::prompts::read_prompts;
 
 /// Generate an adapter from prompts.
 ///
-/// Prompts come from a .txt file (one a line), .jsonl or .json (strings, or objects with a
-/// `prompt`), .csv (a column `prompt`), or standard input (`-`, one a line). Answers are not
-/// needed. The bundle decides how many prompts count; with more, or fewer, they are drawn with
-/// --seed. The same prompts and seed give the same bytes.
+/// Reads prompts from a .txt file (one per line), .jsonl or .json (strings, or objects with a
+/// `prompt`), .csv (a column `prompt`), or standard input (`-`, one per line). Answers are not
+/// needed. The bundle sets how many prompts the generator reads; if there are more they are
+/// sampled, if there are fewer some are repeated, both with --seed. The same prompts and seed
+/// give the same bytes.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -27,7 +28,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     prompts: PathBuf,
 
-    /// Folder for the adapter; with --zip the file
+    /// Folder to write the adapter to; with --zip, the file
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
@@ -35,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
 
-    /// Seed of the draw of prompts
+    /// Seed for sampling prompts
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
@@ -43,11 +44,11 @@ pub struct Arguments {
     #[arg(long)]
     zip: bool,
 
-    /// Precision of the written factors
-    #[arg(long, value_enum, default_value_t = WrittenPrecision::F16)]
-    precision: WrittenPrecision,
+    /// Precision of the written LoRA factors
+    #[arg(long, value_enum, default_value_t = PrecisionArg::F16)]
+    precision: PrecisionArg,
 
-    /// Base model that the adapter has to be for; a bundle for another is refused
+    /// Base model to generate for; a bundle for another one is an error
     #[arg(long, value_name = "NAME", default_value = BASE_MODEL)]
     base_model: String,
 
@@ -55,24 +56,24 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
 
-    /// Print what was done as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum WrittenPrecision {
+enum PrecisionArg {
     F32,
     F16,
     Bf16,
 }
 
-impl From<WrittenPrecision> for Precision {
-    fn from(precision: WrittenPrecision) -> Self {
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
         match precision {
-            WrittenPrecision::F32 => Self::F32,
-            WrittenPrecision::F16 => Self::F16,
-            WrittenPrecision::Bf16 => Self::Bf16,
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::F16 => Self::F16,
+            PrecisionArg::Bf16 => Self::Bf16,
         }
     }
 }
@@ -103,15 +104,15 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let (generation, timing) = generator.generate_blocking(&prompts, arguments.seed)?;
     let (draw, wanted) = (&generation.draw, generator.prompts());
     if draw.dropped > 0 {
-        output::complain(&format!(
-            "{} prompts given, the generator reads {wanted}: drew those with seed {}",
+        output::eprint_line(&format!(
+            "{} prompts given, the generator reads {wanted}: sampled with seed {}",
             prompts.len(),
             arguments.seed
         ));
     } else if draw.repeated > 0 {
-        output::complain(&format!(
+        output::eprint_line(&format!(
             "{} prompts given, the generator reads {wanted}: repeated some with seed {}; more \
-             different prompts give a better adapter",
+             distinct prompts give a better adapter",
             prompts.len(),
             arguments.seed
         ));
@@ -150,7 +151,8 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         }));
     }
     output::print(&format!(
-        "{}: {:.1} MB for {}\nload {load:.2} s, encode {:.2} s, decode {:.2} s, write {write:.2} s\n",
+        "{}: {:.1} MB for {}\n\
+         load {load:.2} s, encode {:.2} s, decode {:.2} s, write {write:.2} s\n",
         arguments.out.display(),
         peft.model.len() as f64 / 1e6,
         generation.adapter.layout.base_model,

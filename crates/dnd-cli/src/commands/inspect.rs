@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     output::print(&text)
 }
 
-/// The lines that say what a layout covers.
+/// Describes what a layout covers.
 fn layout(layout: &Layout) -> String {
     let targets: Vec<&str> = layout
         .targets()
@@ -80,7 +80,8 @@ fn layout(layout: &Layout) -> String {
         })
         .collect();
     format!(
-        "base model  {}\nrank        {rank}\nalpha       {alpha}, updates times {scaling}\nmodules     {} in {} layers: {}\nparameters  {}\nshapes\n{shapes}",
+        "base model  {}\nrank        {rank}\nalpha       {alpha}, scaling {scaling}\n\
+         modules     {} in {} layers: {}\nparameters  {}\nshapes\n{shapes}",
         layout.base_model,
         layout.modules.len(),
         layout.num_layers(),
@@ -89,7 +90,7 @@ fn layout(layout: &Layout) -> String {
     )
 }
 
-/// An adapter's layout and the norm of each module's update, layers by projections.
+/// An adapter's layout, and a table of update norms, layers by projections.
 fn adapter(adapter: &Adapter) -> String {
     let targets = adapter.layout.targets();
     let mut text = format!(

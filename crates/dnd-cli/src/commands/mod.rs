@@ -1,4 +1,4 @@
-//! One file a command: its arguments, and how its results are shown.
+//! One module per command: its arguments and its output.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -27,36 +27,41 @@ pub mod train;
 /// The shipped bundle, from the root of the repository.
 const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 
-/// Where and how models are computed: flags of all commands.
+/// Device and matmul dtype: flags of all commands.
 #[derive(clap::Args)]
 pub struct Compute {
-    /// Device to compute on; `auto` takes the fastest kind in this build
-    #[arg(long, global = true, default_value = "auto", value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES))]
+    /// Device to run on; `auto` picks the fastest kind in this build
+    #[arg(
+        long,
+        global = true,
+        default_value = "auto",
+        value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES)
+    )]
     device: String,
 
-    /// Number format in which a base model's frozen weights are multiplied; `auto` takes bf16 on
-    /// CPUs with Intel AMX, where it is faster
-    #[arg(long, alias = "products", global = true, value_enum, default_value_t = NamedDtype::F32)]
-    matmul_dtype: NamedDtype,
+    /// Dtype for matmuls with the base model's frozen weights; `auto` picks bf16 on CPUs with Intel
+    /// AMX, where it is faster
+    #[arg(long, alias = "products", global = true, value_enum, default_value_t = MatmulDtypeArg::F32)]
+    matmul_dtype: MatmulDtypeArg,
 }
 
 /// Values of `--matmul-dtype`.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum NamedDtype {
+enum MatmulDtypeArg {
     F32,
     Bf16,
     Auto,
 }
 
 impl Compute {
-    /// The device that was asked for; says which one `auto` took.
+    /// Opens the requested device; reports which one `auto` picked.
     fn device(&self) -> Result<Device> {
         let name = self.device.as_str();
         let (device, words) = dnd_model::device::device(name)?;
-        // Where the CPU is the only kind there is nothing that a script would want to hear.
+        // With only one device to pick, scripts get no message.
         let has_choice = dnd_model::device::DEVICE_NAMES.len() > 2;
         if name == "auto" && (has_choice || std::io::stderr().is_terminal()) {
-            output::complain(&format!("device: {words}"));
+            output::eprint_line(&format!("device: {words}"));
         }
         Ok(device)
     }
@@ -64,30 +69,30 @@ impl Compute {
     /// Loads the base model at `path`, else the one in the cache.
     fn open_base(&self, path: Option<&Path>, device: &Device) -> Result<Base> {
         let matmul_dtype = match self.matmul_dtype {
-            NamedDtype::F32 => MatmulDtype::F32,
-            NamedDtype::Bf16 => MatmulDtype::Bf16,
-            NamedDtype::Auto => MatmulDtype::fastest(device),
+            MatmulDtypeArg::F32 => MatmulDtype::F32,
+            MatmulDtypeArg::Bf16 => MatmulDtype::Bf16,
+            MatmulDtypeArg::Auto => MatmulDtype::fastest(device),
         };
         let path = path.map_or_else(default_base, Path::to_owned);
         Ok(Base::open(&path, matmul_dtype, device)?)
     }
 }
 
-/// The seed of the suite that stands in for a folder of tasks.
+/// Seed of the task suite that is used without --tasks.
 const SUITE_SEED: u64 = 0;
 
-/// The folder of tasks that was asked for, else our own suite, written into the cache the first time.
+/// Opens the given folder of tasks, or the built-in suite, which is written to the cache on first
+/// use.
 fn open_tasks(folder: Option<&Path>, observer: &dyn Observer) -> Result<TaskFolder> {
     if let Some(folder) = folder {
         return Ok(TaskFolder::open(folder)?);
     }
-    // Tasks of another revision have other lines.
+    // Each revision of the suite has different examples.
     let name = format!("suite-{SUITE_SEED}-revision-{}", suite::REVISION);
-    let cache = dnd_files::cache_folder().context(
-        "no home folder is known: set DND_CACHE to a folder, or name a folder by --tasks",
-    )?;
+    let cache = dnd_files::cache_folder()
+        .context("cannot find the home folder: set DND_CACHE to a folder, or pass --tasks")?;
     let folder = cache.join("tasks").join(name);
-    // The index is written last, so tasks that have one are whole.
+    // The index is written last, so a suite that has one is complete.
     if !folder.join("index.json").exists() {
         let (train, test) = (suite::TRAIN_LINES, suite::TEST_LINES);
         suite::write(&folder, SUITE_SEED, train, test, &[], observer)?;
@@ -95,12 +100,12 @@ fn open_tasks(folder: Option<&Path>, observer: &dyn Observer) -> Result<TaskFold
     Ok(TaskFolder::open(&folder)?)
 }
 
-/// Reads the bundle that was asked for, else the shipped one.
+/// Reads the given bundle, or the shipped one; returns it with its path.
 fn open_bundle(path: Option<&Path>) -> Result<(Bundle, String)> {
     let path = match path {
         Some(path) => path.to_owned(),
         None => shipped_bundle().with_context(|| {
-            format!("no bundle: expected {BUNDLE} here or beside the program; name one by --bundle")
+            format!("no bundle: expected {BUNDLE} here or beside the program; or pass --bundle")
         })?,
     };
     let name = path.display().to_string();
@@ -108,7 +113,7 @@ fn open_bundle(path: Option<&Path>) -> Result<(Bundle, String)> {
     Ok((bundle, name))
 }
 
-/// The shipped bundle: in this folder, beside the program, or where the program was built.
+/// Path of the shipped bundle: in this folder, beside the program, or where the program was built.
 fn shipped_bundle() -> Option<PathBuf> {
     let beside = std::env::current_exe()
         .ok()

@@ -7,27 +7,27 @@ use dnd_eval::report::{CountedResults, PAGE, ReportOptions, TABLE, report};
 
 use crate::output;
 
-/// Make a page of what `dnd eval --suite` measured.
+/// Show the results of `dnd eval --suite` as a page.
 ///
-/// OUT gets index.html, which needs nothing besides itself: tables with 95 % intervals, bars a task,
-/// exact match against examples, training tasks, prompts and cost; and report.csv with the figures
-/// behind it. What was not measured is left out with a sentence.
+/// Writes a self-contained index.html to OUT: tables with 95 % confidence intervals, bar charts per
+/// task, and plots of exact match against the number of examples, training tasks and prompts, and
+/// against cost. Writes report.csv with the numbers behind it. Parts without results say so.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// Results that `dnd eval` wrote as JSON
+    /// JSON results of `dnd eval`
     #[arg(long, value_name = "FILE")]
     results: PathBuf,
 
-    /// Loss curves that `dnd train` wrote as CSV, separated by commas
+    /// CSV loss curves of `dnd train`, separated by commas
     #[arg(long, value_name = "CSV", value_delimiter = ',')]
     curve: Vec<PathBuf>,
 
-    /// Results of generators trained on other numbers of tasks, separated by commas
+    /// Results of generators trained on COUNT tasks, separated by commas
     #[arg(long, value_name = "COUNT=FILE", value_delimiter = ',')]
     tasks_curve: Vec<CountedResults>,
 
-    /// Folder for the page and the table
+    /// Folder to write the page and the table to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

@@ -8,12 +8,11 @@ use dnd_serve::Site;
 
 use crate::output;
 
-/// Serve a built page on this machine.
+/// Serve a built page on localhost.
 ///
-/// DIR is a page as `cargo xtask page` builds it. Only this machine can open it: the server listens
-/// on 127.0.0.1 and answers no other host name. The address is the only line on standard output;
-/// Ctrl-C stops. What the page stores in a browser (models, prompts) belongs to its address, port
-/// included.
+/// DIR is the output of `cargo xtask page`. The server listens on 127.0.0.1 and rejects requests
+/// for other hosts. Standard output gets one line with the address; Ctrl-C stops the server.
+/// Browsers store the page's data (models, prompts) per address, port included.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -38,19 +37,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let listener = dnd_serve::listen(arguments.port)?;
     let port = listener
         .local_addr()
-        .context("cannot tell the port that the system chose")?
+        .context("cannot read the port that the system chose")?
         .port();
     if arguments.port.is_none() && port != dnd_serve::PORT {
-        output::complain(&format!(
-            "port {} is taken: what the page stored under that address is not seen under this one",
+        output::eprint_line(&format!(
+            "port {} is taken: data that the page stored at that address is not visible here",
             dnd_serve::PORT
         ));
     }
-    // Taken over before the address is out: whoever reads it may stop the server at once.
+    // Install the handler before printing the address: a script may then stop the server at once.
     let stop = dnd_serve::stop_signal()?;
     output::print(&format!("http://127.0.0.1:{port}/\n"))?;
     if std::io::stderr().is_terminal() {
-        output::complain("Ctrl-C stops");
+        output::eprint_line("press Ctrl-C to stop");
     }
     Ok(dnd_serve::serve(site, listener, &stop)?)
 }

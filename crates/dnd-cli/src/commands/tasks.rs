@@ -7,30 +7,40 @@ use dnd_tasks::Role;
 use dnd_tasks::suite;
 
 use crate::output;
-use crate::progress::Terminal;
+use crate::progress::ProgressBars;
 
-/// Write tasks of our own: hundreds of them, made from word tables and templates.
+/// Write the built-in suite: hundreds of tasks made from word tables and templates.
 ///
-/// Every task gets NAME.train.jsonl and NAME.test.jsonl with different inputs; index.json lists
-/// them. One in ten has the role `dev` and is for measuring only. The same seed gives the same
-/// lines on every machine. `collect` and `eval` use these tasks where they are given none.
+/// Each task has NAME.train.jsonl and NAME.test.jsonl with different inputs; index.json lists them.
+/// One task in ten has role `dev` and is for evaluation only. The same seed gives the same examples
+/// on every machine. `collect` and `eval` use this suite by default.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// Folder for the tasks
+    /// Folder to write the tasks to
     #[arg(long, value_name = "DIR", required_unless_present = "list")]
     out: Option<PathBuf>,
 
-    /// Seed of the lines
+    /// Seed for the examples
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 
-    /// Most lines a task to train on; small tables give fewer
-    #[arg(long, value_name = "N", default_value_t = suite::TRAIN_LINES as u64, value_parser = clap::value_parser!(u64).range(1..=MOST_LINES))]
+    /// Maximum number of training examples per task; small word tables give fewer
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = suite::TRAIN_LINES as u64,
+        value_parser = clap::value_parser!(u64).range(1..=MAX_LINES)
+    )]
     train: u64,
 
-    /// Most lines a task to measure with
-    #[arg(long, value_name = "N", default_value_t = suite::TEST_LINES as u64, value_parser = clap::value_parser!(u64).range(1..=MOST_LINES))]
+    /// Maximum number of test examples per task
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = suite::TEST_LINES as u64,
+        value_parser = clap::value_parser!(u64).range(1..=MAX_LINES)
+    )]
     test: u64,
 
     /// Tasks to write, separated by commas [default: all]
@@ -42,8 +52,8 @@ pub struct Arguments {
     list: bool,
 }
 
-/// Beyond this, looking for inputs that were not drawn before takes minutes where a pool is small.
-const MOST_LINES: u64 = 10_000;
+/// With more, sampling distinct inputs from a small pool takes minutes.
+const MAX_LINES: u64 = 10_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return output::print(&list());
     }
     let folder = arguments.out.as_ref().context("--out: expected a folder")?;
-    let observer = Terminal::new()?;
+    let observer = ProgressBars::new()?;
     let count = suite::write(
         folder,
         arguments.seed,
@@ -70,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     output::print(&format!("{}: {count} tasks\n", folder.display()))
 }
 
-/// A line a task, its parts separated by tabs.
+/// One line per task, separated by tabs.
 fn list() -> String {
     suite::tasks()
         .iter()

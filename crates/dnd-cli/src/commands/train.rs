@@ -12,23 +12,23 @@ use dnd_train::{Recipe, train_weights};
 
 use super::Compute;
 use crate::output;
-use crate::progress::Terminal;
+use crate::progress::ProgressBars;
 
 /// Train a generator on a collection, or on tasks.
 ///
-/// With `--objective weights` every step draws tasks, checkpoints and prompts of a collection
-/// afresh, and the generator learns the checkpoints' weights. With `--objective behaviour` it
-/// learns adapters with which the base model answers the lines of tasks; no collection is needed.
-/// The bundle is written at the end, with the loss curve beside it as .csv and .svg. An interrupted
-/// run goes on from OUT.state when the same command runs again.
+/// With `--objective weights`, the generator learns to predict the weights of collected
+/// checkpoints; every step samples tasks, checkpoints and prompts. With `--objective behaviour`,
+/// it learns to minimize the base model's loss on task examples under the generated adapter; no
+/// collection is needed. The bundle is written at the end, with the loss curve beside it as .csv
+/// and .svg. Running the same command again resumes an interrupted run from OUT.state.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// What the generator learns
+    /// Training objective
     #[arg(long, value_enum, default_value_t = Objective::Weights)]
     objective: Objective,
 
-    /// Folder that `dnd collect` wrote; with `behaviour` optional: its mean is where the fit starts
+    /// Folder that `dnd collect` wrote; optional with `behaviour`, which then starts from its mean
     #[arg(long, value_name = "DIR", required_unless_present = "objective")]
     collection: Option<PathBuf>,
 
@@ -50,9 +50,9 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Objective {
-    /// The weights of collected adapters
+    /// Predict the weights of collected adapters
     Weights,
-    /// What the base model answers under the generated adapter
+    /// Minimize the base model's loss under the generated adapter
     Behaviour,
 }
 
@@ -76,13 +76,13 @@ fn run_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let given = arguments.behaviour.given();
     ensure!(
         given.is_empty(),
-        "{}: expected --objective behaviour with it, found weights",
+        "{}: expected --objective behaviour, found weights",
         given.join(", ")
     );
     let collection = arguments.collection.as_deref();
     let collection =
         collection.context("--objective weights: expected --collection, found none")?;
-    let observer = Terminal::new()?;
+    let observer = ProgressBars::new()?;
     let recipe = Recipe::read(&arguments.config)?;
     let collection = Collection::open(collection)?;
     let device = compute.device()?;
@@ -98,7 +98,7 @@ fn run_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
     )?;
     let provenance = &bundle.header.provenance;
     output::print(&format!(
-        "{}: loss {}, of unseen prompts {}\n",
+        "{}: loss {}, on unseen prompts {}\n",
         arguments.out.display(),
         provenance["loss"],
         provenance["generated_loss"],

@@ -1,4 +1,4 @@
-//! The base model: answering token by token, and steps of fine-tuning, as collecting takes them.
+//! The base model: token-by-token decoding, and fine-tuning steps as in `dnd collect`.
 
 use std::time::Instant;
 
@@ -11,20 +11,20 @@ use dnd_train::collect::{TuneSettings, Tuner, initial_adapter};
 
 use super::{Bench, Result, VOCABULARY};
 
-/// How much of each work is measured.
+/// Sizes of the workloads.
 pub struct Amount {
-    /// Tokens of an answer.
+    /// Tokens to decode.
     pub answer: usize,
-    /// Examples of a step, and tokens of each.
+    /// Fine-tuning batch: (examples, tokens per example).
     pub step: (usize, usize),
 }
 
-/// Tokens before the answer.
+/// Tokens of the prompt.
 const PROMPT: usize = 32;
-/// Tokens of an example that are its answer.
+/// Answer tokens of a fine-tuning example.
 const ANSWER: usize = 4;
 
-/// Measures both on a device that the figures call `place`.
+/// Benchmarks both on a device, called `place` in the results.
 pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount) -> Result<()> {
     let (examples, length) = amount.step;
     let tokens_of_a_step = examples * length;
@@ -53,7 +53,7 @@ pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount)
     let mut tuner = Tuner::new(&base.model, &initial, &examples, &settings);
     let step = || {
         let started = Instant::now();
-        // It reads the loss back, which waits for all of it.
+        // Reads the loss back, which waits for the whole step.
         tuner.step()?;
         Ok(started.elapsed().as_secs_f64())
     };
@@ -61,7 +61,7 @@ pub fn measure(bench: &mut Bench, device: &Device, place: &str, amount: &Amount)
     bench.run(&tuning, work, &mut [("dnd".to_owned(), Box::new(step))])
 }
 
-/// Time for the most likely tokens after a prompt, which is computed before.
+/// Seconds to decode `count` tokens greedily, without the time for the prompt.
 fn answer(base: &Base, count: usize) -> Result<f64> {
     let mut cache = Cache::default();
     let prompt = tokens(0, PROMPT);
@@ -73,7 +73,7 @@ fn answer(base: &Base, count: usize) -> Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// The most likely token after some.
+/// The most likely next token.
 fn next(base: &Base, tokens: &[u32], cache: &mut Cache) -> Result<u32> {
     let batch = TokenBatch::after_prefix(&[tokens], cache.len());
     let hidden = base.model.forward(&batch, None, cache);
@@ -83,7 +83,7 @@ fn next(base: &Base, tokens: &[u32], cache: &mut Cache) -> Result<u32> {
     Ok(likely.ok_or("no logits")? as u32)
 }
 
-/// So many tokens, other ones from each `start`.
+/// `count` token ids, different for each `start`.
 fn tokens(start: usize, count: usize) -> Vec<u32> {
     let places = start..start + count;
     places

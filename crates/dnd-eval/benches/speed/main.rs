@@ -1,7 +1,8 @@
-//! How fast encoder and generator are, on each device of this build and beside what a user would take instead, alternating in
-//! one run so that whatever else the machine does slows all down alike: quote the ratios.
+//! Speed of encoder, generator and base model on each device of this build, against alternatives.
+//! Implementations alternate within one run, so that other load slows all equally: quote the
+//! ratios.
 //!
-//! Start it by `cargo xtask bench`.
+//! Run it with `cargo xtask bench`.
 
 mod base;
 
@@ -19,24 +20,24 @@ use dnd_model::files::{BASE_MODEL, Encoder, default_encoder};
 use dnd_model::{AdapterGenerator, TextEncoder};
 use serde::Serialize;
 
-/// That of `dnd`.
+/// The same allocator as in `dnd`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// As tests/bench/onnx.py has it.
+/// Must match tests/bench/onnx.py.
 const VOCABULARY: usize = 20_000;
 const THREADS: usize = 2;
-/// Between turns.
+/// Pause between runs.
 const REST: Duration = Duration::from_millis(100);
-/// Prompts and tokens that the CPU encodes beside its peer.
+/// (prompts, tokens) of the CPU encoder benchmark.
 const SHAPES: [(usize, usize); 2] = [(32, 32), (128, 64)];
-/// Prompts and tokens that a GPU encodes: one in software takes seconds for them.
+/// (prompts, tokens) of the GPU encoder benchmark, small because a software GPU takes seconds.
 #[cfg(feature = "wgpu")]
 const GPU_SHAPES: [(usize, usize); 2] = [(8, 32), (32, 32)];
 
-/// Measures the encoder and the generator.
+/// Benchmarks the encoder, the generator and the base model.
 #[derive(Parser)]
 struct Arguments {
     /// Bundle whose generator is measured
@@ -46,44 +47,44 @@ struct Arguments {
         default_value = "assets/smollm2-135m.safetensors"
     )]
     bundle: PathBuf,
-    /// The encoder as ONNX, for a Python with onnxruntime to compute
+    /// Encoder as ONNX, for the onnxruntime baseline
     #[arg(long, value_name = "FILE", requires = "python")]
     onnx: Option<PathBuf>,
-    /// The Python
+    /// Python with onnxruntime
     #[arg(long, value_name = "PYTHON")]
     python: Option<PathBuf>,
-    /// Runs of each contestant, the first one besides
+    /// Timed runs of each implementation, after one warm-up run
     #[arg(long, value_name = "N", default_value = "7")]
     rounds: NonZero<usize>,
-    /// Write the figures as JSON
+    /// Write the results as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measure only work whose name holds this
+    /// Run only workloads whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Cargo tells every benchmark that it is one
+    /// Cargo passes this flag to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// One kind of work by one contestant.
+/// Results of one implementation on one workload.
 #[derive(Serialize)]
 struct Row {
     work: String,
     contestant: String,
-    /// Each run, the first one left out.
+    /// Seconds of each timed run.
     seconds: Vec<f64>,
     median: f64,
-    /// Work a second.
+    /// Amount of work per second.
     rate: Option<f64>,
-    /// What it is counted in.
+    /// Unit of the work.
     unit: Option<&'static str>,
 }
 
-/// How much work it is, and what that is counted in.
+/// Amount of work and its unit.
 type Amount = (f64, &'static str);
 
-/// Multiplications and additions.
+/// Floating-point operations, in GFLOP.
 fn flops(count: f64) -> Option<Amount> {
     Some((count / 1e9, "GFLOP"))
 }
@@ -97,12 +98,12 @@ struct Bench {
 }
 
 impl Bench {
-    /// Whether work of this name is measured.
+    /// Whether the workload of this name is selected.
     fn wants(&self, work: &str) -> bool {
         work.contains(&self.only)
     }
 
-    /// Lets contestants take turns at work of an amount; each tells how long it took.
+    /// Alternates between implementations of a workload; each run returns its seconds.
     fn run(
         &mut self,
         work: &str,
@@ -115,7 +116,7 @@ impl Bench {
         let mut seconds = vec![Vec::new(); contestants.len()];
         for round in 0..=self.rounds {
             for ((_, contestant), seconds) in contestants.iter_mut().zip(&mut seconds) {
-                // Threads of the one before, which wait in a loop for more work, give up meanwhile.
+                // Let the spinning threads of the previous implementation go to sleep.
                 std::thread::sleep(REST);
                 let taken = contestant()?;
                 if round > 0 {
@@ -155,7 +156,9 @@ fn main() -> Result<()> {
         only: arguments.only.clone(),
         rows: Vec::new(),
     };
-    println!("| work | by | median | speed | times the first |\n|---|---|---|---|---|");
+    println!(
+        "| workload | implementation | median | speed | relative time |\n|---|---|---|---|---|"
+    );
     cpu(&mut bench, &arguments)?;
     #[cfg(feature = "wgpu")]
     gpu(&mut bench, &arguments)?;
@@ -215,7 +218,7 @@ fn cpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
     base::measure(bench, &device, "CPU", &amount)
 }
 
-/// Numbers of prompts and of tokens from few to many.
+/// (prompts, tokens) of the scaling runs.
 fn growth() -> impl Iterator<Item = (usize, usize)> {
     let prompts = [4, 16, 64, 128, 256, 512].map(|prompts| (prompts, 32));
     let tokens = [8, 16, 64, 128, 256].map(|tokens| (32, tokens));
@@ -227,10 +230,10 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
     use dnd_kernels::{FrozenMatrix, gpu};
 
     let Ok(device) = Device::wgpu_options().tasks_max(GPU_TASKS).init() else {
-        println!("skipped: no GPU that burn's wgpu device finds");
+        println!("skipped: burn's wgpu device finds no GPU");
         return Ok(());
     };
-    // Loaded with the kernels switched off, weights are what burn's own operations take.
+    // Load the weights with the kernels disabled, in the layout that plain burn uses.
     gpu::enable(false);
     let plain_encoder = Encoder::open(&default_encoder(), &device)?;
     let plain_generator = generator(arguments, &plain_encoder, &device)?;
@@ -310,7 +313,7 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
             ),
         ],
     )?;
-    // Little of it: a GPU in software takes seconds for a step.
+    // Small, because a software GPU takes seconds per step.
     let amount = base::Amount {
         answer: 8,
         step: (2, 16),
@@ -318,7 +321,7 @@ fn gpu(bench: &mut Bench, arguments: &Arguments) -> Result<()> {
     base::measure(bench, &device, "GPU", &amount)
 }
 
-/// Launches that are collected before the GPU gets them.
+/// Kernel launches to batch before submitting them to the GPU.
 #[cfg(feature = "wgpu")]
 const GPU_TASKS: usize = 512;
 
@@ -360,13 +363,13 @@ fn decode(generator: &AdapterGenerator, device: &Device) -> Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// Of MiniLM-L6: six layers of width 384, with a feed-forward layer of 1536.
+/// Operations of MiniLM-L6: six layers, hidden size 384, feed-forward size 1536.
 fn encoder_flops(prompts: usize, tokens: usize) -> Option<Amount> {
     let products = 4 * 384 * 384 + 2 * 384 * 1536 + 2 * tokens * 384;
     flops((2 * 6 * prompts * tokens * products) as f64)
 }
 
-/// A process that encodes with onnxruntime when it is told to.
+/// A process that encodes with onnxruntime on request.
 struct Peer {
     name: String,
     child: Child,
@@ -385,7 +388,7 @@ impl Peer {
             .spawn()
             .map_err(|e| format!("{}: {e}", python.display()))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("the peer has no pipes".into());
+            return Err("cannot open pipes to onnxruntime".into());
         };
         let mut peer = Self {
             name: String::new(),
@@ -409,13 +412,13 @@ impl Peer {
         let seconds = reply.split(' ').next().unwrap_or_default();
         Ok(seconds
             .parse()
-            .map_err(|_| format!("the peer says `{reply}`"))?)
+            .map_err(|_| format!("onnxruntime: expected seconds, found `{reply}`"))?)
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Ignore errors: it may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -4,7 +4,7 @@ use dnd_charts::{Chart, Point, Series};
 
 use super::page::{Block, Section};
 use super::{TrainingCurve, Unwritten};
-use crate::{Row, Summary, label, summarise};
+use crate::{Row, Summary, label, summarize};
 
 /// Steps of tuning that generating is compared with.
 const FULL: &str = "full:300";
@@ -100,7 +100,7 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, U
     let mut points: Vec<Point> = counted
         .iter()
         .filter_map(|(count, rows)| {
-            let summaries = summarise(rows);
+            let summaries = summarize(rows);
             let generated = find(&summaries, GENERATED)?;
             Some(point(*count as f64, generated, String::new()))
         })

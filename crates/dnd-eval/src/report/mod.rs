@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use inputs::CountedResults;
 
-use crate::{Row, read_rows, summarise};
+use crate::{Row, read_rows, summarize};
 use dnd_train::Error;
 use inputs::TrainingCurve;
 
@@ -71,7 +71,7 @@ fn compose(
     curves: &[TrainingCurve],
     counted: &[(usize, Vec<Row>)],
 ) -> Result<String, Unwritten> {
-    let summaries = summarise(rows);
+    let summaries = summarize(rows);
     let introduction = tables::introduction(rows, &summaries);
     let sections = [
         tables::methods(&summaries),

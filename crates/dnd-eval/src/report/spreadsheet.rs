@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::{
-    Estimate, Row, Summary, exact_match, generated_ahead, is_training_adapter, label, summarise,
+    Estimate, Row, Summary, exact_match, generated_ahead, is_training_adapter, label, summarize,
 };
 use dnd_train::Error;
 
@@ -88,7 +88,7 @@ impl<'a> Line<'a> {
 /// Writes a line a method over all tasks, then a line a task and method, single training adapters
 /// included.
 pub(super) fn write(path: &Path, rows: &[Row]) -> Result<(), Error> {
-    let summaries = summarise(rows);
+    let summaries = summarize(rows);
     let over_tasks = summaries
         .iter()
         .map(|summary| Line::of_summary(summary, rows));

@@ -44,8 +44,8 @@ impl Rotary {
     }
 
     /// Rotates (B * T, heads * head dimension) to (B, heads, T, head dimension).
-    fn rotate(&self, input: Tensor<2>) -> Tensor<4> {
-        dnd_kernels::rotate(input, self.cosine.clone(), self.sine.clone())
+    fn apply_rope(&self, input: Tensor<2>) -> Tensor<4> {
+        dnd_kernels::apply_rope(input, self.cosine.clone(), self.sine.clone())
     }
 }
 
@@ -72,8 +72,10 @@ impl Attention {
         let project = |linear: &Linear, projection| {
             linear.forward(state.clone(), step.lora_factors(layer, projection))
         };
-        let query = step.rotary.rotate(project(&self.query, Projection::Query));
-        let key = step.rotary.rotate(project(&self.key, Projection::Key));
+        let query = step
+            .rotary
+            .apply_rope(project(&self.query, Projection::Query));
+        let key = step.rotary.apply_rope(project(&self.key, Projection::Key));
         let value = project(&self.value, Projection::Value)
             .reshape([batch, length, self.key_value_heads, self.head_dim])
             .swap_dims(1, 2);

@@ -52,6 +52,7 @@ pub fn complete(
         return Err(Error::NoPrompts);
     }
     let mut sampler = Sampler::new(options.sampling);
+    let mut decode = tokenizer.decode_stream();
     let mut cache = Cache::default();
     // In chunks, so that the scores of a long prompt stay small.
     let (last_chunk, earlier) = split_last_chunk(prompt);
@@ -83,13 +84,9 @@ pub fn complete(
             return Ok(completion);
         }
         completion.tokens.push(token);
-        let text = tokenizer.decode(&completion.tokens)?;
-        // A token may end inside a character: its first bytes decode to a replacement mark.
-        if !text.ends_with('\u{fffd}') {
-            let new = text.strip_prefix(&completion.text).unwrap_or_default();
-            let go_on = on_text(new);
-            completion.text = text;
-            if !go_on {
+        if let Some(new) = decode(token)? {
+            completion.text.push_str(&new);
+            if !on_text(&new) {
                 return Ok(completion);
             }
         }

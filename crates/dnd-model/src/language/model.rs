@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Tensor, module};
 use dnd_adapter::Projection;
-use dnd_kernels::{FrozenMatrix, gated, rms_norm};
+use dnd_kernels::{FrozenMatrix, rms_norm, silu_mul};
 
 use super::attention::{Attention, Rotary, causal_mask, id_tensor};
 use super::linear::{Linear, MatmulDtype};
@@ -93,7 +93,7 @@ impl LanguageModelConfig {
     ///
     /// # Errors
     /// When a tensor is missing or has another shape; [`Error::NoBf16`].
-    pub fn init(
+    pub fn load(
         &self,
         weights: &Weights,
         matmul_dtype: MatmulDtype,
@@ -217,9 +217,10 @@ impl Layer {
         let up = self
             .up
             .forward(normed, step.lora_factors(index, Projection::Up));
-        let down = self
-            .down
-            .forward(gated(gate, up), step.lora_factors(index, Projection::Down));
+        let down = self.down.forward(
+            silu_mul(gate, up),
+            step.lora_factors(index, Projection::Down),
+        );
         state + down
     }
 }

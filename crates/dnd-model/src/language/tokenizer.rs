@@ -135,6 +135,13 @@ impl LanguageTokenizer {
             .map_err(|e| Error::format("tokenizer", e))
     }
 
+    /// Decodes one id after the other: what each adds to the text, special tokens left out, or
+    /// nothing while a character is incomplete. It fails when the tokenizer does.
+    pub fn decode_stream(&self) -> impl FnMut(u32) -> Result<Option<String>, Error> {
+        let mut stream = self.tokenizer.decode_stream(true);
+        move |id| stream.step(id).map_err(|e| Error::format("tokenizer", e))
+    }
+
     /// The text of a conversation, ending where the assistant is to speak.
     ///
     /// # Errors

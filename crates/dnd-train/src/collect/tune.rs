@@ -59,7 +59,7 @@ impl Default for TuneSettings {
 }
 
 /// More steps than this are a mistake.
-const MOST_STEPS: usize = 1_000_000;
+const MAX_STEPS: usize = 1_000_000;
 
 impl TuneSettings {
     /// Checks that the settings can be tuned with.
@@ -74,8 +74,8 @@ impl TuneSettings {
             ("warm_up", self.warm_up, 0),
             ("token_limit", self.token_limit, 1),
         ] {
-            if !(least..=MOST_STEPS).contains(&value) {
-                let expected = format!("{least} to {MOST_STEPS}");
+            if !(least..=MAX_STEPS).contains(&value) {
+                let expected = format!("{least} to {MAX_STEPS}");
                 return Err(Error::argument(field, &expected, value));
             }
         }

@@ -27,7 +27,7 @@ use dnd_web::protocol::{Envelope, Event, Request};
 /// Most helpers: a generator that reads 32 prompts has no more groups to share.
 const MOST: usize = 3;
 /// Most where the browser does not tell how much memory there is.
-const MOST_UNKNOWN: usize = 1;
+const MAX_UNKNOWN: usize = 1;
 /// GiB of memory below which there is no room for encoders several times.
 const ENOUGH_MEMORY: f64 = 4.0;
 /// The program. The query tells a helper from the page's own worker, where requests are logged or answered otherwise, as in tests.
@@ -49,7 +49,7 @@ impl Helpers {
         let navigator = scope().navigator();
         let memory = Reflect::get(&navigator, &"deviceMemory".into());
         let most = match memory.ok().and_then(|memory| memory.as_f64()) {
-            None => MOST_UNKNOWN,
+            None => MAX_UNKNOWN,
             Some(memory) if memory < ENOUGH_MEMORY => 0,
             Some(_) => MOST,
         };

@@ -244,7 +244,7 @@ impl<'a> Files<'a> {
         let config = TextEncoderConfig::from_json(text, &file.path)?;
         let (file, bytes) = self.of(Role::Encoder)?;
         let weights = Weights::from_safetensors(bytes, &file.path)?;
-        Ok(config.init(&weights, device)?)
+        Ok(config.load(&weights, device)?)
     }
 }
 

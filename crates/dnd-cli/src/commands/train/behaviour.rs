@@ -12,26 +12,26 @@ use dnd_train::{BehaviourOptions, Recipe, Start, mean_adapter, train_behaviour};
 
 use super::super::Compute;
 use crate::output;
-use crate::progress::Terminal;
+use crate::progress::ProgressBars;
 
-/// Flags of this objective alone.
+/// Flags for this objective only.
 #[derive(clap::Args)]
 #[command(next_help_heading = "With --objective behaviour")]
 pub struct BehaviourArguments {
-    /// Folder of tasks, of which those with role `train` are taken; may be given several times
+    /// Folder of tasks; those with role `train` are used. May be repeated
     #[arg(long, value_name = "DIR")]
     tasks: Vec<PathBuf>,
 
-    /// Tasks that are left out to validate with, separated by commas; the bundle holds the weights
-    /// that were best on them
+    /// Tasks to hold out for validation, separated by commas; the bundle gets the weights with the
+    /// best loss on them
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     holdout: Vec<String>,
 
-    /// Most tasks to train on, spread over all of them [default: all]
-    #[arg(long, value_name = "N")]
-    most_tasks: Option<NonZero<usize>>,
+    /// Maximum number of tasks to train on, spread over all of them [default: all]
+    #[arg(long, alias = "most-tasks", value_name = "N")]
+    max_tasks: Option<NonZero<usize>>,
 
-    /// Take only tasks whose licence lets weights trained on them be given away
+    /// Use only tasks whose licence allows distributing weights trained on them
     #[arg(long)]
     ship: bool,
 
@@ -43,8 +43,8 @@ pub struct BehaviourArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["collection", "start"])]
     start_mean: Option<PathBuf>,
 
-    /// Write the mean adapter as a PEFT folder too: with `train_generator = false` the adapter of
-    /// all tasks
+    /// Also write the mean adapter as a PEFT folder; with `train_generator = false` it is the
+    /// multi-task adapter
     #[arg(long, value_name = "DIR")]
     adapter_out: Option<PathBuf>,
 
@@ -59,7 +59,7 @@ impl BehaviourArguments {
         [
             ("--tasks", !self.tasks.is_empty()),
             ("--holdout", !self.holdout.is_empty()),
-            ("--most-tasks", self.most_tasks.is_some()),
+            ("--max-tasks", self.max_tasks.is_some()),
             ("--ship", self.ship),
             ("--start", self.start.is_some()),
             ("--start-mean", self.start_mean.is_some()),
@@ -79,7 +79,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
         !arguments.tasks.is_empty(),
         "--objective behaviour: expected --tasks, found none"
     );
-    let observer = Terminal::new()?;
+    let observer = ProgressBars::new()?;
     let recipe = Recipe::read(&all.config)?;
     let tasks = arguments
         .tasks
@@ -103,7 +103,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
             tasks: &tasks,
             ship: arguments.ship,
             held_out: arguments.holdout.clone(),
-            most_tasks: arguments.most_tasks.map(NonZero::get),
+            max_tasks: arguments.max_tasks.map(NonZero::get),
             start,
             recipe: &recipe,
             out: &all.out,
@@ -116,7 +116,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
     }
     let provenance = &bundle.header.provenance;
     output::print(&format!(
-        "{}: step {}, loss {}; held out: mean {}, generated {}, from other prompts {}\n",
+        "{}: step {}, loss {}; held-out loss: mean {}, generated {}, from other prompts {}\n",
         all.out.display(),
         provenance["step"],
         provenance["loss"],
@@ -130,7 +130,7 @@ pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
 fn write_mean(bundle: &Bundle, name: &Path, folder: &Path) -> Result<()> {
     let adapter = mean_adapter(bundle)?;
     let note = format!(
-        "The mean adapter of {}, trained on all its tasks together by dnd {}.",
+        "The mean adapter of {}, trained jointly on all its tasks by dnd {}.",
         name.display(),
         env!("CARGO_PKG_VERSION"),
     );

@@ -36,7 +36,7 @@ impl MeanTokens {
         Ok(values.map_err(|e| dnd_model::Error::Device(e.to_string()))?)
     }
 
-    /// A gradient that was computed elsewhere, for the optimiser.
+    /// A gradient that was computed elsewhere, for the optimizer.
     pub fn gradients(&self, gradient: Tensor<3>) -> GradientsParams {
         let mut gradients = GradientsParams::new();
         gradients.register(self.tokens.id, gradient);

@@ -61,7 +61,7 @@ pub struct BehaviourOptions<'a> {
     /// Names of tasks that are left out, to validate with.
     pub held_out: Vec<String>,
     /// Most tasks to train on, spread over all.
-    pub most_tasks: Option<usize>,
+    pub max_tasks: Option<usize>,
     /// What to start from.
     pub start: Start,
     /// The settings.
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
         let recipe = options.recipe;
         recipe.behaviour.validate()?;
         let ship = options.ship || recipe.collect.ship;
-        let choice = Choice::new(options.tasks, ship, &options.held_out, options.most_tasks)?;
+        let choice = Choice::new(options.tasks, ship, &options.held_out, options.max_tasks)?;
         let layout = Layout::new(
             BASE_MODEL,
             &base.model.config().dimensions,

@@ -9,7 +9,7 @@ use crate::validate::{not_negative, positive};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BehaviourSettings {
-    /// Optimiser steps, at most.
+    /// Optimizer steps, at most.
     pub steps: usize,
     /// Tasks a step, all different.
     pub tasks_per_step: usize,

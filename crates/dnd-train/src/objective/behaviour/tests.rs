@@ -62,7 +62,7 @@ fn language_model(random: &mut ChaCha12Rng) -> LanguageModel {
     let bytes = tensor_file::write("model", borrowed, ("format", "pt".to_owned())).unwrap();
     let weights = Weights::from_safetensors(&bytes, "model").unwrap();
     config
-        .init(&weights, MatmulDtype::F32, &Device::flex())
+        .load(&weights, MatmulDtype::F32, &Device::flex())
         .unwrap()
 }
 

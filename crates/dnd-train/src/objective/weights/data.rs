@@ -27,7 +27,7 @@ pub(super) struct TrainingData {
     prompts: usize,
 }
 
-/// Conditions (B, N, L, C) and normalised weight tokens (B, T, rows, columns).
+/// Conditions (B, N, L, C) and normalized weight tokens (B, T, rows, columns).
 pub(super) type Pairs = (Tensor<4>, Tensor<4>);
 
 impl TrainingData {
@@ -203,7 +203,7 @@ impl TrainingData {
             .collection
             .snapshot(&self.manifests[task].task, snapshot)?;
         let mut values = tokens::from_adapter(&adapter)?;
-        self.statistics.normalise(&mut values);
+        self.statistics.normalize(&mut values);
         Ok(Tensor::from_data(
             TensorData::new(values, self.output),
             &self.device,

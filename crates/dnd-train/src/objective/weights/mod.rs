@@ -1,7 +1,7 @@
 //! The objective of the paper (section 3.4): the weights of collected adapters.
 //!
 //! Every step draws pairs of prompts and a checkpoint of their task; the loss is the squared error
-//! of normalised weight tokens, weighted by their deviation over the checkpoints.
+//! of normalized weight tokens, weighted by their deviation over the checkpoints.
 
 mod data;
 

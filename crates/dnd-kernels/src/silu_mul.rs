@@ -9,23 +9,23 @@ use multiversion::multiversion;
 use crate::cpu;
 
 /// `silu(gate) * up`, both (rows, width).
-pub fn gated(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
+pub fn silu_mul(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     if !cpu::is_here(&gate) {
-        return twin(gate, up);
+        return reference(gate, up);
     }
-    Tensor::from_dispatch(Dispatch::gated(gate.into_dispatch(), up.into_dispatch()))
+    Tensor::from_dispatch(Dispatch::silu_mul(gate.into_dispatch(), up.into_dispatch()))
 }
 
 /// The same in plain burn.
-pub fn twin(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
+pub fn reference(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     silu(gate) * up
 }
 
 /// The kernel of each device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
-pub trait Gated: Backend {
-    /// See [`gated`].
-    fn gated(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self>;
+pub trait SiluMul: Backend {
+    /// See [`silu_mul`].
+    fn silu_mul(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 #[inline(always)]
@@ -33,8 +33,8 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + cpu::exp(-x))
 }
 
-impl Gated for Flex {
-    fn gated(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+impl SiluMul for Flex {
+    fn silu_mul(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
         cpu::expect::<2>("up", cpu::shape(&up), cpu::shape(&gate));
         let (gate, up) = (gate.to_contiguous(), up.to_contiguous());
         let mut output = vec![0.0; cpu::numbers(&gate).len()];
@@ -63,9 +63,9 @@ mod gradient {
     use super::*;
 
     #[derive(Debug)]
-    struct GatedBackward;
+    struct SiluMulBackward;
 
-    impl Backward<Flex, 2> for GatedBackward {
+    impl Backward<Flex, 2> for SiluMulBackward {
         type State = (FloatTensor<Flex>, FloatTensor<Flex>);
 
         fn backward(
@@ -79,15 +79,15 @@ mod gradient {
             let (gate, up) = ops.state;
             let shape = cpu::shape::<2>(&gate);
             let (gate, up) = (cpu::numbers(&gate), cpu::numbers(&up));
-            let mut of_gate = vec![0.0; gate.len()];
-            let mut of_up = vec![0.0; gate.len()];
+            let mut grad_gate = vec![0.0; gate.len()];
+            let mut grad_up = vec![0.0; gate.len()];
             let gradient = cpu::numbers(&gradient);
-            differentiate(gradient, gate, up, &mut of_gate, &mut of_up);
+            differentiate(gradient, gate, up, &mut grad_gate, &mut grad_up);
             if let Some(node) = gate_node {
-                gradients.register::<Flex>(node.id, cpu::tensor(of_gate, shape));
+                gradients.register::<Flex>(node.id, cpu::tensor(grad_gate, shape));
             }
             if let Some(node) = up_node {
-                gradients.register::<Flex>(node.id, cpu::tensor(of_up, shape));
+                gradients.register::<Flex>(node.id, cpu::tensor(grad_up, shape));
             }
         }
     }
@@ -100,25 +100,27 @@ mod gradient {
         gradient: &[f32],
         gate: &[f32],
         up: &[f32],
-        of_gate: &mut [f32],
-        of_up: &mut [f32],
+        grad_gate: &mut [f32],
+        grad_up: &mut [f32],
     ) {
         let inputs = gate.iter().zip(up).zip(gradient);
-        for (((&x, up), gradient), (of_gate, of_up)) in inputs.zip(of_gate.iter_mut().zip(of_up)) {
+        for (((&x, up), gradient), (grad_gate, grad_up)) in
+            inputs.zip(grad_gate.iter_mut().zip(grad_up))
+        {
             let share = sigmoid(x);
-            *of_up = gradient * x * share;
-            *of_gate = gradient * up * share * (1.0 + x * (1.0 - share));
+            *grad_up = gradient * x * share;
+            *grad_gate = gradient * up * share * (1.0 + x * (1.0 - share));
         }
     }
 
-    impl<C: CheckpointStrategy> Gated for Autodiff<Flex, C> {
-        fn gated(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+    impl<C: CheckpointStrategy> SiluMul for Autodiff<Flex, C> {
+        fn silu_mul(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
             let values = (
                 gate.primitive().to_contiguous(),
                 up.primitive().to_contiguous(),
             );
-            let output = Flex::gated(values.0.clone(), values.1.clone());
-            match GatedBackward
+            let output = Flex::silu_mul(values.0.clone(), values.1.clone());
+            match SiluMulBackward
                 .prepare::<C>([gate.node(), up.node()])
                 .compute_bound()
                 .stateful()

@@ -37,9 +37,9 @@ fn a_bundle_says_where_it_comes_from() {
     let provenance = &bundle.header.provenance;
     assert_eq!(provenance["tasks"], serde_json::json!(TRAIN_TASKS));
     assert!(!provenance.to_string().contains(DEV_TASK));
-    // One of the tasks may not ship, so what was fitted to it may not either.
+    // One of the tasks may not ship, so a bundle trained on it may not either.
     assert_eq!(provenance["all_tasks_ship"], false);
-    assert_eq!(provenance["recipe"]["fit"]["steps"], 6);
+    assert_eq!(provenance["recipe"]["weights"]["steps"], 6);
     assert_eq!(provenance["collected_with"]["steps"], 3);
 }
 

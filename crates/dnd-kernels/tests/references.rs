@@ -1,4 +1,4 @@
-//! Every kernel against its twin in plain burn: values and gradients, over random shapes.
+//! Every kernel against its reference in plain burn: values and gradients, over random shapes.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,8 +7,8 @@ use dnd_kernels::adamw::{self, AdamW};
 use dnd_kernels::epilogue::LinearEpilogue;
 use dnd_kernels::linear;
 use dnd_kernels::{
-    FrozenMatrix, attention, attention_rows, bf16, biased_gelu, gated, gelu, layer_norm, rms_norm,
-    rotary,
+    FrozenMatrix, attention, attention_rows, bf16, biased_gelu, gelu, layer_norm, rms_norm, rope,
+    silu_mul,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -86,10 +86,10 @@ proptest! {
         let kernel = with_gradients(std::slice::from_ref(&input), |inputs| {
             rms_norm(inputs[0].clone(), weight.clone(), epsilon)
         });
-        let twin = with_gradients(std::slice::from_ref(&input), |inputs| {
-            rms_norm::twin(inputs[0].clone(), weight.clone(), epsilon)
+        let reference = with_gradients(std::slice::from_ref(&input), |inputs| {
+            rms_norm::reference(inputs[0].clone(), weight.clone(), epsilon)
         });
-        assert_same(kernel, twin, 1e-4);
+        assert_same(kernel, reference, 1e-4);
     }
 
     #[test]
@@ -97,12 +97,12 @@ proptest! {
         let mut source = Source::new(seed);
         let inputs = [source.random([rows, width]) * 10f32.powi(size), source.random([rows, width])];
         let kernel = with_gradients(&inputs, |inputs| {
-            gated(inputs[0].clone(), inputs[1].clone())
+            silu_mul(inputs[0].clone(), inputs[1].clone())
         });
-        let twin = with_gradients(&inputs, |inputs| {
-            gated::twin(inputs[0].clone(), inputs[1].clone())
+        let reference = with_gradients(&inputs, |inputs| {
+            silu_mul::reference(inputs[0].clone(), inputs[1].clone())
         });
-        assert_same(kernel, twin, 1e-5);
+        assert_same(kernel, reference, 1e-5);
     }
 
     #[test]
@@ -111,7 +111,7 @@ proptest! {
         let input = source.random([rows, width]) * 10f32.powi(size);
         let bias = source.random([1, width]);
         let found = values(biased_gelu(input.clone(), bias.clone()));
-        let expected = values(gelu::twin(input, bias));
+        let expected = values(gelu::reference(input, bias));
         for (found, expected) in found.iter().zip(&expected) {
             assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} {expected}");
         }
@@ -126,12 +126,12 @@ proptest! {
         let (cosine, sine) = (angles.clone().cos(), angles.sin());
         let input = source.random([batch * length, heads * half * 2]);
         let kernel = with_gradients(std::slice::from_ref(&input), |inputs| {
-            rotary::rotate(inputs[0].clone(), cosine.clone(), sine.clone())
+            rope::apply_rope(inputs[0].clone(), cosine.clone(), sine.clone())
         });
-        let twin = with_gradients(std::slice::from_ref(&input), |inputs| {
-            rotary::twin(inputs[0].clone(), cosine.clone(), sine.clone())
+        let reference = with_gradients(std::slice::from_ref(&input), |inputs| {
+            rope::reference(inputs[0].clone(), cosine.clone(), sine.clone())
         });
-        assert_same(kernel, twin, 1e-5);
+        assert_same(kernel, reference, 1e-5);
     }
 
     #[test]
@@ -172,7 +172,7 @@ proptest! {
                 )
             })
         };
-        assert_same(run(attention::attend), run(attention::twin), 1e-4);
+        assert_same(run(attention::attend), run(attention::reference), 1e-4);
     }
 
     #[test]
@@ -189,7 +189,7 @@ proptest! {
         };
         let state = [parameter, first, second.abs()];
         let found = adamw::adamw(step, state.clone(), gradient.clone());
-        let expected = adamw::twin(step, state, gradient);
+        let expected = adamw::reference(step, state, gradient);
         assert_same(found.map(values).to_vec(), expected.map(values).to_vec(), 1e-5);
     }
 
@@ -258,8 +258,8 @@ proptest! {
         let packed = FrozenMatrix::inference(numbers, [output, input], &Device::flex());
         prop_assert!(matches!(packed, FrozenMatrix::Blocked(_)));
         let plain = FrozenMatrix::new(values);
-        let found = linear::linear(rows.clone(), &packed, bias.clone(), follows());
-        let expected = linear::twin(rows.clone(), &plain, bias, follows());
+        let found = linear(rows.clone(), &packed, bias.clone(), follows());
+        let expected = linear::reference(rows.clone(), &plain, bias, follows());
         assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
         let (found, expected) = (packed.product(rows.clone()), plain.product(rows));
         assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
@@ -276,11 +276,11 @@ proptest! {
         let rows = source.random(shape);
         let mask = source.random([prompts, length]);
         let found = attention_rows::attend_rows(rows.clone(), mask.clone(), heads);
-        let expected = attention_rows::twin(rows.clone(), mask, heads);
+        let expected = attention_rows::reference(rows.clone(), mask, heads);
         assert_same(vec![values(found)], vec![values(expected)], 1e-5);
         let (scale, shift) = (source.random([shape[1]]), source.random([shape[1]]));
         let found = layer_norm(rows.clone(), scale.clone(), shift.clone(), 1e-5);
-        let expected = layer_norm::twin(rows, scale, shift, 1e-5);
+        let expected = layer_norm::reference(rows, scale, shift, 1e-5);
         assert_same(vec![values(found)], vec![values(expected)], 1e-5);
     }
 }

@@ -9,16 +9,16 @@ use crate::cpu;
 /// Rotates heads: `input` (B * T, heads * D) by `cosine` and `sine`, each (B, 1, T, D), to (B, heads, T, D). The
 /// two halves of a head are the coordinates that turn together, as in transformers, so both halves of `cosine` and
 /// `sine` have to be the same; they are constants, to which no gradient flows.
-pub fn rotate(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
+pub fn apply_rope(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
     if !cpu::is_here(&input) {
-        return twin(input, cosine, sine);
+        return reference(input, cosine, sine);
     }
     let (cosine, sine) = (cosine.into_dispatch(), sine.into_dispatch());
-    Tensor::from_dispatch(Dispatch::rotate(input.into_dispatch(), cosine, sine))
+    Tensor::from_dispatch(Dispatch::apply_rope(input.into_dispatch(), cosine, sine))
 }
 
 /// The same in plain burn.
-pub fn twin(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
+pub fn reference(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
     let [batch, _, length, head_dim] = cosine.dims();
     let heads = input.dims()[1] / head_dim;
     let half = head_dim / 2;
@@ -34,8 +34,8 @@ pub fn twin(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
 /// The kernel of each device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait Rotary: Backend {
-    /// See [`rotate`].
-    fn rotate(
+    /// See [`apply_rope`].
+    fn apply_rope(
         input: FloatTensor<Self>,
         cosine: FloatTensor<Self>,
         sine: FloatTensor<Self>,
@@ -43,7 +43,7 @@ pub trait Rotary: Backend {
 }
 
 impl Rotary for Flex {
-    fn rotate(
+    fn apply_rope(
         input: FloatTensor<Self>,
         cosine: FloatTensor<Self>,
         sine: FloatTensor<Self>,
@@ -147,7 +147,7 @@ mod gradient {
     }
 
     impl<C: CheckpointStrategy> Rotary for Autodiff<Flex, C> {
-        fn rotate(
+        fn apply_rope(
             input: FloatTensor<Self>,
             cosine: FloatTensor<Self>,
             sine: FloatTensor<Self>,
@@ -157,7 +157,7 @@ mod gradient {
                 sine.primitive().to_contiguous(),
             );
             let values = input.primitive().clone();
-            let output = Flex::rotate(values, angles.0.clone(), angles.1.clone());
+            let output = Flex::apply_rope(values, angles.0.clone(), angles.1.clone());
             match RotaryBackward
                 .prepare::<C>([input.node()])
                 .compute_bound()

@@ -102,7 +102,7 @@ impl BlockType {
     /// Unpacks whole blocks from `bytes` into `values` until either ends; an incomplete block
     /// at the end of either is ignored. The blocks may be a whole tensor, a row or a single
     /// block.
-    pub fn dequantise_into(self, bytes: &[u8], values: &mut [f32]) {
+    pub fn dequantize_into(self, bytes: &[u8], values: &mut [f32]) {
         let unpack_block: fn(&[u8], &mut [f32]) = match self {
             BlockType::F32 => f32_value,
             BlockType::F16 => f16_value,
@@ -161,7 +161,7 @@ fn f32_value(block: &[u8], values: &mut [f32]) {
 }
 
 fn f16_value(block: &[u8], values: &mut [f32]) {
-    values[0] = half_at(block, 0);
+    values[0] = read_f16(block, 0);
 }
 
 fn bf16_value(block: &[u8], values: &mut [f32]) {
@@ -170,31 +170,31 @@ fn bf16_value(block: &[u8], values: &mut [f32]) {
 
 /// `block_q8_0`: scale (f16), 32 signed bytes.
 fn q8_0_block(block: &[u8], values: &mut [f32]) {
-    let scale = half_at(block, 0);
-    for (value, &quantised) in values.iter_mut().zip(&block[2..]) {
-        *value = f32::from(quantised as i8) * scale;
+    let scale = read_f16(block, 0);
+    for (value, &quantized) in values.iter_mut().zip(&block[2..]) {
+        *value = f32::from(quantized as i8) * scale;
     }
 }
 
 /// `block_q4_0`: scale (f16), 16 bytes; the low nibbles are values 0 to 15, the high nibbles
 /// values 16 to 31.
 fn q4_0_block(block: &[u8], values: &mut [f32]) {
-    let scale = half_at(block, 0);
+    let scale = read_f16(block, 0);
     let (first, second) = values.split_at_mut(16);
     for (index, &pair) in block[2..].iter().enumerate() {
-        first[index] = (low_half(pair) - 8.0) * scale;
-        second[index] = (high_half(pair) - 8.0) * scale;
+        first[index] = (low_nibble(pair) - 8.0) * scale;
+        second[index] = (high_nibble(pair) - 8.0) * scale;
     }
 }
 
 /// `block_q4_1`: scale and minimum (f16), 16 bytes in the order of `block_q4_0`.
 fn q4_1_block(block: &[u8], values: &mut [f32]) {
-    let scale = half_at(block, 0);
-    let minimum = half_at(block, 2);
+    let scale = read_f16(block, 0);
+    let minimum = read_f16(block, 2);
     let (first, second) = values.split_at_mut(16);
     for (index, &pair) in block[4..].iter().enumerate() {
-        first[index] = low_half(pair) * scale + minimum;
-        second[index] = high_half(pair) * scale + minimum;
+        first[index] = low_nibble(pair) * scale + minimum;
+        second[index] = high_nibble(pair) * scale + minimum;
     }
 }
 
@@ -202,8 +202,8 @@ fn q4_1_block(block: &[u8], values: &mut [f32]) {
 /// and 8 minimums of 6 bits, 128 bytes of values. Each run of 32 bytes holds two groups: one in
 /// the low nibbles, one in the high.
 fn q4_k_block(block: &[u8], values: &mut [f32]) {
-    let scale_of_scales = half_at(block, 0);
-    let scale_of_minimums = half_at(block, 2);
+    let scale_of_scales = read_f16(block, 0);
+    let scale_of_minimums = read_f16(block, 2);
     let packed_scales = &block[4..16];
     let pair_runs = block[16..].chunks_exact(32);
     for (run, (pairs, output)) in pair_runs.zip(values.chunks_exact_mut(64)).enumerate() {
@@ -214,8 +214,8 @@ fn q4_k_block(block: &[u8], values: &mut [f32]) {
         let high_minimum = scale_of_minimums * high_minimum;
         let (low, high) = output.split_at_mut(32);
         for (index, &pair) in pairs.iter().enumerate() {
-            low[index] = low_scale * low_half(pair) - low_minimum;
-            high[index] = high_scale * high_half(pair) - high_minimum;
+            low[index] = low_scale * low_nibble(pair) - low_minimum;
+            high[index] = high_scale * high_nibble(pair) - high_minimum;
         }
     }
 }
@@ -244,7 +244,7 @@ fn q6_k_block(block: &[u8], values: &mut [f32]) {
     let (low_bits, rest) = block.split_at(128);
     let (high_bits, rest) = rest.split_at(64);
     let scales = &rest[..16];
-    let scale_of_scales = half_at(rest, 16);
+    let scale_of_scales = read_f16(rest, 16);
     for (half_index, output) in values.chunks_exact_mut(128).enumerate() {
         let low_bits = &low_bits[64 * half_index..][..64];
         let high_bits = &high_bits[32 * half_index..][..32];
@@ -256,22 +256,22 @@ fn q6_k_block(block: &[u8], values: &mut [f32]) {
             let pair = low_bits[32 * (run % 2) + column];
             let low = if run < 2 { pair & 15 } else { pair >> 4 };
             let high = (high_bits[column] >> (2 * run)) & 3;
-            let quantised = f32::from(low | (high << 4)) - 32.0;
+            let quantized = f32::from(low | (high << 4)) - 32.0;
             let scale = f32::from(scales[index / 16] as i8);
-            *value = scale_of_scales * scale * quantised;
+            *value = scale_of_scales * scale * quantized;
         }
     }
 }
 
-fn half_at(bytes: &[u8], offset: usize) -> f32 {
+fn read_f16(bytes: &[u8], offset: usize) -> f32 {
     f16::from_le_bytes([bytes[offset], bytes[offset + 1]]).to_f32()
 }
 
-fn low_half(pair: u8) -> f32 {
+fn low_nibble(pair: u8) -> f32 {
     f32::from(pair & 15)
 }
 
-fn high_half(pair: u8) -> f32 {
+fn high_nibble(pair: u8) -> f32 {
     f32::from(pair >> 4)
 }
 
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(bytes.len() % block_type.block_bytes(), 0);
         let blocks = bytes.len() / block_type.block_bytes();
         let mut values = vec![f32::NAN; blocks * block_type.block_values()];
-        block_type.dequantise_into(bytes, &mut values);
+        block_type.dequantize_into(bytes, &mut values);
         values
     }
 
@@ -418,11 +418,11 @@ mod tests {
     #[test]
     fn parts_of_blocks_are_left_alone() {
         let mut values = [7.0f32; 40];
-        BlockType::Q8_0.dequantise_into(&[0; 34 + 20], &mut values);
+        BlockType::Q8_0.dequantize_into(&[0; 34 + 20], &mut values);
         assert_eq!(values[..32], [0.0; 32]);
         assert_eq!(values[32..], [7.0; 8]);
         let mut values = [7.0f32; 31];
-        BlockType::Q8_0.dequantise_into(&[0; 34], &mut values);
+        BlockType::Q8_0.dequantize_into(&[0; 34], &mut values);
         assert_eq!(values, [7.0; 31]);
     }
 }
