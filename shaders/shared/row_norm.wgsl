@@ -1,5 +1,5 @@
 // Layer norm, one workgroup per row. Workgroups use two grid axes, because one axis is limited
-// to MOST_GROUPS. The including kernel defines `value(row, quad)`, which returns four values of
+// to MAX_GROUPS. The including kernel defines `value(row, quad)`, which returns four values of
 // a row.
 
 @group(0) @binding(NORM_BINDING) var<storage, read_write> scale: array<vec4f>;
@@ -8,7 +8,7 @@
 
 // Each row has `quads` vec4s.
 fn normalize(group: vec3u, rows: u32, quads: u32, invocation: u32, epsilon: f32) {
-    let row = group.y * MOST_GROUPS + group.x;
+    let row = group.y * MAX_GROUPS + group.x;
     if row >= rows { return; }
     let count = f32(quads * 4u);
     var sums = vec4f();

@@ -47,7 +47,7 @@ fn collections_adapters_and_bundles_show_what_they_are() {
     shown(&world.bundle(), &bundle);
     // The provenance.
     shown(&world.bundle(), &TRAIN_TASKS);
-    shown(&world.bundle(), &["collected_with", "validation_loss"]);
+    shown(&world.bundle(), &["collected_with", "generated_loss"]);
 }
 
 /// Files with unsupported types can still be inspected.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dnd_test_support::llama_shapes;
 use serde_json::{Value, json};
 
 use crate::gguf::{GgufFile, TensorType};
@@ -46,22 +47,11 @@ fn tokens() -> Vec<String> {
 fn weights(seed: u64, hidden: usize) -> Weights {
     let keys = KEY_VALUE_HEADS * (hidden / HEADS);
     let mut weights = Weights::new(seed);
-    weights.random("model.embed_tokens.weight", &[VOCABULARY, hidden], 0.5);
-    weights.filled("model.norm.weight", &[hidden], 1.0);
-    for layer in 0..LAYERS {
-        let name = |rest: &str| format!("model.layers.{layer}.{rest}.weight");
-        weights.filled(&name("input_layernorm"), &[hidden], 1.0);
-        weights.filled(&name("post_attention_layernorm"), &[hidden], 1.0);
-        for (module, output, input) in [
-            ("self_attn.q_proj", hidden, hidden),
-            ("self_attn.k_proj", keys, hidden),
-            ("self_attn.v_proj", keys, hidden),
-            ("self_attn.o_proj", hidden, hidden),
-            ("mlp.gate_proj", INTERMEDIATE, hidden),
-            ("mlp.up_proj", INTERMEDIATE, hidden),
-            ("mlp.down_proj", hidden, INTERMEDIATE),
-        ] {
-            weights.random(&name(module), &[output, input], 0.2);
+    for (name, shape) in llama_shapes(VOCABULARY, [hidden, INTERMEDIATE, keys], LAYERS) {
+        match shape.len() {
+            1 => weights.filled(&name, &shape, 1.0),
+            _ if name.contains("embed") => weights.random(&name, &shape, 0.5),
+            _ => weights.random(&name, &shape, 0.2),
         }
     }
     weights

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dnd_test_support::bert_shapes;
 use serde_json::{Value, json};
 
 use crate::tensors::Weights;
@@ -70,32 +71,14 @@ fn tokenizer(vocabulary: &[String]) -> Value {
 
 fn weights(seed: u64, vocabulary: usize) -> Weights {
     let mut weights = Weights::new(seed);
-    for (name, rows) in [
-        ("word_embeddings", vocabulary),
-        ("position_embeddings", POSITIONS),
-        ("token_type_embeddings", 2),
-    ] {
-        weights.random(&format!("embeddings.{name}.weight"), &[rows, HIDDEN], 0.5);
-    }
-    for (name, input, output) in [
-        ("attention.self.query", HIDDEN, HIDDEN),
-        ("attention.self.key", HIDDEN, HIDDEN),
-        ("attention.self.value", HIDDEN, HIDDEN),
-        ("attention.output.dense", HIDDEN, HIDDEN),
-        ("intermediate.dense", HIDDEN, INTERMEDIATE),
-        ("output.dense", INTERMEDIATE, HIDDEN),
-    ] {
-        let name = format!("encoder.layer.0.{name}");
-        weights.random(&format!("{name}.weight"), &[output, input], 0.3);
-        weights.random(&format!("{name}.bias"), &[output], 0.1);
-    }
-    for name in [
-        "embeddings",
-        "encoder.layer.0.attention.output",
-        "encoder.layer.0.output",
-    ] {
-        weights.filled(&format!("{name}.LayerNorm.weight"), &[HIDDEN], 1.0);
-        weights.filled(&format!("{name}.LayerNorm.bias"), &[HIDDEN], 0.0);
+    for (name, shape) in bert_shapes([vocabulary, POSITIONS], [HIDDEN, INTERMEDIATE], 1) {
+        match shape.len() {
+            _ if name.ends_with("LayerNorm.weight") => weights.filled(&name, &shape, 1.0),
+            _ if name.ends_with("LayerNorm.bias") => weights.filled(&name, &shape, 0.0),
+            1 => weights.random(&name, &shape, 0.1),
+            _ if name.starts_with("embeddings") => weights.random(&name, &shape, 0.5),
+            _ => weights.random(&name, &shape, 0.3),
+        }
     }
     weights
 }

@@ -70,20 +70,25 @@ pub struct EncoderId {
 }
 
 impl Bundle {
-    /// Reads a bundle; `source` names it in errors.
+    /// Reads a bundle; `source_name` names it in errors.
     ///
     /// Fails when the file is damaged or has another format version, when the statistics are
     /// missing or do not match the layout, or when a tensor is not f32, f16, bf16 or int8 with
     /// scales, or has values that are not finite.
-    pub fn read(bytes: &[u8], source: &str) -> Result<Bundle, Error> {
-        let file = TensorFile::new(bytes, source)?;
+    pub fn read(bytes: &[u8], source_name: &str) -> Result<Bundle, Error> {
+        let file = TensorFile::new(bytes, source_name)?;
         let header = file.text(HEADER_KEY).ok_or_else(|| {
-            Error::field(source, "metadata", "the key \"dnd\" of a bundle", "none")
+            Error::field(
+                source_name,
+                "metadata",
+                "the key \"dnd\" of a bundle",
+                "none",
+            )
         })?;
         // Check the version first: other versions may have a different header.
-        let json = |error| Error::json(format!("{source}: header"), error);
+        let json = |error| Error::json(format!("{source_name}: header"), error);
         let version: Version = serde_json::from_str(header).map_err(json)?;
-        check_format(source, version.format)?;
+        check_format(source_name, version.format)?;
         let header: BundleHeader = serde_json::from_str(header).map_err(json)?;
         let mut tensors = BTreeMap::new();
         for name in file.names() {
@@ -91,7 +96,7 @@ impl Bundle {
             tensors.insert(name, tensor);
         }
         let bundle = Bundle { header, tensors };
-        bundle.validate(source)?;
+        bundle.validate(source_name)?;
         Ok(bundle)
     }
 
@@ -176,39 +181,39 @@ impl Bundle {
         self.validate("bundle")
     }
 
-    fn tensor(&self, source: &str, name: &str) -> Result<&BundleTensor, Error> {
+    fn tensor(&self, source_name: &str, name: &str) -> Result<&BundleTensor, Error> {
         self.tensors
             .get(name)
-            .ok_or_else(|| Error::tensor(source, name, "a tensor of this name", "none"))
+            .ok_or_else(|| Error::tensor(source_name, name, "a tensor of this name", "none"))
     }
 
     /// Shapes of the mean and of the scale.
-    fn statistics_shapes(&self, source: &str) -> Result<[Vec<usize>; 2], Error> {
+    fn statistics_shapes(&self, source_name: &str) -> Result<[Vec<usize>; 2], Error> {
         let layout = &self.header.layout;
-        layout.validate(source)?;
+        layout.validate(source_name)?;
         let rank = layout.uniform_rank()?;
         let width = layout.tile_width();
         let token_count = layout.token_count(width);
         Ok([vec![token_count, rank, width], vec![token_count]])
     }
 
-    fn validate(&self, source: &str) -> Result<(), Error> {
-        check_format(source, self.header.format)?;
+    fn validate(&self, source_name: &str) -> Result<(), Error> {
+        check_format(source_name, self.header.format)?;
         for (field, value) in [
             ("prompts", self.header.prompts),
             ("tokens_per_prompt", self.header.tokens_per_prompt),
         ] {
             if value == 0 {
-                return Err(Error::field(source, field, "at least 1", value));
+                return Err(Error::field(source_name, field, "at least 1", value));
             }
         }
-        let [mean_shape, scale_shape] = self.statistics_shapes(source)?;
+        let [mean_shape, scale_shape] = self.statistics_shapes(source_name)?;
         for (name, shape) in [(MEAN, mean_shape), (SCALE, scale_shape)] {
-            let found = &self.tensor(source, name)?.shape;
+            let found = &self.tensor(source_name, name)?.shape;
             if *found != shape {
                 let expected = format!("shape {shape:?}");
                 return Err(Error::tensor(
-                    source,
+                    source_name,
                     name,
                     expected,
                     format!("shape {found:?}"),
@@ -219,7 +224,7 @@ impl Bundle {
         let rows = self.tensors.get(TASKS).map(|tensor| &tensor.shape[..]);
         if rows.map_or(tasks != 0, |shape| shape.len() != 2 || shape[0] != tasks) {
             return Err(Error::tensor(
-                source,
+                source_name,
                 TASKS,
                 format!("shape [{tasks}, width], one row per task of the header"),
                 rows.map_or("nothing".to_owned(), |shape| format!("shape {shape:?}")),
@@ -232,17 +237,22 @@ impl Bundle {
                 .try_fold(1_usize, |product, &size| product.checked_mul(size));
             if product != Some(tensor.data.len()) {
                 let expected = format!("as many values as shape {:?} has", tensor.shape);
-                return Err(Error::tensor(source, name, expected, tensor.data.len()));
+                return Err(Error::tensor(
+                    source_name,
+                    name,
+                    expected,
+                    tensor.data.len(),
+                ));
             }
         }
         match self
-            .tensor(source, SCALE)?
+            .tensor(source_name, SCALE)?
             .data
             .iter()
             .find(|&&scale| scale <= 0.0)
         {
             None => Ok(()),
-            Some(scale) => Err(Error::tensor(source, SCALE, "positive values", scale)),
+            Some(scale) => Err(Error::tensor(source_name, SCALE, "positive values", scale)),
         }
     }
 }
@@ -252,9 +262,9 @@ struct Version {
     format: u32,
 }
 
-fn check_format(source: &str, format: u32) -> Result<(), Error> {
+fn check_format(source_name: &str, format: u32) -> Result<(), Error> {
     if format != FORMAT {
-        return Err(Error::field(source, "format", FORMAT, format));
+        return Err(Error::field(source_name, "format", FORMAT, format));
     }
     Ok(())
 }

@@ -55,13 +55,13 @@ struct Config {
 }
 
 impl BaseDimensions {
-    /// Reads a Hugging Face `config.json`; `source` names it in errors.
+    /// Reads a Hugging Face `config.json`; `source_name` names it in errors.
     ///
     /// As in transformers, `head_dim` defaults to the hidden size divided by the heads, and
     /// `num_key_value_heads` to the number of query heads.
-    pub fn from_config_json(text: &str, source: &str) -> Result<BaseDimensions, Error> {
+    pub fn from_config_json(text: &str, source_name: &str) -> Result<BaseDimensions, Error> {
         let config: Config =
-            serde_json::from_str(text).map_err(|error| Error::json(source, error))?;
+            serde_json::from_str(text).map_err(|error| Error::json(source_name, error))?;
         let sizes = Sizes {
             layers: config.num_hidden_layers,
             hidden: config.hidden_size,
@@ -70,7 +70,7 @@ impl BaseDimensions {
             key_value_heads: config.num_key_value_heads,
             head_dim: config.head_dim,
         };
-        checked(source, "model_type", &config.model_type, sizes)
+        checked(source_name, "model_type", &config.model_type, sizes)
     }
 
     /// Reads the metadata of a GGUF file; ggml's `docs/gguf.md` describes the keys.
@@ -108,14 +108,14 @@ impl BaseDimensions {
 }
 
 fn checked(
-    source: &str,
+    source_name: &str,
     architecture_field: &str,
     architecture: &str,
     sizes: Sizes,
 ) -> Result<BaseDimensions, Error> {
     if !ARCHITECTURES.contains(&architecture) {
         return Err(Error::field(
-            source,
+            source_name,
             architecture_field,
             "llama or qwen2",
             architecture,
@@ -124,7 +124,12 @@ fn checked(
     let in_range = |name: &str, value: u64, largest: u64| match value {
         // `largest` is far below 2^32, so the value fits in a 32-bit `usize`.
         1.. if value <= largest => Ok(value as usize),
-        _ => Err(Error::field(source, name, format!("1 to {largest}"), value)),
+        _ => Err(Error::field(
+            source_name,
+            name,
+            format!("1 to {largest}"),
+            value,
+        )),
     };
     let hidden_size = in_range("hidden size", sizes.hidden, MAX_SIZE)?;
     let num_attention_heads = in_range("attention heads", sizes.heads, MAX_SIZE)?;
@@ -133,7 +138,7 @@ fn checked(
     if !num_attention_heads.is_multiple_of(num_key_value_heads) {
         let expected = format!("a divisor of the {num_attention_heads} attention heads");
         return Err(Error::field(
-            source,
+            source_name,
             "key and value heads",
             expected,
             num_key_value_heads,
@@ -146,13 +151,18 @@ fn checked(
         }
         None => {
             let expected = format!("a multiple of the {num_attention_heads} attention heads");
-            return Err(Error::field(source, "hidden size", expected, hidden_size));
+            return Err(Error::field(
+                source_name,
+                "hidden size",
+                expected,
+                hidden_size,
+            ));
         }
     };
     if !head_dim.is_multiple_of(2) {
         // Rotary embedding rotates pairs of channels.
         return Err(Error::field(
-            source,
+            source_name,
             "head dimension",
             "an even number",
             head_dim,

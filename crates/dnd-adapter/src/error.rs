@@ -6,7 +6,7 @@ use crate::gguf::GgufError;
 
 /// Errors about adapters, bundles and the files that they are read from.
 ///
-/// `file` is the name that the caller gave the bytes, or the kind of value (such as `layout`)
+/// `source_name` is the name that the caller gave the bytes, or the kind of value (such as `layout`)
 /// for one built in memory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -15,38 +15,38 @@ pub enum Error {
     Gguf(#[from] GgufError),
 
     /// The bytes are not JSON, or not the expected JSON object.
-    #[error("{file}: cannot parse the JSON: {reason}")]
+    #[error("{source_name}: cannot parse the JSON")]
     Json {
         /// Where the bytes came from.
-        file: String,
+        source_name: String,
         /// The error of the JSON parser, with line and column.
         #[source]
         reason: serde_json::Error,
     },
 
     /// The bytes are not a valid safetensors file.
-    #[error("{file}: expected a safetensors file, found: {reason}")]
+    #[error("{source_name}: expected a safetensors file, found: {reason}")]
     Safetensors {
         /// Where the bytes came from.
-        file: String,
+        source_name: String,
         /// What is wrong.
         reason: String,
     },
 
     /// A prompt file is malformed.
-    #[error("{file}: {reason}")]
+    #[error("{source_name}: {reason}")]
     Prompts {
         /// Where the text came from.
-        file: String,
+        source_name: String,
         /// Where the error is, what was expected and what was found.
         reason: String,
     },
 
     /// A field has an invalid or unsupported value.
-    #[error("{file}: {field}: expected {expected}, found {found}")]
+    #[error("{source_name}: {field}: expected {expected}, found {found}")]
     Field {
         /// Where the value came from.
-        file: String,
+        source_name: String,
         /// The field or argument.
         field: String,
         /// What was expected.
@@ -56,10 +56,10 @@ pub enum Error {
     },
 
     /// A tensor is missing, or has an invalid shape, type or value.
-    #[error("{file}: tensor {tensor}: expected {expected}, found {found}")]
+    #[error("{source_name}: tensor {tensor}: expected {expected}, found {found}")]
     Tensor {
         /// Where the tensor came from.
-        file: String,
+        source_name: String,
         /// The name of the tensor.
         tensor: String,
         /// What was expected.
@@ -69,7 +69,7 @@ pub enum Error {
     },
 
     /// A zip archive cannot be written.
-    #[error("zip archive: cannot write {entry}: {reason}")]
+    #[error("zip archive: cannot write {entry}")]
     Zip {
         /// The file in the archive.
         entry: String,
@@ -81,13 +81,13 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn field(
-        file: impl Display,
+        source_name: impl Display,
         field: impl Display,
         expected: impl Display,
         found: impl Display,
     ) -> Self {
         Error::Field {
-            file: file.to_string(),
+            source_name: source_name.to_string(),
             field: field.to_string(),
             expected: expected.to_string(),
             found: found.to_string(),
@@ -95,22 +95,22 @@ impl Error {
     }
 
     pub(crate) fn tensor(
-        file: impl Display,
+        source_name: impl Display,
         tensor: impl Display,
         expected: impl Display,
         found: impl Display,
     ) -> Self {
         Error::Tensor {
-            file: file.to_string(),
+            source_name: source_name.to_string(),
             tensor: tensor.to_string(),
             expected: expected.to_string(),
             found: found.to_string(),
         }
     }
 
-    pub(crate) fn json(file: impl Display, reason: serde_json::Error) -> Self {
+    pub(crate) fn json(source_name: impl Display, reason: serde_json::Error) -> Self {
         Error::Json {
-            file: file.to_string(),
+            source_name: source_name.to_string(),
             reason,
         }
     }

@@ -101,7 +101,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Checks order and ranges, so that sizes computed from this layout cannot overflow. `file`
+    /// Checks order and ranges, so that sizes computed from this layout cannot overflow. `source_name`
     /// names the source of the layout in errors.
     pub fn validate(&self, file: &str) -> Result<(), Error> {
         if self.modules.is_empty() {

@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// Reads prompts from the text of a file with this extension: `txt` or none (one per line),
 /// `jsonl` (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column
-/// `prompt`; cells separated by commas, semicolons or tabs). Blank prompts are skipped; `file`
+/// `prompt`; cells separated by commas, semicolons or tabs). Blank prompts are skipped; `source_name`
 /// names the file in errors.
 ///
 /// # Errors
@@ -51,7 +51,7 @@ pub fn parse(text: &str, extension: &str, file: &str) -> Result<Vec<String>, Err
 
 fn error(file: &str, reason: impl std::fmt::Display) -> Error {
     Error::Prompts {
-        file: file.to_owned(),
+        source_name: file.to_owned(),
         reason: reason.to_string(),
     }
 }

@@ -36,11 +36,11 @@ pub struct StoredTensor {
 }
 
 impl<'a> TensorFile<'a> {
-    /// Parses the header and checks that it describes exactly the remaining bytes; `file` names
+    /// Parses the header and checks that it describes exactly the remaining bytes; `source_name` names
     /// the file in errors.
     pub fn new(bytes: &'a [u8], file: &str) -> Result<Self, Error> {
         let broken = |reason: String| Error::Safetensors {
-            file: file.to_owned(),
+            source_name: file.to_owned(),
             reason,
         };
         let (length, rest) = bytes
@@ -162,7 +162,7 @@ impl<'a> TensorFile<'a> {
 /// Writes a safetensors file of `tensors` (name, shape, values, storage) and one metadata
 /// entry. The output is deterministic: tensors are sorted by type, then by name.
 ///
-/// Fails when a value is not finite, or too large for its type. `file` names the file in
+/// Fails when a value is not finite, or too large for its type. `source_name` names the file in
 /// errors.
 pub fn write<'a>(
     file: &str,
@@ -170,7 +170,7 @@ pub fn write<'a>(
     metadata: (&str, String),
 ) -> Result<Vec<u8>, Error> {
     let broken = |error: safetensors::SafeTensorError| Error::Safetensors {
-        file: file.to_owned(),
+        source_name: file.to_owned(),
         reason: error.to_string(),
     };
     let mut encoded = Vec::new();

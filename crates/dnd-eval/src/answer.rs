@@ -162,7 +162,7 @@ fn greedy(model: &LanguageModel, hidden: Tensor<2>) -> Result<Vec<u32>, Error> {
     let logits = model
         .logits(hidden)
         .try_into_vec_as::<f32>()
-        .map_err(|e| ModelError::Device(e.to_string()))?;
+        .map_err(ModelError::device)?;
     let rows = logits.chunks(model.config().vocab_size);
     Ok(rows.map(|row| argmax(row) as u32).collect())
 }

@@ -28,9 +28,9 @@ pub fn prompt_embedding(
     let length = TOKENS.min(encoder.model.max_length());
     let condition = PromptEncoder::new(&encoder.model, &encoder.tokenizer_json, length, device)?;
     let prompts: Vec<&str> = prompts.iter().map(String::as_str).take(PROMPTS).collect();
-    mean_embedding(condition.encode(&prompts)?)
-        .try_into_vec_as::<f32>()
-        .map_err(|e| dnd_model::Error::Device(e.to_string()).into())
+    let embedding = mean_embedding(condition.encode(&prompts)?);
+    let values = embedding.try_into_vec_as::<f32>();
+    Ok(values.map_err(dnd_model::Error::device)?)
 }
 
 /// Cosine similarity of `embedding` to each candidate; all have length one.

@@ -13,13 +13,13 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use dnd_adapter::{
     BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Precision, Projection, Statistics,
-    bundle, tensor_file, tokens,
+    bundle, tokens,
 };
 use dnd_model::{BasisConfig, GeneratorConfig};
+use dnd_test_support::{bert_shapes, random_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// Prompts in a condition, as many as the shipped bundle reads.
 const PROMPTS: usize = 32;
@@ -37,12 +37,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&encoder)?;
     let mut random = ChaCha12Rng::seed_from_u64(1);
 
-    let weights = encoder_weights(&mut random)?;
-    let sha256: String = Sha256::digest(&weights)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     let vocabulary = vocabulary();
+    let shapes = bert_shapes([vocabulary.len(), 64], [HIDDEN, INTERMEDIATE], LAYERS);
+    let weights = random_file(&shapes, 0.4, 1);
+    let sha256 = dnd_files::sha256(&weights);
     let config = json!({
         "vocab_size": vocabulary.len(), "hidden_size": HIDDEN, "intermediate_size": INTERMEDIATE,
         "num_hidden_layers": LAYERS, "num_attention_heads": 4, "max_position_embeddings": 64,
@@ -100,52 +98,6 @@ fn tokenizer(vocabulary: &BTreeMap<String, usize>) -> Value {
     })
 }
 
-fn encoder_weights(random: &mut ChaCha12Rng) -> Result<Vec<u8>, dnd_adapter::Error> {
-    let mut shapes = vec![
-        (
-            "embeddings.word_embeddings.weight".to_owned(),
-            vec![vocabulary().len(), HIDDEN],
-        ),
-        (
-            "embeddings.position_embeddings.weight".to_owned(),
-            vec![64, HIDDEN],
-        ),
-        (
-            "embeddings.token_type_embeddings.weight".to_owned(),
-            vec![2, HIDDEN],
-        ),
-    ];
-    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
-    for layer in 0..LAYERS {
-        let layer = format!("encoder.layer.{layer}");
-        norms.push(format!("{layer}.attention.output.LayerNorm"));
-        norms.push(format!("{layer}.output.LayerNorm"));
-        for (name, output, input) in [
-            ("attention.self.query", HIDDEN, HIDDEN),
-            ("attention.self.key", HIDDEN, HIDDEN),
-            ("attention.self.value", HIDDEN, HIDDEN),
-            ("attention.output.dense", HIDDEN, HIDDEN),
-            ("intermediate.dense", INTERMEDIATE, HIDDEN),
-            ("output.dense", HIDDEN, INTERMEDIATE),
-        ] {
-            shapes.push((format!("{layer}.{name}.weight"), vec![output, input]));
-            shapes.push((format!("{layer}.{name}.bias"), vec![output]));
-        }
-    }
-    for norm in norms {
-        shapes.push((format!("{norm}.weight"), vec![HIDDEN]));
-        shapes.push((format!("{norm}.bias"), vec![HIDDEN]));
-    }
-    let values: Vec<Vec<f32>> = shapes
-        .iter()
-        .map(|(_, shape)| numbers(shape.iter().product(), 0.4, random))
-        .collect();
-    let tensors = shapes.iter().zip(&values).map(|((name, shape), values)| {
-        (name.clone(), &shape[..], &values[..], Precision::F32.into())
-    });
-    tensor_file::write("model.safetensors", tensors, ("format", "pt".to_owned()))
-}
-
 fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box<dyn Error>> {
     let dimensions = BaseDimensions {
         architecture: "llama".to_owned(),
@@ -163,8 +115,7 @@ fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box
         16.0,
         &Projection::ALL,
     )?;
-    let width = layout.tile_width();
-    let count = layout.token_count(width);
+    let [count, _, width] = tokens::shape(&layout)?;
     let config = GeneratorConfig {
         features: vec![[PROMPTS, LENGTH, HIDDEN], [16, 8, 32], [count, 8, width]],
         kernel_size: 3,

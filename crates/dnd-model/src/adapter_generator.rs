@@ -211,7 +211,6 @@ impl AdapterGenerator {
 /// [`Error::Device`] when they cannot be read back.
 pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
     let data = tensor.into_data_async().await;
-    let data = data.map_err(|e| Error::Device(e.to_string()))?;
-    data.try_into_vec_as::<f32>()
-        .map_err(|e| Error::Device(e.to_string()))
+    let data = data.map_err(Error::device)?;
+    data.try_into_vec_as::<f32>().map_err(Error::device)
 }

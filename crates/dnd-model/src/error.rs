@@ -1,5 +1,8 @@
 //! What can go wrong when a model is read or used.
 
+/// What another library reported.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// An error of this crate. Every message names the file and what disagrees in it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -36,12 +39,12 @@ pub enum Error {
         found: String,
     },
     /// A file is not in the format that it should be in.
-    #[error("{source_name}: {message}")]
+    #[error("{source_name}: cannot be read")]
     Format {
         /// The file that was read.
         source_name: String,
-        /// What the reader of the format said.
-        message: String,
+        /// What the reader of the format reported.
+        source: Cause,
     },
     /// There is no prompt to encode.
     #[error("no prompts: expected at least one, found none")]
@@ -57,11 +60,11 @@ pub enum Error {
         message: String,
     },
     /// The chat template of a tokenizer cannot be rendered.
-    #[error("chat template: {0}")]
-    ChatTemplate(String),
+    #[error("chat template")]
+    ChatTemplate(#[source] Cause),
     /// Values could not be read back from a device.
-    #[error("reading a tensor back from the device: {0}")]
-    Device(String),
+    #[error("reading a tensor back from the device")]
+    Device(#[source] Cause),
     /// A device was asked for that this build does not contain.
     #[error("device `{name}` is not in this build: it has {available}")]
     UnknownDevice {
@@ -88,12 +91,17 @@ pub enum Error {
 }
 
 impl Error {
-    /// A [`Error::Format`] for `source_name` with the words of `error`.
-    pub fn format(source_name: &str, error: impl std::fmt::Display) -> Self {
+    /// A [`Error::Format`] for `source_name`, because of `source`.
+    pub fn format(source_name: &str, source: impl Into<Cause>) -> Self {
         Self::Format {
             source_name: source_name.to_owned(),
-            message: error.to_string(),
+            source: source.into(),
         }
+    }
+
+    /// A [`Error::Device`], because of `source`.
+    pub fn device(source: impl Into<Cause>) -> Self {
+        Self::Device(source.into())
     }
 
     /// A [`Error::Field`] for `field` of `source_name`.

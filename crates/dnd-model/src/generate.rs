@@ -83,7 +83,7 @@ pub async fn encode_here(
     let states = encoder.encode_reporting(prompts, report)?;
     // So that the time of encoding is not counted as decoding's.
     let synced = states.device().sync();
-    synced.map_err(|e| Error::Device(e.to_string()))?;
+    synced.map_err(Error::device)?;
     Ok(states)
 }
 

@@ -102,7 +102,7 @@ pub fn largest_difference(values: &[f32]) -> Result<f32, Error> {
     // The CPU's values can be read back at once even in a browser.
     let reference = compute(&Device::flex())?
         .try_into_vec_as::<f32>()
-        .map_err(|e| Error::Device(e.to_string()))?;
+        .map_err(Error::device)?;
     if values.len() != reference.len() {
         return Ok(f32::INFINITY);
     }

@@ -9,10 +9,9 @@ use dnd_model::{
     BasisConfig, Error, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
     TextEncoderConfig, Weights,
 };
+use dnd_test_support::{bert_shapes, llama_shapes, random_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 const LANGUAGE_MODEL: &str = r#"{
     "model_type": "qwen2", "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48,
@@ -26,51 +25,17 @@ const ENCODER: &str = r#"{
     "layer_norm_eps": 1e-12, "hidden_act": "gelu"
 }"#;
 
-/// Tensors of these shapes with seeded values, as a safetensors file.
-fn random_file(shapes: &[(String, Vec<usize>)]) -> Vec<u8> {
-    let mut random = ChaCha12Rng::seed_from_u64(1);
-    let data: Vec<Vec<u8>> = shapes
-        .iter()
-        .map(|(_, shape)| {
-            (0..shape.iter().product())
-                .flat_map(|_| random.random_range(-0.4f32..0.4).to_le_bytes())
-                .collect()
-        })
-        .collect();
-    let views = shapes.iter().zip(&data).map(|((name, shape), data)| {
-        (
-            name,
-            TensorView::new(Dtype::F32, shape.clone(), data).unwrap(),
-        )
-    });
-    safetensors::serialize(views, None).unwrap()
-}
-
 fn language_model() -> LanguageModel {
     language_model_with(MatmulDtype::F32).unwrap()
 }
 
 fn language_model_with(matmul_dtype: MatmulDtype) -> Result<LanguageModel, Error> {
-    let mut shapes = vec![
-        ("model.embed_tokens.weight".to_owned(), vec![50, 32]),
-        ("model.norm.weight".to_owned(), vec![32]),
-    ];
+    let mut shapes = llama_shapes(50, [32, 48, 16], 2);
     for layer in 0..2 {
-        let mut add = |name: &str, shape: &[usize]| {
-            shapes.push((format!("model.layers.{layer}.{name}"), shape.to_vec()));
-        };
-        add("input_layernorm.weight", &[32]);
-        add("post_attention_layernorm.weight", &[32]);
-        add("self_attn.q_proj.weight", &[32, 32]);
-        add("self_attn.q_proj.bias", &[32]);
-        add("self_attn.k_proj.weight", &[16, 32]);
-        add("self_attn.v_proj.weight", &[16, 32]);
-        add("self_attn.o_proj.weight", &[32, 32]);
-        add("mlp.gate_proj.weight", &[48, 32]);
-        add("mlp.up_proj.weight", &[48, 32]);
-        add("mlp.down_proj.weight", &[32, 48]);
+        let name = format!("model.layers.{layer}.self_attn.q_proj.bias");
+        shapes.push((name, vec![32]));
     }
-    let bytes = random_file(&shapes);
+    let bytes = random_file(&shapes, 0.4, 1);
     LanguageModelConfig::from_json(LANGUAGE_MODEL, "config.json")
         .unwrap()
         .load(
@@ -81,39 +46,7 @@ fn language_model_with(matmul_dtype: MatmulDtype) -> Result<LanguageModel, Error
 }
 
 fn encoder() -> TextEncoder {
-    let mut shapes = vec![
-        ("embeddings.word_embeddings.weight".to_owned(), vec![40, 16]),
-        (
-            "embeddings.position_embeddings.weight".to_owned(),
-            vec![24, 16],
-        ),
-        (
-            "embeddings.token_type_embeddings.weight".to_owned(),
-            vec![2, 16],
-        ),
-        ("embeddings.LayerNorm.weight".to_owned(), vec![16]),
-        ("embeddings.LayerNorm.bias".to_owned(), vec![16]),
-    ];
-    for layer in 0..2 {
-        for (name, output, input) in [
-            ("attention.self.query", 16, 16),
-            ("attention.self.key", 16, 16),
-            ("attention.self.value", 16, 16),
-            ("attention.output.dense", 16, 16),
-            ("intermediate.dense", 32, 16),
-            ("output.dense", 16, 32),
-        ] {
-            let name = format!("encoder.layer.{layer}.{name}");
-            shapes.push((format!("{name}.weight"), vec![output, input]));
-            shapes.push((format!("{name}.bias"), vec![output]));
-        }
-        for name in ["attention.output.LayerNorm", "output.LayerNorm"] {
-            let name = format!("encoder.layer.{layer}.{name}");
-            shapes.push((format!("{name}.weight"), vec![16]));
-            shapes.push((format!("{name}.bias"), vec![16]));
-        }
-    }
-    let bytes = random_file(&shapes);
+    let bytes = random_file(&bert_shapes([40, 24], [16, 32], 2), 0.4, 1);
     TextEncoderConfig::from_json(ENCODER, "config.json")
         .unwrap()
         .load(

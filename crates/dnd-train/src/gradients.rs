@@ -27,7 +27,7 @@ pub(crate) fn clip<M: Module>(
     };
     let norm = total
         .try_into_scalar::<f32>()
-        .map_err(|e| Error::Device(e.to_string()))?
+        .map_err(Error::device)?
         .sqrt();
     if norm > limit {
         module.visit(&mut Scale {

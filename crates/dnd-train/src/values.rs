@@ -11,7 +11,7 @@ use crate::Error;
 pub(crate) fn scalar(tensor: Tensor<1>) -> Result<f32, Error> {
     Ok(tensor
         .try_into_scalar::<f32>()
-        .map_err(|e| dnd_model::Error::Device(e.to_string()))?)
+        .map_err(dnd_model::Error::device)?)
 }
 
 /// The mean of numbers; of none it is zero.

@@ -2,29 +2,29 @@
 
 use super::BlockType;
 
-/// Why a GGUF file could not be read. `file` is the name that the caller passed to
+/// Why a GGUF file could not be read. `source_name` is the name that the caller passed to
 /// [`Gguf::parse`](super::Gguf::parse).
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GgufError {
     /// The file does not start with the magic bytes.
     #[error(
-        "{file}: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"{}\"",
+        "{source_name}: not a GGUF source_name: expected the bytes \"GGUF\" at the start, found \"{}\"",
         .found.escape_ascii()
     )]
     WrongMagic {
         /// The file.
-        file: String,
+        source_name: String,
         /// Up to four bytes from its start.
         found: Vec<u8>,
     },
     /// The file ends before data that its header declares.
     #[error(
-        "{file}: {field}: expected {needed} bytes at offset {offset}, \
+        "{source_name}: {field}: expected {needed} bytes at offset {offset}, \
          found {available} before the end of the file"
     )]
     Truncated {
         /// The file.
-        file: String,
+        source_name: String,
         /// What was being read.
         field: String,
         /// Minimum length in bytes.
@@ -35,10 +35,10 @@ pub enum GgufError {
         available: u64,
     },
     /// A field, metadata value or tensor is invalid.
-    #[error("{file}: {field}: expected {expected}, found {found}")]
+    #[error("{source_name}: {field}: expected {expected}, found {found}")]
     Invalid {
         /// The file.
-        file: String,
+        source_name: String,
         /// The field, metadata key or tensor.
         field: String,
         /// What was expected.
@@ -47,20 +47,20 @@ pub enum GgufError {
         found: String,
     },
     /// The file lacks a metadata key.
-    #[error("{file}: no metadata {key:?}: expected {expected}, found no such key")]
+    #[error("{source_name}: no metadata {key:?}: expected {expected}, found no such key")]
     MissingKey {
         /// The file.
-        file: String,
+        source_name: String,
         /// The key.
         key: String,
         /// The expected kind of value.
         expected: &'static str,
     },
     /// The file lacks a tensor.
-    #[error("{file}: no tensor {tensor:?} among the {count} tensors of the file")]
+    #[error("{source_name}: no tensor {tensor:?} among the {count} tensors of the file")]
     MissingTensor {
         /// The file.
-        file: String,
+        source_name: String,
         /// The requested name.
         tensor: String,
         /// How many tensors the file has.
@@ -68,13 +68,13 @@ pub enum GgufError {
     },
     /// The tensor has an unsupported block type.
     #[error(
-        "{file}: tensor {tensor:?}: expected one of the block types {}, \
+        "{source_name}: tensor {tensor:?}: expected one of the block types {}, \
          found type {type_id} ({type_name})",
         BlockType::ALL.map(BlockType::name).join(", ")
     )]
     UnsupportedType {
         /// The file.
-        file: String,
+        source_name: String,
         /// The tensor.
         tensor: String,
         /// Its number in `enum ggml_type`.

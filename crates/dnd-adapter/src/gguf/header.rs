@@ -120,7 +120,7 @@ pub(super) fn locate(
     let needed = byte_len.unwrap_or(0);
     if start.saturating_add(needed) > file_len as u64 {
         return Err(GgufError::Truncated {
-            file: reader.file().to_owned(),
+            source_name: reader.file().to_owned(),
             field: reader.field.clone(),
             needed,
             offset: start,

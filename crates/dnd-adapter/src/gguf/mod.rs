@@ -37,7 +37,7 @@ const MINIMUM_TENSOR_INFO_BYTES: u64 = 8 + 4 + 4 + 8;
 #[derive(Clone)]
 pub struct Gguf<'a> {
     bytes: &'a [u8],
-    source: String,
+    source_name: String,
     version: u32,
     alignment: u64,
     metadata: BTreeMap<&'a str, Value<'a>>,
@@ -46,7 +46,7 @@ pub struct Gguf<'a> {
 }
 
 impl<'a> Gguf<'a> {
-    /// Parses the header of a whole file. `source` is the file name for errors.
+    /// Parses the header of a whole file. `source_name` is the file name for errors.
     ///
     /// Tensors of unsupported block types are accepted, so that they can be listed; only
     /// reading one fails.
@@ -55,14 +55,14 @@ impl<'a> Gguf<'a> {
     /// [`GgufError::WrongMagic`], [`GgufError::Truncated`] or [`GgufError::Invalid`]: the file
     /// is not GGUF, has an unsupported version, is truncated (also if a tensor extends past its
     /// end), or is inconsistent.
-    pub fn parse(bytes: &'a [u8], source: &str) -> Result<Gguf<'a>, GgufError> {
+    pub fn parse(bytes: &'a [u8], source_name: &str) -> Result<Gguf<'a>, GgufError> {
         if !bytes.starts_with(&MAGIC) {
             return Err(GgufError::WrongMagic {
-                file: source.to_owned(),
+                source_name: source_name.to_owned(),
                 found: bytes.iter().take(MAGIC.len()).copied().collect(),
             });
         }
-        let mut reader = Reader::new(bytes, source);
+        let mut reader = Reader::new(bytes, source_name);
         reader.field = "magic".to_owned();
         reader.u32()?;
         reader.field = "version".to_owned();
@@ -103,7 +103,7 @@ impl<'a> Gguf<'a> {
         }
         Ok(Gguf {
             bytes,
-            source: source.to_owned(),
+            source_name: source_name.to_owned(),
             version,
             alignment,
             metadata,
@@ -114,7 +114,7 @@ impl<'a> Gguf<'a> {
 
     /// The file name used in errors.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.source_name
     }
 
     /// Format version, 2 or 3.
@@ -188,7 +188,7 @@ impl<'a> Gguf<'a> {
         position
             .and_then(|&position| self.tensors.get(position))
             .ok_or_else(|| GgufError::MissingTensor {
-                file: self.source.clone(),
+                source_name: self.source_name.clone(),
                 tensor: name.to_owned(),
                 count: self.tensors.len(),
             })
@@ -205,7 +205,7 @@ impl<'a> Gguf<'a> {
             .ok_or_else(|| self.unsupported_type(tensor))?;
         let rest = self.bytes.get(tensor.offset..).unwrap_or_default();
         rest.get(..byte_len).ok_or_else(|| GgufError::Truncated {
-            file: self.source.clone(),
+            source_name: self.source_name.clone(),
             field: format!("tensor {:?}", tensor.name),
             needed: byte_len as u64,
             offset: tensor.offset as u64,
@@ -263,7 +263,7 @@ impl<'a> Gguf<'a> {
             .metadata
             .get(key)
             .ok_or_else(|| GgufError::MissingKey {
-                file: self.source.clone(),
+                source_name: self.source_name.clone(),
                 key: key.to_owned(),
                 expected,
             })?;
@@ -288,7 +288,7 @@ impl<'a> Gguf<'a> {
 
     fn invalid_value(&self, key: &str, expected: &str, found: impl Into<String>) -> GgufError {
         GgufError::Invalid {
-            file: self.source.clone(),
+            source_name: self.source_name.clone(),
             field: format!("metadata {key:?}"),
             expected: expected.to_owned(),
             found: found.into(),
@@ -302,7 +302,7 @@ impl<'a> Gguf<'a> {
         found: impl Into<String>,
     ) -> GgufError {
         GgufError::Invalid {
-            file: self.source.clone(),
+            source_name: self.source_name.clone(),
             field: format!("tensor {:?}", tensor.name),
             expected,
             found: found.into(),
@@ -311,7 +311,7 @@ impl<'a> Gguf<'a> {
 
     fn unsupported_type(&self, tensor: &TensorInfo) -> GgufError {
         GgufError::UnsupportedType {
-            file: self.source.clone(),
+            source_name: self.source_name.clone(),
             tensor: tensor.name.clone(),
             type_id: tensor.type_id,
             type_name: tensor.type_name(),
@@ -324,7 +324,7 @@ impl fmt::Debug for Gguf<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Gguf")
-            .field("source", &self.source)
+            .field("source", &self.source_name)
             .field("version", &self.version)
             .field("metadata", &self.metadata.len())
             .field("tensors", &self.tensors.len())

@@ -48,7 +48,7 @@ impl<'a, 'f> Reader<'a, 'f> {
         found: impl Into<String>,
     ) -> GgufError {
         GgufError::Invalid {
-            file: self.file.to_owned(),
+            source_name: self.file.to_owned(),
             field: self.field.clone(),
             expected: expected.into(),
             found: found.into(),
@@ -160,7 +160,7 @@ impl<'a, 'f> Reader<'a, 'f> {
         let available = self.bytes.len() - self.position;
         if needed > available as u64 {
             return Err(GgufError::Truncated {
-                file: self.file.to_owned(),
+                source_name: self.file.to_owned(),
                 field: self.field.clone(),
                 needed,
                 offset: self.position as u64,

@@ -39,16 +39,26 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Reads the JSON text; `source` names it in errors.
-    pub(super) fn read(json: &[u8], source: &str) -> Result<Config, Error> {
+    /// Reads the JSON text; `source_name` names it in errors.
+    pub(super) fn read(json: &[u8], source_name: &str) -> Result<Config, Error> {
         let fields: ReadFields =
-            serde_json::from_slice(json).map_err(|error| Error::json(source, error))?;
+            serde_json::from_slice(json).map_err(|error| Error::json(source_name, error))?;
         if fields.peft_type != "LORA" {
-            return Err(Error::field(source, "peft_type", "LORA", fields.peft_type));
+            return Err(Error::field(
+                source_name,
+                "peft_type",
+                "LORA",
+                fields.peft_type,
+            ));
         }
         for name in UNSUPPORTED {
             if let Some(value) = fields.others.get(name).filter(|value| !is_off(value)) {
-                return Err(Error::field(source, name, "false, null or empty", value));
+                return Err(Error::field(
+                    source_name,
+                    name,
+                    "false, null or empty",
+                    value,
+                ));
             }
         }
         // These initializations also change the base weights, so the factors alone are not the
@@ -59,10 +69,15 @@ impl Config {
                 .any(|other| name.starts_with(other))
         {
             let expected = "an initialization that leaves the base weights unchanged";
-            return Err(Error::field(source, "init_lora_weights", expected, name));
+            return Err(Error::field(
+                source_name,
+                "init_lora_weights",
+                expected,
+                name,
+            ));
         }
         if let Some(bias) = fields.bias.filter(|bias| bias != "none") {
-            return Err(Error::field(source, "bias", "none", bias));
+            return Err(Error::field(source_name, "bias", "none", bias));
         }
         let rank_pattern = fields.rank_pattern.unwrap_or_default();
         let alpha_pattern = fields.alpha_pattern.unwrap_or_default();
@@ -79,7 +94,12 @@ impl Config {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
             {
-                return Err(Error::field(source, field, "module names as keys", key));
+                return Err(Error::field(
+                    source_name,
+                    field,
+                    "module names as keys",
+                    key,
+                ));
             }
         }
         Ok(Config {

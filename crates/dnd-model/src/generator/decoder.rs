@@ -201,7 +201,7 @@ impl ModuleVisitor for Collect {
                 };
                 self.tensors.insert(name, tensor);
             }
-            Err(error) => self.error = Some(Error::Device(error.to_string())),
+            Err(error) => self.error = Some(Error::device(error)),
         }
     }
 }

@@ -65,7 +65,7 @@ impl ChatTemplate {
         });
         environment
             .add_template_owned("chat", template.unwrap_or(CHAT_ML).to_owned())
-            .map_err(|e| Error::ChatTemplate(e.to_string()))?;
+            .map_err(|e| Error::ChatTemplate(e.into()))?;
         Ok(Self {
             environment,
             beginning: beginning.to_owned(),
@@ -88,7 +88,7 @@ impl ChatTemplate {
                     eos_token => self.end,
                 })
             })
-            .map_err(|e| Error::ChatTemplate(e.to_string()))
+            .map_err(|e| Error::ChatTemplate(e.into()))
     }
 }
 

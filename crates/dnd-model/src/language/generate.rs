@@ -99,7 +99,5 @@ pub fn complete(
 
 /// The values of a tensor of rank 2 as f32.
 fn read(tensor: burn::tensor::Tensor<2>) -> Result<Vec<f32>, Error> {
-    tensor
-        .try_into_vec_as::<f32>()
-        .map_err(|e| Error::Device(e.to_string()))
+    tensor.try_into_vec_as::<f32>().map_err(Error::device)
 }

@@ -69,12 +69,8 @@ impl LoraParameters {
     /// # Errors
     /// [`Error::Device`] when they cannot be read back.
     pub fn to_adapter(&self, layout: &Layout) -> Result<Adapter, Error> {
-        let read = |param: &Param<Tensor<2>>| {
-            param
-                .val()
-                .try_into_vec_as::<f32>()
-                .map_err(|e| Error::Device(e.to_string()))
-        };
+        let read =
+            |param: &Param<Tensor<2>>| param.val().try_into_vec_as::<f32>().map_err(Error::device);
         let factors = self
             .a
             .iter()

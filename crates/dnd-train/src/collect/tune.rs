@@ -199,7 +199,7 @@ impl<'a> Tuner<'a> {
         let gradients = GradientsParams::from_grads(loss.backward(), parameters);
         let loss = loss
             .try_into_scalar::<f32>()
-            .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+            .map_err(dnd_model::Error::device)?;
         Ok((loss, gradients))
     }
 

@@ -50,7 +50,7 @@ pub const EXAMPLES: [Example; 5] = [
 ];
 
 /// The largest integer that a number input holds exactly.
-const LARGEST_SEED: u64 = (1 << 53) - 1;
+pub const LARGEST_SEED: u64 = (1 << 53) - 1;
 
 /// Reads a seed.
 ///

@@ -4,7 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::client::{Client, DONE};
-use super::data::read_seed;
+use super::data::{LARGEST_SEED, read_seed};
 use super::progress::ProgressBar;
 use super::state::State;
 use super::{memory, text_box};

@@ -6,7 +6,7 @@ use web_sys::HtmlInputElement;
 use super::data::EXAMPLES;
 use super::files;
 use super::state::State;
-use super::text_box::{Desk, bring_back, look_soon};
+use super::text_box::{Desk, bring_back, keep, look_soon};
 
 /// What stands in the empty box.
 const PLACEHOLDER: &str =

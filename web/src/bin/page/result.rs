@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::data::Finished;
+use super::data::{Finished, self_test};
 use super::heat_map::heat_map;
 use super::state::State;
 use super::{browser, diagnostics, format, link, text_box};

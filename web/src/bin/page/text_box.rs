@@ -196,7 +196,7 @@ fn accept(state: State, text: String) {
 }
 
 /// Keeps what is on the page over a reload; a link has done its part then.
-fn keep(state: State, desk: Desk) {
+pub fn keep(state: State, desk: Desk) {
     let fits = state.text.with_untracked(|text| memory::keep_prompts(text));
     desk.too_long.set(!fits);
     if let Ok(seed) = state.seed.get_untracked() {

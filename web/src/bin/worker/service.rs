@@ -79,14 +79,20 @@ impl Failure {
 
 impl From<dnd_model::Error> for Failure {
     fn from(error: dnd_model::Error) -> Self {
-        Self::other(error.to_string())
+        Self::other(with_causes(&error))
     }
 }
 
 impl From<dnd_adapter::Error> for Failure {
     fn from(error: dnd_adapter::Error) -> Self {
-        Self::other(error.to_string())
+        Self::other(with_causes(&error))
     }
+}
+
+/// An error with all that caused it, in a line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// What a thrown JavaScript value says.

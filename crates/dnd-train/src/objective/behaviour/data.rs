@@ -253,7 +253,7 @@ impl TaskData {
         let states = condition.encode(&prompts)?;
         let embedding = mean_embedding(states.clone())
             .try_into_vec_as::<f32>()
-            .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+            .map_err(dnd_model::Error::device)?;
         Ok(Self {
             name: chosen.task.name.clone(),
             embedding,

@@ -33,7 +33,7 @@ impl MeanTokens {
     /// When they cannot be read back from the device.
     pub fn to_vec(&self) -> Result<Vec<f32>, Error> {
         let values = self.values().try_into_vec_as::<f32>();
-        Ok(values.map_err(|e| dnd_model::Error::Device(e.to_string()))?)
+        Ok(values.map_err(dnd_model::Error::device)?)
     }
 
     /// A gradient that was computed elsewhere, for the optimizer.

@@ -3,9 +3,10 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_adapter::{Layout, Precision, Projection, tensor_file, tokens};
+use dnd_adapter::{Layout, Projection, tokens};
 use dnd_model::language::MatmulDtype;
 use dnd_model::{BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
+use dnd_test_support::{llama_shapes, random_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde_json::json;
@@ -24,7 +25,7 @@ fn numbers(count: usize, limit: f32, random: &mut ChaCha12Rng) -> Vec<f32> {
 }
 
 /// A Llama model of one layer with random weights.
-fn language_model(random: &mut ChaCha12Rng) -> LanguageModel {
+fn language_model(seed: u64) -> LanguageModel {
     let config = json!({
         "model_type": "llama", "hidden_act": "silu", "vocab_size": VOCABULARY,
         "hidden_size": HIDDEN, "intermediate_size": 24, "num_hidden_layers": 1,
@@ -32,34 +33,8 @@ fn language_model(random: &mut ChaCha12Rng) -> LanguageModel {
         "rope_theta": 10000.0, "tie_word_embeddings": true,
     });
     let config = LanguageModelConfig::from_json(&config.to_string(), "config.json").unwrap();
-    let layer = |name: &str| format!("model.layers.0.{name}.weight");
-    let mut tensors = vec![
-        (
-            "model.norm.weight".to_owned(),
-            vec![HIDDEN],
-            vec![1.0; HIDDEN],
-        ),
-        (layer("input_layernorm"), vec![HIDDEN], vec![1.0; HIDDEN]),
-        (
-            layer("post_attention_layernorm"),
-            vec![HIDDEN],
-            vec![1.0; HIDDEN],
-        ),
-    ];
-    let mut matrix = |name: String, rows: usize, columns: usize| {
-        let values = numbers(rows * columns, 0.5, random);
-        tensors.push((name, vec![rows, columns], values));
-    };
-    matrix("model.embed_tokens.weight".to_owned(), VOCABULARY, HIDDEN);
-    for projection in Projection::ALL {
-        let (input, output) = config.dimensions.projection_shape(projection);
-        let name = format!("{}.{}", projection.block(), projection.name());
-        matrix(layer(&name), output, input);
-    }
-    let borrowed = tensors.iter().map(|(name, shape, values)| {
-        (name.clone(), &shape[..], &values[..], Precision::F32.into())
-    });
-    let bytes = tensor_file::write("model", borrowed, ("format", "pt".to_owned())).unwrap();
+    let shapes = llama_shapes(VOCABULARY, [HIDDEN, 24, 8], 1);
+    let bytes = random_file(&shapes, 0.5, seed);
     let weights = Weights::from_safetensors(&bytes, "model").unwrap();
     config
         .load(&weights, MatmulDtype::F32, &Device::flex())
@@ -135,7 +110,7 @@ const STEP: f32 = 4e-3;
 #[test]
 fn gradients_are_those_of_the_loss() {
     let mut random = ChaCha12Rng::seed_from_u64(5);
-    let model = language_model(&mut random);
+    let model = language_model(1);
     let dimensions = &model.config().dimensions;
     let layout = Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap();
     let output = tokens::shape(&layout).unwrap();
@@ -219,8 +194,7 @@ fn gradients_are_those_of_the_loss() {
 
 #[test]
 fn without_conditions_the_mean_alone_has_gradients() {
-    let mut random = ChaCha12Rng::seed_from_u64(6);
-    let model = language_model(&mut random);
+    let model = language_model(1);
     let dimensions = &model.config().dimensions;
     let layout = Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap();
     let output = tokens::shape(&layout).unwrap();

@@ -104,7 +104,7 @@ impl TrainingData {
                 let pool = self.training_pool(task, settings);
                 let embedding = mean_embedding(states.clone().narrow(0, 0, pool))
                     .try_into_vec_as::<f32>()
-                    .map_err(|e| dnd_model::Error::Device(e.to_string()))?;
+                    .map_err(dnd_model::Error::device)?;
                 Ok((manifest.task.clone(), embedding))
             })
             .collect()
