@@ -11,8 +11,9 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use xshell::cmd;
 
 use crate::context::{Context, sha256, walk};
@@ -54,16 +55,20 @@ pub enum Size {
 pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
     let page = context.root(FOLDER);
     let stamp = context.root(STAMP);
-    let steps = "encoder (91 MB), compiler, tools, page";
-    if !is_whole(&page) {
-        println!("page: {steps}: about a quarter of an hour on two cores the first time");
-    }
-    ENCODER.provide(context, &Args::default())?;
     let route = wasm::provide(context)?;
-    let wasm_bindgen = tools::wasm_bindgen(context)?;
-    let trunk = tools::trunk(context)?;
-    println!("page: compiling");
-    let programs = compile(context, route)?;
+    // Downloads and tools come while the page is compiled, whose last crates keep one core busy.
+    println!("page: compiling; meanwhile the encoder (91 MB), trunk and wasm-bindgen come");
+    let (programs, tools) = thread::scope(|scope| {
+        let tools = scope.spawn(|| -> Result<_> {
+            let context = Context::new()?;
+            ENCODER.provide(&context, &Args::default())?;
+            Ok((tools::wasm_bindgen(&context)?, tools::trunk(&context)?))
+        });
+        let programs = compile(context, route);
+        (programs, tools.join())
+    });
+    let programs = programs?;
+    let (wasm_bindgen, trunk) = tools.map_err(|_| anyhow!("building the tools panicked"))??;
     let wasm_opt = match size {
         Size::Shipped => wasm_opt(context)?,
         Size::Local => None,

@@ -8,6 +8,7 @@ mod prompts;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 /// Training constantly allocates and frees large tensors. The system allocator returns their
 /// memory to the kernel, which zeroes it again on reuse. mimalloc keeps it; with
@@ -23,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// The other commands make the generator: `collect` fine-tunes adapters on many tasks, `train`
 /// trains a generator on them, `eval` compares it with baselines, `report` shows the results as a
-/// page.
+/// page. RUST_LOG=debug shows which files are read and written.
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {
@@ -52,6 +53,11 @@ enum Command {
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    // Silent unless RUST_LOG asks for more.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let arguments = Arguments::parse();
     let compute = &arguments.compute;
     let result = match &arguments.command {

@@ -94,6 +94,7 @@ pub fn evaluate(
                 .iter()
                 .any(|row| is_of(row, &name) && row.inputs == inputs)
             {
+                tracing::debug!(task = %task.name, method = %name, "kept from an earlier run");
                 continue;
             }
             let row = match method {

@@ -17,7 +17,9 @@ pub use peft::{CONFIG_FILE as PEFT_CONFIG, MODEL_FILE as PEFT_MODEL};
 /// # Errors
 /// [`Error::File`] naming the file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|e| Error::file(path, "cannot read", e))
+    let bytes = fs::read(path).map_err(|e| Error::file(path, "cannot read", e))?;
+    tracing::debug!(path = %path.display(), bytes = bytes.len(), "read");
+    Ok(bytes)
 }
 
 /// A file's text.
@@ -77,6 +79,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
+    tracing::debug!(path = %path.display(), bytes = bytes.len(), "written");
     Ok(())
 }
 

@@ -53,6 +53,7 @@ pub fn map(path: &Path) -> Result<Mmap, Error> {
     let file = File::open(path).map_err(|e| dnd_files::Error::file(path, "cannot open", e))?;
     // SAFETY: see the reason above.
     let mapped = unsafe { Mmap::map(&file) };
+    tracing::debug!(path = %path.display(), "mapped");
     Ok(mapped.map_err(|e| dnd_files::Error::file(path, "cannot map into memory", e))?)
 }
 

@@ -270,6 +270,7 @@ impl<O: Objective> Run<'_, O> {
     }
 
     fn save(&self) -> Result<(), Error> {
+        tracing::debug!(step = self.progress.step, "checkpoint");
         let state = State {
             identity: self.identity.clone(),
             progress: self.progress.clone(),
