@@ -1,4 +1,4 @@
-// Lets the page work without a network: keeps its own files. Model files are kept by the worker.
+// Caches the files of the page so that it works offline. The worker stores the model files.
 
 // `cargo xtask page-files` replaces both lines when the page is built.
 const VERSION = "@VERSION@";
@@ -7,12 +7,12 @@ const FILES = [/* @FILES@ */];
 const PREFIX = "dnd-shell-";
 const CACHE = PREFIX + VERSION;
 const MANIFEST = "manifest.json";
-// Milliseconds after which a slow network counts as none.
+// Timeout in milliseconds, after which a slow network counts as offline.
 const PATIENCE = 1000;
 
 const scope = new URL("./", self.location.href);
 
-// Whether no other version has been at work here.
+// Whether no older version was active at installation.
 let isFirst = false;
 
 self.addEventListener("install", (event) => {
@@ -47,11 +47,12 @@ self.addEventListener("fetch", (event) => {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  // Asks the server about what the browser has already, so that all files are of one version and none
-  // is sent twice.
+  // Revalidates cached files, so that all files are of one version and unchanged ones are not
+  // sent again.
   const requests = FILES.map((file) => new Request(new URL(file, scope), { cache: "no-cache" }));
   await cache.addAll(requests);
-  // A new version waits until no page of the older one is open, whose files it would take away.
+  // A new version waits until all pages of the old one are closed, because it deletes their
+  // files.
   if (!self.registration.active) {
     isFirst = true;
     await self.skipWaiting();
@@ -74,15 +75,15 @@ async function kept(request, options) {
   return cache.match(request, options);
 }
 
-// A helper's program is asked for with a query.
+// Helpers request their script with a query.
 async function cacheFirst(request) {
   return (await kept(request, { ignoreSearch: true })) || fetch(request);
 }
 
-// The page is the same whatever its query says.
+// The page does not depend on its query.
 async function page(request) {
   const found = await kept(request, { ignoreSearch: true });
-  // A browser refuses a page that a server gave by way of another address.
+  // Browsers reject redirected responses to navigation requests.
   if (found && !found.redirected) {
     return found;
   }
@@ -97,10 +98,10 @@ async function page(request) {
   }
 }
 
-// The server knows best which model files it has, and a slow one does not hold up the page.
+// The manifest of the server has priority, but a slow server must not block the page.
 async function networkFirst(request) {
   const network = fetch(request);
-  // When the limit passes first, nobody waits for this failure any more.
+  // Avoids an unhandled rejection when the timeout comes first.
   network.catch(() => {});
   const limit = new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const answer = await Promise.race([network, limit]).catch(() => undefined);

@@ -1,7 +1,7 @@
-// Starts the page. A browser that cannot run it gets a sentence instead of an empty page.
+// Starts the page, or shows an error message in a browser that cannot run it.
 
 async function start() {
-  // Imported here and not above, so that a failure to load it is told as well.
+  // A dynamic import, so that a failure to load is caught too.
   const { default: init } = await import("./page.js");
   await init({ module_or_path: "./page_bg.wasm" });
 }
@@ -14,12 +14,12 @@ function tell(sentence) {
   document.body.replaceChildren(text);
 }
 
-// Elsewhere browsers withhold the GPU and the place for the models.
+// WebGPU and the origin private file system need a secure context.
 if (globalThis.isSecureContext) {
   start().catch((error) => {
     tell(
-      "This page could not start. It needs a browser with WebAssembly and its 128-bit SIMD: Chrome or " +
-        `Edge 113, Firefox 128, Safari 17, or newer. Reload the page to try once more. (${error})`,
+      "This page could not start. It needs a browser with WebAssembly SIMD: Chrome or Edge 113, " +
+        `Firefox 128, Safari 17, or newer. Reload the page to try again. (${error})`,
     );
   });
 } else {

@@ -1,4 +1,4 @@
-// Starts the worker. Messages that come while its WebAssembly is still loading are kept for it.
+// Starts the worker. Messages that arrive while its WebAssembly is loading are queued.
 import init from "./worker.js";
 
 const early = [];
@@ -13,7 +13,7 @@ init({ module_or_path: "./worker_bg.wasm" })
     }
   })
   .catch((error) => {
-    // Thrown from outside the promise, the error reaches the page.
+    // Thrown outside the promise, the error reaches the page as an `error` event.
     setTimeout(() => {
       throw error;
     });

@@ -6,7 +6,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// A worker with the functions that it calls.
+/// A worker with its event handlers.
 pub struct Connection {
     worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
@@ -14,10 +14,10 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Starts a worker with this program.
+    /// Starts a module worker from the script `program`.
     ///
     /// # Errors
-    /// When the browser refuses.
+    /// When the browser cannot create the worker.
     pub fn new(
         program: &str,
         on_message: impl FnMut(MessageEvent) + 'static,
@@ -40,16 +40,16 @@ impl Connection {
     /// Sends a message.
     pub fn post(&self, json: &str) {
         let message = Array::of1(&JsValue::from_str(json));
-        // Only what cannot be copied is refused, and text can.
+        // Posting fails only for values that cannot be cloned, and a string can.
         _ = self.worker.post_message(&message);
     }
 
-    /// Ends the worker, whatever it does.
+    /// Terminates the worker, whatever it is doing.
     pub fn end(self) {
         self.worker.set_onmessage(None);
         self.worker.set_onerror(None);
         self.worker.terminate();
-        // The function that runs now may be one of its own, so it is dropped afterwards.
+        // Dropped later, because the function that is running may be one of its handlers.
         Timeout::new(0, move || drop(self)).forget();
     }
 }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 /// Name of the manifest beside the page.
 pub const FILE: &str = "manifest.json";
-/// The format that this page reads.
+/// The format version that this page reads.
 pub const FORMAT: u32 = 1;
 
-/// The model files, and which encoder they hold.
+/// The model files and the encoder they belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the format, [`FORMAT`].
+    /// Format version, [`FORMAT`].
     pub format: u32,
     /// The encoder that the file with role `encoder` was converted from, as bundles name it.
     pub encoder: EncoderId,
@@ -52,10 +52,10 @@ pub enum Error {
     /// It is not JSON of the expected shape.
     #[error("{FILE}: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is of another version.
+    /// Its format version is not supported.
     #[error("{FILE}: field `format`: expected {FORMAT}, found {0}; reload the page")]
     Format(u32),
-    /// A role is missing or taken twice.
+    /// A role does not have exactly one file.
     #[error("{FILE}: field `files`: expected one file with role {role:?}, found {found}")]
     Role {
         /// The role.
@@ -69,7 +69,8 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// When it is malformed, of another version, or lacks a file.
+    /// When it is malformed, has another format version, or a role does not have exactly one
+    /// file.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let manifest: Self = serde_json::from_str(text)?;
         if manifest.format != FORMAT {

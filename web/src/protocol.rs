@@ -1,52 +1,54 @@
-//! What the page and its worker say to each other.
+//! Messages between the page and its worker.
 //!
-//! A message is a JavaScript array: first an [`Envelope`] as JSON, then `Uint8Array`s: after [`Event::Done`] the zip archive,
-//! `adapter_model.safetensors` and `adapter_config.json`, after [`Event::Encoded`] the numbers. There is no request to cancel: the
-//! page ends the worker and starts another.
+//! A message is a JavaScript array: an [`Envelope`] as JSON, then `Uint8Array`s.
+//! [`Event::Done`] comes with the zip archive, `adapter_model.safetensors` and
+//! `adapter_config.json`, [`Event::Encoded`] with the values. There is no request to cancel:
+//! the page terminates the worker and starts another.
 //!
-//! A worker that computes on the CPU asks others, its helpers, in the same way.
+//! A worker that computes on the CPU uses the same messages with other workers, its helpers.
 
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
 
-/// A [`Request`] or an [`Event`] with the number of the request that it belongs to.
+/// A [`Request`] or an [`Event`] with the id of its request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope<T> {
-    /// Chosen by the sender of the request, never zero. An event that belongs to no request, such
-    /// as the loss of the GPU, has zero.
+    /// Chosen by the sender of the request, never zero. Events without a request, such as the
+    /// loss of the GPU, have zero.
     pub id: u32,
     /// The request or event.
     #[serde(flatten)]
     pub body: T,
 }
 
-/// What the page asks of the worker.
+/// A request to the worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
-    /// Choose the device and look at the stored files; the worker answers with [`Event::Device`] and
-    /// [`Event::Files`]. Nothing is downloaded but the manifest.
+    /// Choose the device and check the stored files; answered with [`Event::Device`] and
+    /// [`Event::Files`]. Downloads only the manifest.
     Start {
-        /// Which device is wanted.
+        /// The requested device.
         device: DeviceChoice,
         /// Folder of the page, an absolute URL that ends with a slash.
         base: String,
     },
-    /// Load models that are stored already, so that the next [`Request::Generate`] has less to do.
+    /// Load stored models ahead of the next [`Request::Generate`].
     Prepare,
-    /// Generate an adapter: fetches what is missing, then loads, computes and packs.
+    /// Generate an adapter: download missing files, load the models, compute and pack.
     Generate {
         /// The prompts, none of them blank.
         prompts: Vec<String>,
         /// Seed of the draw of prompts.
         seed: u64,
     },
-    /// Load the encoder, which is stored already, to help another worker; answered with [`Event::Prepared`]. Nothing is fetched.
+    /// Load the stored encoder to help another worker; answered with [`Event::Prepared`].
+    /// Downloads nothing.
     Help {
-        /// The files that the other worker has.
+        /// The manifest of the other worker.
         manifest: Manifest,
-        /// Tokens L of a prompt.
+        /// Tokens L per prompt.
         tokens: usize,
     },
     /// Encode a group of prompts for another worker; answered with [`Event::Encoded`].
@@ -54,36 +56,39 @@ pub enum Request {
         /// The prompts of the group.
         prompts: Vec<String>,
     },
-    /// Measure encoder and generator, for `cargo xtask bench`; the worker answers with [`Event::Measured`]. The page never asks.
+    /// Benchmark encoder and generator for `cargo xtask bench`; answered with
+    /// [`Event::Measured`]. The page never sends this.
     Measure {
-        /// Prompts that are encoded.
+        /// Number of prompts to encode.
         prompts: usize,
-        /// Tokens of each, all of them real ones.
+        /// Tokens per prompt, without padding.
         tokens: usize,
-        /// Whether the GPU runs this project's kernels, or burn's own operations. The first request of a worker decides.
+        /// Whether the GPU runs this project's kernels or burn's own operations. A worker's
+        /// first request decides.
         kernels: bool,
-        /// Whether helpers encode a part of them: prompts of so many words then, cut off after L tokens.
+        /// Whether helpers encode a part of the prompts. Each prompt then has this many words
+        /// and is truncated to L tokens.
         helpers: bool,
     },
-    /// Delete the stored model files; the worker answers with [`Event::Files`].
+    /// Delete the stored model files; answered with [`Event::Files`].
     Delete,
 }
 
-/// Which device the visitor wants (`?device=` in the address).
+/// The requested device (`?device=` in the address).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceChoice {
-    /// The GPU if it is a real one that fits, else the CPU.
+    /// A suitable hardware GPU, else the CPU.
     #[default]
     Auto,
     /// WebAssembly on the CPU.
     Cpu,
-    /// WebGPU, a software one too.
+    /// WebGPU, even on a software GPU.
     WebGpu,
 }
 
 impl DeviceChoice {
-    /// The choice that a value of `?device=` stands for.
+    /// Parses a value of `?device=`.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "auto" => Some(Self::Auto),
@@ -103,35 +108,35 @@ impl DeviceChoice {
     }
 }
 
-/// What the worker tells the page.
+/// An event sent by the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// The device was chosen, or changed because it failed the self-test.
     Device(DeviceReport),
-    /// What is stored and what a generation would fetch.
+    /// How much of the model files is stored.
     Files(FilesReport),
-    /// Where the work stands.
+    /// Progress of a request.
     Progress(Progress),
-    /// The device computed a known input.
+    /// The result of the self-test.
     SelfTest(SelfTest),
     /// All models are loaded, or the encoder of a helper.
     Prepared,
-    /// Hidden states of a group of prompts; their numbers follow, f32 in little-endian order.
+    /// Hidden states of a group of prompts; the values follow as little-endian f32.
     Encoded {
         /// Prompts, L and C.
         shape: [usize; 3],
     },
-    /// How long one run took.
+    /// The result of a benchmark.
     Measured {
         /// Seconds of the encoder.
         encode: f64,
         /// Seconds of the generator.
         decode: f64,
     },
-    /// The adapter is there; three byte arrays follow.
+    /// The adapter was generated; three byte arrays follow.
     Done(Box<Report>),
-    /// The request came to nothing.
+    /// The request failed.
     Failed {
         /// What went wrong, as a sentence.
         message: String,
@@ -144,11 +149,11 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The connection broke off or the server refused; what has come is kept.
+    /// The connection broke or the server refused. Downloaded bytes are kept.
     Download,
-    /// A file is not what the manifest says.
+    /// A file does not match the manifest.
     Corrupt,
-    /// The GPU was lost: a new worker may find it again.
+    /// The GPU was lost. A new worker may get it back.
     DeviceLost,
     /// Anything else.
     Other,
@@ -159,7 +164,7 @@ pub enum Cause {
 pub struct DeviceReport {
     /// True for WebGPU, false for WebAssembly on the CPU.
     pub gpu: bool,
-    /// What it is, for people: `GPU (WebGPU, nvidia ampere)` or `CPU (WebAssembly)`.
+    /// Display name: `GPU (WebGPU, nvidia ampere)` or `CPU (WebAssembly)`.
     pub name: String,
     /// Why it is not a GPU, or what to expect of it; a sentence.
     pub note: Option<String>,
@@ -172,7 +177,7 @@ pub struct DeviceReport {
 pub struct FilesReport {
     /// Bytes of all model files.
     pub total: u64,
-    /// Bytes of them that are stored on this device.
+    /// Bytes stored on this device.
     pub stored: u64,
     /// Why nothing can be stored; a sentence.
     pub not_stored: Option<String>,
@@ -182,19 +187,19 @@ pub struct FilesReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Fetching model files; counted in bytes.
+    /// Downloading model files; counted in bytes.
     Download,
-    /// Comparing them with the manifest's hashes; counted in bytes.
+    /// Checking their hashes; counted in bytes.
     Verify,
-    /// Bringing the weights to the device.
+    /// Loading the weights onto the device.
     Upload,
-    /// Compiling kernels, with the self-test.
+    /// Compiling kernels and running the self-test.
     Compile,
     /// Prompts to condition; counted in prompts.
     Encode,
     /// Condition to adapter.
     Decode,
-    /// Writing the files of the download.
+    /// Packing the files for download.
     Pack,
 }
 
@@ -210,7 +215,7 @@ impl Stage {
         Self::Pack,
     ];
 
-    /// The stage's name, for people.
+    /// Display name of the stage.
     pub fn name(self) -> &'static str {
         match self {
             Self::Download => "Download",
@@ -224,36 +229,36 @@ impl Stage {
     }
 }
 
-/// Where the work stands.
+/// Progress of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The stage.
     pub stage: Stage,
     /// Units done.
     pub done: u64,
-    /// Units in all; zero where they are not known.
+    /// Total units; zero when unknown.
     pub total: u64,
-    /// Bytes a second, while downloading.
+    /// Bytes per second, while downloading.
     pub speed: Option<f64>,
 }
 
-/// How a device computed a known input.
+/// The result of a self-test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SelfTest {
-    /// Largest difference from the known output.
+    /// Largest difference from the expected output.
     pub largest_difference: f32,
-    /// Largest one that is trusted.
+    /// Largest accepted difference.
     pub tolerance: f32,
 }
 
 impl SelfTest {
-    /// Whether the device is trusted.
+    /// Whether the difference is accepted.
     pub fn passed(&self) -> bool {
         self.largest_difference <= self.tolerance
     }
 }
 
-/// A generated adapter, all but its bytes.
+/// A generated adapter, without its files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The base model that the adapter is for.
@@ -264,18 +269,18 @@ pub struct Report {
     pub given: usize,
     /// Prompts N that the generator reads.
     pub read: usize,
-    /// Workers that were to encode them.
+    /// Workers assigned to encode them.
     pub workers: usize,
     /// SHA-256 of `adapter_model.safetensors`, as `dnd generate --json` prints it.
     pub sha256: String,
     /// SHA-256 of the zip archive.
     pub zip_sha256: String,
-    /// Size of the update of each module.
+    /// Norm of the update of each module.
     pub heat_map: HeatMap,
-    /// Training tasks of the generator, the most similar to the prompts first; empty when the bundle
-    /// does not know.
+    /// Training tasks of the generator, the most similar to the prompts first; empty when the
+    /// bundle has no task embeddings.
     pub similar: Vec<SimilarTask>,
-    /// Seconds of each stage that took place, in order.
+    /// Seconds of each stage that ran, in order.
     pub timings: Vec<(Stage, f64)>,
 }
 
@@ -284,7 +289,7 @@ pub struct Report {
 pub struct HeatMap {
     /// Names of the columns, such as `q_proj`.
     pub projections: Vec<String>,
-    /// A row for each layer; a module that the adapter does not cover has none.
+    /// One row per layer; `None` for modules that the adapter does not cover.
     pub layers: Vec<Vec<Option<f32>>>,
 }
 

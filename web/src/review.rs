@@ -1,4 +1,4 @@
-//! What the text in the page's box means, and what to say about it.
+//! Reads prompts from the text box and reviews them.
 
 mod hints;
 mod text;
@@ -8,7 +8,7 @@ pub use text::{read, to_text};
 
 use text::{format_of, without_markers};
 
-/// Reads the text of the box and says what there is to say about it. No text is no mistake.
+/// Parses the text of the box and reviews the prompts. Empty text is not an error.
 pub fn read_and_review(text: &str) -> (Result<Vec<String>, String>, Review) {
     if text.trim().is_empty() {
         return (Ok(Vec::new()), Review::default());
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_says_nothing() {
+    fn empty_text_has_no_hints() {
         assert_eq!(Review::of(&[]), Review::default());
         assert_eq!(read_and_review(" \n"), (Ok(Vec::new()), Review::default()));
     }

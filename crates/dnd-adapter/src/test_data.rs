@@ -93,3 +93,9 @@ pub fn layouts(rank: impl Strategy<Value = usize> + Clone) -> impl Strategy<Valu
 pub fn uniform_layouts() -> impl Strategy<Value = Layout> {
     (1_usize..6).prop_flat_map(|rank| layouts(Just(rank)))
 }
+
+/// An error's message and that of its source.
+pub fn with_source(error: &dyn std::error::Error) -> String {
+    let source = error.source().map(ToString::to_string);
+    format!("{error}: {}", source.unwrap_or_default())
+}

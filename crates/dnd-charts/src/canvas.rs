@@ -1,4 +1,4 @@
-//! The drawing area: text, lines, dots and rectangles on an SVG.
+//! Drawing text, lines, dots and rectangles to SVG.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::Error;
 
-/// Colours of series, of medium lightness: the page may be light or dark.
+/// Series colours, of medium lightness for light and dark pages.
 pub(super) const COLOURS: [RGBColor; 6] = [
     RGBColor(59, 130, 196),
     RGBColor(217, 119, 6),
@@ -15,39 +15,39 @@ pub(super) const COLOURS: [RGBColor; 6] = [
     RGBColor(214, 69, 80),
     RGBColor(20, 150, 160),
 ];
-/// What is only compared with.
+/// Colour of baselines and grid lines.
 pub(super) const GREY: RGBColor = RGBColor(140, 140, 140);
 
-/// Size of letters.
-const LETTERS: i32 = 14;
+/// Font size.
+const FONT_SIZE: i32 = 14;
 
-/// The outcome of drawing.
-pub(super) type Drawn = Result<(), Error>;
+/// Result of drawing.
+pub(super) type DrawResult = Result<(), Error>;
 
-/// A point of a picture, from its upper left corner.
-pub(super) type Place = (i32, i32);
+/// A position in pixels, from the upper left corner.
+pub(super) type Position = (i32, i32);
 
-/// Where a text stands relative to its place.
+/// Where text goes relative to its position.
 #[derive(Clone, Copy)]
-pub(super) enum Side {
-    /// It begins there.
+pub(super) enum TextAlign {
+    /// The text starts at the position.
     Right,
-    /// It ends there.
+    /// The text ends at the position.
     Left,
-    /// Its middle is there.
+    /// The text is centred on the position.
     Middle,
 }
 
-/// A picture being drawn.
+/// An SVG being drawn.
 pub(super) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
-/// Draws a picture of this width and height. Its background stays clear, and the page's style gives
-/// its text the page's own colour.
-pub(super) fn picture(
+/// Draws an SVG of this width and height. The background is transparent, and the CSS of the page
+/// sets the text colour.
+pub(super) fn draw_svg(
     size: (u32, u32),
-    draw: impl FnOnce(&Canvas) -> Drawn,
+    draw: impl FnOnce(&Canvas) -> DrawResult,
 ) -> Result<String, Error> {
     let mut text = String::new();
     let canvas = Canvas {
@@ -60,41 +60,41 @@ pub(super) fn picture(
 }
 
 impl Canvas<'_> {
-    /// Writes a text, centred on its line.
-    pub(super) fn text(&self, text: &str, place: Place, side: Side) -> Drawn {
+    /// Draws text, vertically centred.
+    pub(super) fn text(&self, text: &str, place: Position, side: TextAlign) -> DrawResult {
         let side = match side {
-            Side::Right => HPos::Left,
-            Side::Left => HPos::Right,
-            Side::Middle => HPos::Center,
+            TextAlign::Right => HPos::Left,
+            TextAlign::Left => HPos::Right,
+            TextAlign::Middle => HPos::Center,
         };
-        let style = TextStyle::from(("sans-serif", LETTERS).into_font());
+        let style = TextStyle::from(("sans-serif", FONT_SIZE).into_font());
         let style = style.pos(Pos::new(side, VPos::Center));
         self.area.draw(&Text::new(text.to_owned(), place, style))?;
         Ok(())
     }
 
     /// Draws a line through points.
-    pub(super) fn line(&self, points: Vec<Place>, colour: RGBColor, width: u32) -> Drawn {
+    pub(super) fn line(&self, points: Vec<Position>, colour: RGBColor, width: u32) -> DrawResult {
         let style = colour.stroke_width(width);
         self.area.draw(&PathElement::new(points, style))?;
         Ok(())
     }
 
-    /// Draws a faint line, for scales.
-    pub(super) fn scale_line(&self, from: Place, to: Place) -> Drawn {
+    /// Draws a faint grid line.
+    pub(super) fn grid_line(&self, from: Position, to: Position) -> DrawResult {
         let style = GREY.mix(0.4).stroke_width(1);
         self.area.draw(&PathElement::new(vec![from, to], style))?;
         Ok(())
     }
 
     /// Draws a dot.
-    pub(super) fn dot(&self, place: Place, colour: RGBColor) -> Drawn {
+    pub(super) fn dot(&self, place: Position, colour: RGBColor) -> DrawResult {
         self.area.draw(&Circle::new(place, 4, colour.filled()))?;
         Ok(())
     }
 
     /// Draws a filled rectangle between two corners.
-    pub(super) fn bar(&self, corners: [Place; 2], colour: RGBColor) -> Drawn {
+    pub(super) fn bar(&self, corners: [Position; 2], colour: RGBColor) -> DrawResult {
         self.area.draw(&Rectangle::new(corners, colour.filled()))?;
         Ok(())
     }

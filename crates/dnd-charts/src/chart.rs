@@ -1,68 +1,68 @@
-//! Charts: figures over a number, with intervals.
+//! Line charts with intervals.
 
 use crate::Error;
-use crate::canvas::{COLOURS, Canvas, Drawn, GREY, Place, Side, picture};
+use crate::canvas::{COLOURS, Canvas, DrawResult, GREY, Position, TextAlign, draw_svg};
 
 const SIZE: (u32, u32) = (760, 400);
 const LEFT: i32 = 56;
 const RIGHT: i32 = 560;
 const TOP: i32 = 16;
 const BOTTOM: i32 = 340;
-/// Steps of the vertical scale.
+/// Steps of the vertical axis.
 const STEPS: usize = 5;
 
 /// A point of a series.
 pub struct Point {
-    /// Its place on the horizontal scale.
+    /// Value on the horizontal axis.
     pub x: f64,
-    /// Its height.
+    /// Value on the vertical axis.
     pub y: f64,
-    /// Ends of its interval, where it has one.
+    /// Lower and upper end of the interval, if any.
     pub interval: Option<(f64, f64)>,
-    /// A word beside it.
+    /// Label next to the point; empty for none.
     pub label: String,
 }
 
-/// Points of one colour.
+/// Points that share a colour.
 pub struct Series {
-    /// Name in the key; none is shown where it is empty.
+    /// Name in the legend; empty for no entry.
     pub name: String,
     /// The points, from left to right.
     pub points: Vec<Point>,
-    /// Whether a line joins them.
+    /// Whether a line connects the points.
     pub is_joined: bool,
 }
 
 /// A chart.
 pub struct Chart {
-    /// What the horizontal scale shows.
+    /// Title of the horizontal axis.
     pub x_title: String,
-    /// What the vertical scale shows.
+    /// Title of the vertical axis.
     pub y_title: String,
-    /// Whether equal steps to the right are equal factors.
+    /// Whether the horizontal axis is logarithmic.
     pub is_logarithmic: bool,
-    /// Numbers on the horizontal scale.
+    /// Ticks of the horizontal axis.
     pub ticks: Vec<f64>,
     /// The series.
     pub series: Vec<Series>,
-    /// Heights that hold everywhere, with their names.
+    /// Horizontal reference lines: name and value.
     pub levels: Vec<(String, f64)>,
 }
 
 impl Chart {
-    /// The chart as SVG.
+    /// Draws the chart as SVG.
     ///
     /// # Errors
     /// When plotters fails.
     pub fn draw(&self) -> Result<String, Error> {
-        picture(SIZE, |canvas| {
+        draw_svg(SIZE, |canvas| {
             self.draw_scales(canvas)?;
             let mut key = TOP + 8;
             for (index, (name, level)) in self.levels.iter().enumerate() {
                 let y = self.y(*level);
                 let colour = level_colour(index);
                 canvas.line(vec![(LEFT, y), (RIGHT, y)], colour, 2)?;
-                self.draw_key(canvas, &mut key, name, colour)?;
+                self.draw_legend_entry(canvas, &mut key, name, colour)?;
             }
             for (index, series) in self.series.iter().enumerate() {
                 let colour = COLOURS[(index + 1) % COLOURS.len()];
@@ -75,59 +75,59 @@ impl Chart {
                     if let Some((low, high)) = point.interval {
                         canvas.line(vec![(x, self.y(low)), (x, self.y(high))], colour, 1)?;
                     }
-                    // A long curve would be a row of dots.
+                    // Dots would hide a long curve.
                     if series.points.len() <= 30 {
                         canvas.dot((x, y), colour)?;
                     }
                     if !point.label.is_empty() {
-                        canvas.text(&point.label, (x + 8, y), Side::Right)?;
+                        canvas.text(&point.label, (x + 8, y), TextAlign::Right)?;
                     }
                 }
                 if !series.name.is_empty() {
-                    self.draw_key(canvas, &mut key, &series.name, colour)?;
+                    self.draw_legend_entry(canvas, &mut key, &series.name, colour)?;
                 }
             }
             Ok(())
         })
     }
 
-    fn draw_scales(&self, canvas: &Canvas) -> Drawn {
+    fn draw_scales(&self, canvas: &Canvas) -> DrawResult {
         let top = self.top();
         for step in 0..=STEPS {
             let value = top * step as f64 / STEPS as f64;
             let y = self.y(value);
-            canvas.scale_line((LEFT, y), (RIGHT, y))?;
+            canvas.grid_line((LEFT, y), (RIGHT, y))?;
             let text = number(value);
-            canvas.text(&text, (LEFT - 8, y), Side::Left)?;
+            canvas.text(&text, (LEFT - 8, y), TextAlign::Left)?;
         }
         for tick in &self.ticks {
             let x = self.x(*tick);
-            canvas.scale_line((x, BOTTOM), (x, BOTTOM + 6))?;
-            canvas.text(&number(*tick), (x, BOTTOM + 18), Side::Middle)?;
+            canvas.grid_line((x, BOTTOM), (x, BOTTOM + 6))?;
+            canvas.text(&number(*tick), (x, BOTTOM + 18), TextAlign::Middle)?;
         }
         let middle = (LEFT + RIGHT) / 2;
-        canvas.text(&self.x_title, (middle, BOTTOM + 42), Side::Middle)?;
-        canvas.text(&self.y_title, (LEFT + 6, TOP - 6), Side::Right)
+        canvas.text(&self.x_title, (middle, BOTTOM + 42), TextAlign::Middle)?;
+        canvas.text(&self.y_title, (LEFT + 6, TOP - 6), TextAlign::Right)
     }
 
-    fn draw_key(
+    fn draw_legend_entry(
         &self,
         canvas: &Canvas,
         y: &mut i32,
         name: &str,
         colour: plotters::style::RGBColor,
-    ) -> Drawn {
+    ) -> DrawResult {
         canvas.line(vec![(RIGHT + 16, *y), (RIGHT + 36, *y)], colour, 3)?;
-        canvas.text(name, (RIGHT + 42, *y), Side::Right)?;
+        canvas.text(name, (RIGHT + 42, *y), TextAlign::Right)?;
         *y += 22;
         Ok(())
     }
 
-    fn place(&self, point: &Point) -> Place {
+    fn place(&self, point: &Point) -> Position {
         (self.x(point.x), self.y(point.y))
     }
 
-    /// Column of a value on the horizontal scale.
+    /// X coordinate of a value, in pixels.
     fn x(&self, value: f64) -> i32 {
         let scale = |value: f64| {
             if self.is_logarithmic {
@@ -144,7 +144,7 @@ impl Chart {
             (low.min(value), high.max(value))
         });
         let range = scale(high) - scale(low);
-        // One number alone stands in the middle.
+        // A single value is centred.
         let part = if range > 0.0 {
             (scale(value) - scale(low)) / range
         } else {
@@ -153,12 +153,12 @@ impl Chart {
         LEFT + 16 + (part * f64::from(RIGHT - LEFT - 32)).round() as i32
     }
 
-    /// Row of a value on the vertical scale.
+    /// Y coordinate of a value, in pixels.
     fn y(&self, value: f64) -> i32 {
         BOTTOM - (value / self.top() * f64::from(BOTTOM - TOP - 12)).round() as i32
     }
 
-    /// The vertical scale's end: a round number above everything.
+    /// Upper end of the vertical axis: a round number above all values.
     fn top(&self) -> f64 {
         let points = self.series.iter().flat_map(|series| &series.points);
         let heights = points.map(|point| point.interval.map_or(point.y, |(_, high)| high));
@@ -176,12 +176,12 @@ impl Chart {
     }
 }
 
-/// The first level is what everything is compared with.
+/// The first level is the reference, so it is highlighted.
 fn level_colour(index: usize) -> plotters::style::RGBColor {
     if index == 0 { COLOURS[0] } else { GREY }
 }
 
-/// A number without needless digits.
+/// A number without trailing zeros.
 fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,6 +1,7 @@
-//! All charts of DnD as SVG, drawn with plotters: lines over a number, and horizontal bars.
+//! SVG charts, drawn with plotters: line charts and horizontal bars.
 //!
-//! Backgrounds are clear and colours of medium lightness, so that a chart fits light and dark pages.
+//! Backgrounds are transparent and colours have medium lightness, so charts fit light and dark
+//! pages.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

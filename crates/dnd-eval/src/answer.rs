@@ -1,45 +1,45 @@
-//! Greedy answers to many questions at once.
+//! Batched greedy decoding.
 
 use burn::tensor::{Int, Tensor};
 use dnd_model::language::{Cache, LanguageModel, TokenBatch};
 use dnd_model::sampling::argmax;
 use dnd_model::{Error as ModelError, Lora};
 
-use crate::Question;
+use crate::TokenizedPrompt;
 use dnd_files::Observer;
 use dnd_model::files::Base;
 use dnd_train::Error;
 use dnd_train::workers::Workers;
 
-/// Most questions that are answered together.
+/// Maximum number of questions in a batch.
 const ROWS: usize = 32;
-/// Most tokens that are kept at once on each core, prompts and answers together: bounds memory.
+/// Maximum number of tokens in a batch, prompts and completions together; bounds memory per core.
 const TOKEN_LIMIT: usize = 8192;
-/// Tokens of the common beginning that are computed at once.
+/// Tokens of the shared prefix per forward pass.
 const CHUNK: usize = 512;
 
-/// What the model wrote.
+/// A completion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The text, special tokens left out.
+    /// The text, without special tokens.
     pub text: String,
-    /// Whether the model ended its turn by itself, within what was to be read of it.
+    /// Whether the model ended its turn before decoding stopped.
     pub ended: bool,
 }
 
-/// The greedy answer to each question, read up to the end of the turn, or until no more of it can
-/// matter. What all prompts begin with, such as a system message or worked examples, is computed
-/// once.
+/// Decodes a completion of each question greedily. Decoding stops at the end of the turn, or
+/// when further tokens cannot change the scores. The prefix shared by all prompts, such as a
+/// system message or in-context examples, is computed once.
 ///
 /// # Errors
 /// When values cannot be read back from the device; [`Error::Cancelled`].
 pub fn answers(
     base: &Base,
-    questions: &[Question],
+    questions: &[TokenizedPrompt],
     lora: Option<&Lora>,
     observer: &dyn Observer,
 ) -> Result<Vec<Answer>, Error> {
-    let length = common_beginning(questions);
+    let length = shared_prefix_len(questions);
     let mut cache = Cache::default();
     if let Some(first) = questions.first() {
         for chunk in first.prompt[..length].chunks(CHUNK) {
@@ -52,7 +52,8 @@ pub fn answers(
     let shares = Workers::new(base.model.device()).map(&order, |share| {
         let mut answered = Vec::with_capacity(share.len());
         for group in groups(questions, share) {
-            let group: Vec<&Question> = group.iter().map(|&index| &questions[index]).collect();
+            let group: Vec<&TokenizedPrompt> =
+                group.iter().map(|&index| &questions[index]).collect();
             let texts = answer_group(base, &group, length, cache.clone(), lora, observer)?;
             answered.extend(texts);
             observer.advance(group.len() as u64, "");
@@ -69,9 +70,9 @@ pub fn answers(
     Ok(answers)
 }
 
-/// Tokens that all prompts begin with. The last token of every prompt stays out: its state gives
-/// the answer.
-fn common_beginning(questions: &[Question]) -> usize {
+/// Length of the prefix shared by all prompts. It excludes the last token of every prompt, whose
+/// hidden state predicts the first new token.
+fn shared_prefix_len(questions: &[TokenizedPrompt]) -> usize {
     let Some(first) = questions.first() else {
         return 0;
     };
@@ -85,9 +86,9 @@ fn common_beginning(questions: &[Question]) -> usize {
         .count()
 }
 
-/// Cuts questions, sorted by length, into groups that fit together.
-fn groups<'a>(questions: &[Question], sorted: &'a [usize]) -> Vec<&'a [usize]> {
-    let tokens = |index: usize| questions[index].prompt.len() + questions[index].most_tokens;
+/// Splits questions, sorted by length, into batches within [`ROWS`] and [`TOKEN_LIMIT`].
+fn groups<'a>(questions: &[TokenizedPrompt], sorted: &'a [usize]) -> Vec<&'a [usize]> {
+    let tokens = |index: usize| questions[index].prompt.len() + questions[index].max_tokens;
     let mut groups = Vec::new();
     let mut rest = sorted;
     while !rest.is_empty() {
@@ -108,10 +109,10 @@ fn groups<'a>(questions: &[Question], sorted: &'a [usize]) -> Vec<&'a [usize]> {
     groups
 }
 
-/// Answers questions token by token, all in step; `cache` holds their first `cached` tokens.
+/// Decodes one batch. `cache` holds the first `cached` tokens of every prompt.
 fn answer_group(
     base: &Base,
-    questions: &[&Question],
+    questions: &[&TokenizedPrompt],
     cached: usize,
     mut cache: Cache,
     lora: Option<&Lora>,
@@ -133,7 +134,8 @@ fn answer_group(
         .collect();
     let hidden = model.forward(&batch, lora, &mut cache).select(0, ends);
     let mut next = greedy(model, hidden)?;
-    let mut writers: Vec<Writer> = questions.iter().map(|q| Writer::new(q)).collect();
+    let mut writers: Vec<CompletionState> =
+        questions.iter().map(|q| CompletionState::new(q)).collect();
     loop {
         for (writer, token) in writers.iter_mut().zip(&next) {
             writer.push(base, *token)?;
@@ -167,16 +169,16 @@ fn greedy(model: &LanguageModel, hidden: Tensor<2>) -> Result<Vec<u32>, Error> {
     Ok(rows.map(|row| argmax(row) as u32).collect())
 }
 
-/// An answer in the making.
-struct Writer<'a> {
-    question: &'a Question,
+/// A completion during decoding.
+struct CompletionState<'a> {
+    question: &'a TokenizedPrompt,
     tokens: Vec<u32>,
     answer: Answer,
     is_done: bool,
 }
 
-impl<'a> Writer<'a> {
-    fn new(question: &'a Question) -> Self {
+impl<'a> CompletionState<'a> {
+    fn new(question: &'a TokenizedPrompt) -> Self {
         Self {
             question,
             tokens: Vec::new(),
@@ -185,7 +187,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Takes the next token; after the end tokens pass by.
+    /// Appends the next token; does nothing once the completion is finished.
     fn push(&mut self, base: &Base, token: u32) -> Result<(), Error> {
         if self.is_done {
             return Ok(());
@@ -197,8 +199,8 @@ impl<'a> Writer<'a> {
         }
         self.tokens.push(token);
         self.answer.text = base.tokenizer.decode(&self.tokens)?;
-        // A line more than expected is neither right nor read.
-        self.is_done = self.tokens.len() >= self.question.most_tokens
+        // Text after the expected number of lines cannot change the scores.
+        self.is_done = self.tokens.len() >= self.question.max_tokens
             || self.answer.text.trim().lines().count() > self.question.lines;
         Ok(())
     }
@@ -208,26 +210,27 @@ impl<'a> Writer<'a> {
 mod tests {
     use super::*;
 
-    fn question(prompt: &[u32]) -> Question {
-        Question {
+    fn question(prompt: &[u32]) -> TokenizedPrompt {
+        TokenizedPrompt {
             prompt: prompt.to_vec(),
             lines: 1,
-            most_tokens: 32,
+            max_tokens: 32,
         }
     }
 
     #[test]
     fn the_last_token_is_not_shared() {
         let questions = [question(&[1, 2, 3]), question(&[1, 2, 3, 4])];
-        assert_eq!(common_beginning(&questions), 2);
-        assert_eq!(common_beginning(&[question(&[1])]), 0);
-        assert_eq!(common_beginning(&[]), 0);
+        assert_eq!(shared_prefix_len(&questions), 2);
+        assert_eq!(shared_prefix_len(&[question(&[1])]), 0);
+        assert_eq!(shared_prefix_len(&[]), 0);
     }
 
     #[test]
     fn groups_keep_to_the_limits_and_lose_nothing() {
         let lengths = [10, 10, 3000, 4000, 4060, 9000];
-        let questions: Vec<Question> = lengths.iter().map(|n| question(&vec![7; *n])).collect();
+        let questions: Vec<TokenizedPrompt> =
+            lengths.iter().map(|n| question(&vec![7; *n])).collect();
         let sorted: Vec<usize> = (0..questions.len()).collect();
         let groups = groups(&questions, &sorted);
         assert_eq!(groups.concat(), sorted);

@@ -1,12 +1,12 @@
-//! Bootstrap intervals (Efron, 1979): how far a mean might have come out on other test lines.
+//! Bootstrap confidence intervals (Efron, 1979) of mean scores.
 
-/// Resamples that an interval is taken from.
+/// Number of bootstrap resamples.
 pub const RESAMPLES: usize = 2000;
 
-/// A mean with the interval that holds 95 % of its resamples.
+/// A mean with its 95 % bootstrap interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
-    /// The mean itself.
+    /// The mean.
     pub mean: f64,
     /// Lower end of the interval.
     pub low: f64,
@@ -16,9 +16,9 @@ pub struct Estimate {
 
 /// The mean over tasks of the mean over each task's lines.
 ///
-/// Lines are drawn afresh within each task and the tasks kept: the interval says how sure the figure
-/// is for these tasks, not for tasks in general. Differences of two methods on the same lines give
-/// the interval of a paired difference. `None` where there is no line.
+/// Lines are resampled within each task and the tasks are fixed, so the interval is about these
+/// tasks, not about tasks in general. For differences of two methods on the same lines, it is
+/// the interval of the paired difference. `None` if there are no lines.
 pub fn estimate(tasks: &[&[f64]], seed: u64) -> Option<Estimate> {
     let tasks: Vec<&[f64]> = tasks.iter().copied().filter(|t| !t.is_empty()).collect();
     if tasks.is_empty() {
@@ -43,7 +43,7 @@ pub fn estimate(tasks: &[&[f64]], seed: u64) -> Option<Estimate> {
     })
 }
 
-/// Mean of as many lines as there are, drawn with repetition.
+/// Mean of a resample: as many lines as in the original, drawn with replacement.
 fn resampled(lines: &[f64], random: &mut SplitMix) -> f64 {
     let sum: f64 = (0..lines.len())
         .map(|_| lines[random.below(lines.len())])
@@ -51,12 +51,12 @@ fn resampled(lines: &[f64], random: &mut SplitMix) -> f64 {
     sum / lines.len() as f64
 }
 
-/// SplitMix64 (Steele et al., 2014): the same draws on every machine and with every version of
-/// every library, so that a report comes out the same.
+/// SplitMix64 (Steele et al., 2014). The draws do not depend on the machine or on library
+/// versions, so reports are reproducible.
 struct SplitMix(u64);
 
 impl SplitMix {
-    /// A number from 0 to `count - 1`.
+    /// A number in `0..count`.
     fn below(&mut self, count: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(estimate(&[&[]], 0), None);
     }
 
-    /// Of a share p over n lines the normal approximation is p +- 1.96 sqrt(p (1 - p) / n).
+    /// The normal approximation of a proportion p over n lines is p +- 1.96 sqrt(p (1 - p) / n).
     #[test]
     fn a_share_has_its_binomial_interval() {
         let share = estimate(&[&lines(100, 200)], 3).unwrap();
@@ -98,7 +98,7 @@ mod tests {
         assert!((share.high - (0.5 + half)).abs() < 0.01, "{share:?}");
     }
 
-    /// Four tasks of the same spread halve the deviation.
+    /// Averaging four tasks of equal variance halves the standard deviation.
     #[test]
     fn tasks_narrow_the_interval_of_their_mean() {
         let task = lines(50, 100);

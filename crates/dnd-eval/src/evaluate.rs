@@ -1,4 +1,4 @@
-//! `dnd eval`: methods on tasks, row by row.
+//! `dnd eval`: scores methods on tasks, one row for each pair.
 
 use std::path::Path;
 
@@ -18,40 +18,40 @@ use dnd_train::collect::Collection;
 
 /// What to measure.
 pub struct EvaluateOptions<'a> {
-    /// The tasks; prompts and examples come from their training lines, scores from their test lines.
+    /// The tasks. Prompts and examples come from training lines, scores from test lines.
     pub tasks: &'a TaskFolder,
-    /// Names of the tasks; none means all with role `dev`.
+    /// Names of the tasks; if empty, all with role `dev`.
     pub only: Vec<String>,
     /// The methods, in the order of the table's columns.
     pub methods: Vec<Method>,
-    /// Most test lines a task.
+    /// Maximum number of test lines per task.
     pub limit: Option<usize>,
-    /// Most adapters that `mean` and `best` try, spread evenly over the collection; none means all.
+    /// Maximum number of adapters for `mean` and `best`, spread evenly over the collection;
+    /// `None` for all.
     pub mean_adapters: Option<usize>,
-    /// Seed of the prompts that the generator draws, of the examples for context and tuning, and of
-    /// the controls.
+    /// Seed for sampling prompts and examples, and for the controls.
     pub seed: u64,
-    /// Where rows are written after each measurement, and found again by a later run.
+    /// The results file. Written after each measurement, and read to resume.
     pub json: &'a Path,
-    /// Keep the rows that the file has already, where they come from the same inputs.
+    /// Keep rows of the file that have the same inputs.
     pub resume: bool,
-    /// Folder for adapters tuned on the way, which a later run finds again.
+    /// Folder for adapters tuned by `few` and `full`; later runs reuse them.
     pub work: &'a Path,
 }
 
-/// Where adapters come from.
+/// Models and adapters to evaluate.
 pub struct Sources<'a> {
     /// The base model.
     pub base: &'a Base,
     /// SHA-256 of its weights.
     pub base_hash: String,
-    /// The encoder, for methods that compare prompts.
+    /// The text encoder, for methods that compare prompts.
     pub encoder: Option<&'a Encoder>,
-    /// A bundle ready to generate.
+    /// The generator of a bundle.
     pub generator: Option<&'a AdapterGenerator>,
-    /// SHA-256 of the bundle; empty where there is none.
+    /// SHA-256 of the bundle; empty without a bundle.
     pub bundle_hash: String,
-    /// Training adapters.
+    /// The collection of training adapters.
     pub collection: Option<&'a Collection>,
     /// The device of the encoder.
     pub device: &'a Device,
@@ -60,8 +60,8 @@ pub struct Sources<'a> {
 /// Scores each method on each task.
 ///
 /// # Errors
-/// When a task, adapter or collection cannot be read or does not fit; [`Error::Cancelled`], with
-/// all finished rows on disk.
+/// When a task, adapter or collection cannot be read or does not match the base model;
+/// [`Error::Cancelled`], with all finished rows saved.
 pub fn evaluate(
     sources: &Sources,
     options: &EvaluateOptions,
@@ -73,7 +73,7 @@ pub fn evaluate(
     } else {
         options.tasks.select(&options.only)?
     };
-    // Found out now, a mistyped folder costs no measurement.
+    // Fail on a wrong path before measuring.
     dnd_files::check_output(options.json, &["csv", "svg"])?;
     check_sources(sources, options, &chosen)?;
     let training = Training::open(sources, &options.methods, &chosen, observer)?;
@@ -125,7 +125,7 @@ pub fn evaluate(
     Ok(rows)
 }
 
-/// Checks what can be checked before anything is measured.
+/// Checks the inputs before measuring.
 fn check_sources(
     sources: &Sources,
     options: &EvaluateOptions,
@@ -151,8 +151,8 @@ fn check_sources(
     Ok(())
 }
 
-/// The methods without repetitions; before `mean` and `best` come the adapters that they are taken
-/// over.
+/// The methods without duplicates. The training adapters that `mean` and `best` combine come
+/// before them.
 fn plan(methods: &[Method], training: &Training, most: Option<usize>) -> Vec<Method> {
     let mut plan: Vec<Method> = Vec::new();
     for method in methods {
@@ -170,8 +170,8 @@ fn plan(methods: &[Method], training: &Training, most: Option<usize>) -> Vec<Met
     plan
 }
 
-/// Generates once for nothing: the first time, memory and threads are still being set up, and the
-/// generation is so short that its measured time would mostly be that.
+/// Generates once without timing it. The first generation sets up memory and threads, which
+/// would dominate its time.
 fn warm_up(sources: &Sources, options: &EvaluateOptions, chosen: &[Task]) -> Result<(), Error> {
     if let (Some(generator), Some(task)) = (sources.generator, chosen.first()) {
         let lines = options.tasks.lines(task, Split::Train)?;
@@ -181,14 +181,14 @@ fn warm_up(sources: &Sources, options: &EvaluateOptions, chosen: &[Task]) -> Res
     Ok(())
 }
 
-/// `mean` or `best` of the rows of training adapters, of which there is one at least.
+/// Combines rows of training adapters into `mean` or `best`. There must be at least one.
 fn combine(method: &Method, of_training: &[&Row], inputs: String) -> Row {
     let mut combined = Row::mean_of(of_training);
     combined.note = format!("of {} adapters", of_training.len());
     let task = of_training.first().map(|row| row.task.clone());
     combined.task = task.unwrap_or_default();
     if *method == Method::Best {
-        // The first of several that are equally good.
+        // On ties, the first adapter wins.
         let best = of_training
             .iter()
             .rev()

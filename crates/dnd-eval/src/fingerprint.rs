@@ -1,4 +1,4 @@
-//! Fingerprints: which rows of an earlier run were measured from the same inputs.
+//! Fingerprints of inputs, to decide which rows of an earlier run are still valid.
 
 use std::path::Path;
 
@@ -11,45 +11,45 @@ use dnd_train::Error;
 /// Hexadecimal digits of a fingerprint.
 const DIGITS: usize = 16;
 
-/// Changes with how answers are read or judged, which makes older rows incomparable.
+/// Changes when decoding or scoring changes, which makes older rows invalid.
 const VERSION: &str = "dnd eval 1";
 
-/// A digest in the making.
+/// A fingerprint being computed.
 pub(super) struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Begins with what kind of thing is told apart.
+    /// Starts a fingerprint. Different kinds give different fingerprints.
     pub(super) fn new(kind: &str) -> Self {
         Self(Sha256::new()).text(VERSION).text(kind)
     }
 
-    /// Takes bytes in, with their number, so that two parts are not confused with one.
+    /// Adds bytes with their length, so that part boundaries change the digest.
     fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
         self
     }
 
-    /// Takes a text in.
+    /// Adds a string.
     pub(super) fn text(self, text: &str) -> Self {
         self.bytes(text.as_bytes())
     }
 
-    /// Takes a value in, as JSON.
+    /// Adds a value as JSON.
     pub(super) fn json<T: Serialize>(self, value: &T) -> Result<Self, Error> {
         let json = serde_json::to_vec(value)
-            .map_err(|e| Error::argument("inputs", "a value that JSON can hold", e))?;
+            .map_err(|e| Error::argument("inputs", "a value that serializes to JSON", e))?;
         Ok(self.bytes(&json))
     }
 
-    /// Takes a PEFT directory in.
+    /// Adds the files of a PEFT directory.
     pub(super) fn adapter(self, folder: &Path) -> Result<Self, Error> {
         let config = dnd_files::read(&folder.join(dnd_files::PEFT_CONFIG))?;
         let model = dnd_files::read(&folder.join(dnd_files::PEFT_MODEL))?;
         Ok(self.bytes(&config).bytes(&model))
     }
 
-    /// The first digits of the digest.
+    /// The first [`DIGITS`] digits of the digest.
     pub(super) fn finish(self) -> String {
         let mut digits = dnd_files::hex(&self.0.finalize());
         digits.truncate(DIGITS);

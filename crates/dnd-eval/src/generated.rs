@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
 use dnd_adapter::Adapter;
-use dnd_model::{AdapterGenerator, PromptEncoder, encode_here, read_back};
+use dnd_model::{AdapterGenerator, PromptEncoder, encode_on_device, read_values};
 use futures_lite::future::block_on;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -14,10 +14,10 @@ use rand_distr::{Distribution, Normal};
 use dnd_tasks::{Role, Task};
 use dnd_train::Error;
 
-/// An adapter with the seconds that it took.
+/// An adapter and the seconds to generate it.
 pub(super) type Timed = (Adapter, f64);
 
-/// The adapter of these prompts.
+/// Generates an adapter from prompts.
 pub(super) fn from_prompts(
     generator: &AdapterGenerator,
     prompts: &[String],
@@ -27,9 +27,9 @@ pub(super) fn from_prompts(
     Ok((generation.adapter, timing.encode + timing.decode))
 }
 
-/// The adapter of random vectors in the place of the prompts' hidden states: normally distributed
-/// with their mean and deviation, and zero where they are padding.
-pub(super) fn from_noise(
+/// Generates an adapter from random vectors in place of the prompts' hidden states: normally
+/// distributed with the same mean and standard deviation, and zero at padding.
+pub(super) fn from_random_states(
     generator: &AdapterGenerator,
     prompts: &[String],
     seed: u64,
@@ -37,9 +37,9 @@ pub(super) fn from_noise(
     let started = Instant::now();
     let encode =
         async |encoder: &PromptEncoder, prompts: &[&str], report: &mut dyn FnMut(usize)| {
-            let states = encode_here(encoder, prompts, report).await?;
+            let states = encode_on_device(encoder, prompts, report).await?;
             let (shape, device) = (states.dims(), states.device());
-            let mut values = read_back(states).await?;
+            let mut values = read_values(states).await?;
             replace_by_noise(&mut values, shape[2], seed);
             let data = TensorData::new(values, shape);
             Ok::<_, Error>(Tensor::from_data(data, &device))
@@ -48,7 +48,7 @@ pub(super) fn from_noise(
     Ok((generation.adapter, started.elapsed().as_secs_f64()))
 }
 
-/// Replaces the values of all tokens of `width` values that are not padding, which is zero.
+/// Replaces the states of all tokens, `width` values each, except padding, which is zero.
 fn replace_by_noise(values: &mut [f32], width: usize, seed: u64) {
     let is_real = |token: &[f32]| token.iter().any(|value| *value != 0.0);
     let (mut count, mut sum, mut squares) = (0.0f64, 0.0f64, 0.0f64);
@@ -65,7 +65,7 @@ fn replace_by_noise(values: &mut [f32], width: usize, seed: u64) {
     let mean = sum / count;
     let deviation = (squares / count - mean * mean).max(0.0).sqrt();
     let mut random = ChaCha12Rng::seed_from_u64(seed);
-    // A deviation is neither negative nor infinite, which is all that `new` refuses.
+    // `new` fails only if the deviation is not finite.
     let Ok(normal) = Normal::new(mean, deviation) else {
         return;
     };
@@ -76,10 +76,14 @@ fn replace_by_noise(values: &mut [f32], width: usize, seed: u64) {
     }
 }
 
-/// The task whose prompts stand in for those of `task`: the held-out tasks go round in an order that
-/// the seed decides, and each takes those of the next, so that none keeps its own. Where fewer than
-/// two are held out, or `task` is not, all tasks go round.
-pub(super) fn other_task<'a>(tasks: &'a [Task], task: &str, seed: u64) -> Option<&'a Task> {
+/// The task whose prompts replace those of `task`. The held-out tasks are shuffled by the seed,
+/// and each takes the prompts of the next one, cyclically, so none keeps its own. If `task` is
+/// not held out, or is the only one, all tasks are shuffled instead.
+pub(super) fn shuffled_control_task<'a>(
+    tasks: &'a [Task],
+    task: &str,
+    seed: u64,
+) -> Option<&'a Task> {
     let held_out: Vec<&Task> = tasks.iter().filter(|task| task.role == Role::Dev).collect();
     let is_among = held_out.iter().any(|other| other.name == task);
     let mut round = if is_among && held_out.len() > 1 {
@@ -126,7 +130,7 @@ mod tests {
         for seed in 0..20 {
             let mut taken: Vec<&str> = Vec::new();
             for name in ["a", "b", "c", "d"] {
-                let other = other_task(&tasks, name, seed).unwrap();
+                let other = shuffled_control_task(&tasks, name, seed).unwrap();
                 assert_ne!(other.name, name);
                 taken.push(&other.name);
             }
@@ -138,7 +142,7 @@ mod tests {
     #[test]
     fn a_single_held_out_task_takes_any_other() {
         let tasks = [task("a", Role::Dev), task("b", Role::Train)];
-        assert_eq!(other_task(&tasks, "a", 3).unwrap().name, "b");
-        assert!(other_task(&tasks[..1], "a", 3).is_none());
+        assert_eq!(shuffled_control_task(&tasks, "a", 3).unwrap().name, "b");
+        assert!(shuffled_control_task(&tasks[..1], "a", 3).is_none());
     }
 }

@@ -1,24 +1,24 @@
-//! Measuring adapters honestly: scores on test lines with intervals, against baselines and controls,
-//! and reports of them. Native only.
+//! Evaluation of adapters: scores on test lines with confidence intervals, baselines, controls,
+//! and reports. Native only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod adapt;
 mod answer;
 mod bootstrap;
 mod evaluate;
 mod fingerprint;
 mod generated;
-mod judge;
 mod method;
 mod nearest;
-mod provide;
-mod question;
 pub mod report;
 mod results;
 mod row;
+mod scorer;
 mod suite;
 mod summary;
 mod task_evaluation;
+mod tokenized_prompt;
 mod training;
 mod tuned;
 
@@ -26,16 +26,16 @@ pub use answer::{Answer, answers};
 pub use bootstrap::{Estimate, RESAMPLES, estimate};
 pub use evaluate::{EvaluateOptions, Sources, evaluate};
 pub use fingerprint::weights_hash;
-pub use judge::{Judge, Verdict};
 pub use method::{Method, is_training_adapter, label};
 pub use nearest::{
     TEMPERATURE, average_adapter, nearest_task, prompt_embedding, similarity_weights,
     weighted_adapter,
 };
-pub use question::Question;
 pub(crate) use results::distinct;
 pub use results::{read_rows, summary_table, table, write_rows};
 pub use row::Row;
+pub use scorer::{Scorer, Scores};
 pub use suite::suite;
 pub(crate) use summary::bar;
 pub use summary::{Summary, exact_match, generated_ahead, percent, summarize};
+pub use tokenized_prompt::TokenizedPrompt;

@@ -1,30 +1,30 @@
-//! The ways to answer a task that `dnd eval` compares.
+//! The methods that `dnd eval` compares.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use dnd_train::Error;
 
-/// A way to get an adapter for a task, or none.
+/// A method to solve a task, with or without an adapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     /// Always the most frequent response of the task's training lines.
     Majority,
     /// The base model alone.
     Base,
-    /// The base model with this many worked examples of the task's training lines in its context.
+    /// In-context learning: the base model with this many training lines of the task as examples.
     Context(usize),
     /// The adapter that a bundle generates from the task's training prompts.
     Generated,
-    /// The adapter generated from so many of the task's training prompts.
+    /// The adapter generated from this many of the task's training prompts.
     GeneratedFrom(usize),
-    /// A control: the adapter generated from the prompts of another task.
+    /// Control: the adapter generated from the prompts of another task.
     Shuffled,
-    /// A control: the adapter generated from random vectors.
+    /// Control: the adapter generated from random vectors.
     Random,
     /// The collection's adapter whose task has the most similar prompts.
     Nearest,
-    /// The collection's adapters, averaged with more weight to those with similar prompts.
+    /// The average of the collection's adapters, weighted by similarity of prompts.
     Similar,
     /// The element-wise average of the collection's adapters.
     Average,
@@ -32,19 +32,20 @@ pub enum Method {
     Training(String),
     /// The mean of the scores of all the collection's adapters.
     Mean,
-    /// The best score of all the collection's adapters: an oracle, for it is chosen by the test.
+    /// The best score of all the collection's adapters: an oracle, because the test scores
+    /// select it.
     Best,
     /// A PEFT directory: one adapter tuned on all training tasks.
     MultiTask(PathBuf),
     /// A PEFT directory; `{task}` in the path stands for the task's name.
     Adapter(PathBuf),
-    /// An adapter tuned on so many of the task's training lines.
+    /// An adapter tuned on this many of the task's training lines.
     Few(usize),
-    /// An adapter tuned on all the task's training lines for so many steps.
+    /// An adapter tuned on all the task's training lines for this many steps.
     Full(usize),
 }
 
-/// What the names look like, for messages.
+/// All names, for error messages.
 const NAMES: &str = "majority, base, context:K, generated, generated:N=K, generated:shuffled, \
                      generated:random, nearest, similar, average, training:TASK, mean, best, \
                      multitask:DIR, adapter:DIR, few:K or full:STEPS";
@@ -59,7 +60,7 @@ impl Method {
             )
     }
 
-    /// Whether it compares prompts, for which it needs an encoder.
+    /// Whether it compares prompts, which needs a text encoder.
     pub fn needs_prompt_embeddings(&self) -> bool {
         matches!(self, Self::Nearest | Self::Similar)
     }
@@ -72,7 +73,7 @@ impl Method {
         )
     }
 
-    /// The folder of an adapter that was given, `{task}` in it being a task's name.
+    /// The folder of a given adapter, with `{task}` replaced by the name of the task.
     pub fn given_adapter(&self, task: &str) -> Option<PathBuf> {
         match self {
             Self::MultiTask(folder) => Some(folder.clone()),
@@ -145,7 +146,7 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// A method's name as tables and pictures show it: without the folder of an adapter.
+/// The name for tables and charts, without the folder of an adapter.
 pub fn label(method: &str) -> String {
     match method.split_once(':') {
         Some(("multitask", _)) => "multitask".to_owned(),
@@ -158,8 +159,8 @@ pub fn label(method: &str) -> String {
     }
 }
 
-/// Whether a method's name is that of a single training adapter, which tables show as `mean` and
-/// `best` alone.
+/// Whether this is the name of a single training adapter. Tables leave those out and show only
+/// `mean` and `best`.
 pub fn is_training_adapter(method: &str) -> bool {
     method.starts_with("training:")
 }

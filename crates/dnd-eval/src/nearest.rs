@@ -8,15 +8,16 @@ use dnd_model::{PromptEncoder, mean_embedding};
 use dnd_model::files::Encoder;
 use dnd_train::Error;
 
-/// Prompts that an embedding is taken over.
+/// Maximum number of prompts in an embedding.
 const PROMPTS: usize = 128;
-/// Most tokens of a prompt that count.
+/// Maximum number of tokens per prompt.
 const TOKENS: usize = 64;
-/// Softness of [`similarity_weights`]: a cosine that is smaller by this much weighs e times less.
+/// Softmax temperature of [`similarity_weights`]: a cosine lower by this much has 1/e of the
+/// weight.
 pub const TEMPERATURE: f32 = 0.05;
 
-/// Mean embedding of a task's prompts, of length one: the mean over the tokens of each prompt, as
-/// the encoder's authors take it, then over the first prompts.
+/// Unit-length mean embedding of a task's prompts: the mean over the tokens of each prompt,
+/// which is the encoder's own pooling, then over the first 128 prompts.
 ///
 /// # Errors
 /// When there is no prompt, or values cannot be read back.
@@ -33,7 +34,7 @@ pub fn prompt_embedding(
     Ok(values.map_err(dnd_model::Error::device)?)
 }
 
-/// Cosine similarity of `embedding` to each candidate; all have length one.
+/// Cosine similarity of `embedding` to each candidate. All have unit length.
 fn similarities(embedding: &[f32], candidates: &[Vec<f32>]) -> Vec<f32> {
     let similarity =
         |candidate: &Vec<f32>| -> f32 { embedding.iter().zip(candidate).map(|(a, b)| a * b).sum() };
@@ -45,7 +46,7 @@ pub fn nearest_task(embedding: &[f32], candidates: &[Vec<f32>]) -> usize {
     argmax(&similarities(embedding, candidates))
 }
 
-/// Weights that sum to one: the softmax of the cosine similarities over [`TEMPERATURE`].
+/// Softmax of the cosine similarities divided by [`TEMPERATURE`].
 pub fn similarity_weights(embedding: &[f32], candidates: &[Vec<f32>]) -> Vec<f32> {
     let similarities = similarities(embedding, candidates);
     let largest = similarities.iter().copied().fold(f32::MIN, f32::max);
@@ -57,7 +58,7 @@ pub fn similarity_weights(embedding: &[f32], candidates: &[Vec<f32>]) -> Vec<f32
     weights.iter().map(|weight| weight / total).collect()
 }
 
-/// The element-wise average of adapters of one layout: zero for none.
+/// The element-wise average of adapters with the same layout; zero if there are none.
 pub fn average_adapter(layout: &Layout, adapters: &[Adapter]) -> Adapter {
     weighted_adapter(
         layout,
@@ -66,7 +67,7 @@ pub fn average_adapter(layout: &Layout, adapters: &[Adapter]) -> Adapter {
     )
 }
 
-/// The element-wise sum of adapters of one layout, each times its weight.
+/// The element-wise weighted sum of adapters with the same layout.
 pub fn weighted_adapter(layout: &Layout, adapters: &[Adapter], weights: &[f32]) -> Adapter {
     let mut average = Adapter::zeros(layout.clone());
     let add = |sum: &mut [f32], values: &[f32], weight: f32| {
@@ -107,7 +108,7 @@ mod tests {
         let candidates = vec![vec![1.0, 0.0], vec![0.0, 1.0]];
         let even = similarity_weights(&[0.5f32.sqrt(), 0.5f32.sqrt()], &candidates);
         assert!((even[0] - 0.5).abs() < 1e-6 && (even[1] - 0.5).abs() < 1e-6);
-        // A cosine larger by 0.2 is four temperatures: e to the fourth.
+        // A cosine larger by 0.2 is four temperatures, so the weight is e^4 times as large.
         let apart = similarity_weights(&[0.8, 0.6], &candidates);
         assert!((apart[0] / apart[1] - 4.0f32.exp()).abs() < 0.01);
     }

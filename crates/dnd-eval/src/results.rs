@@ -1,4 +1,4 @@
-//! Results as JSON, CSV and a table.
+//! Results as JSON, CSV and Markdown.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::{Row, is_training_adapter, label};
 use dnd_train::Error;
 
-/// Reads rows from JSON; a file that does not exist has none.
+/// Reads rows from JSON; none if the file does not exist.
 ///
 /// # Errors
-/// When the file is malformed, or a row has not one outcome for each line.
+/// When the file is malformed, or the outcomes of a row do not match its number of lines.
 pub fn read_rows(path: &Path) -> Result<Vec<Row>, Error> {
     if !path.exists() {
         return Ok(Vec::new());
@@ -39,7 +39,7 @@ pub fn read_rows(path: &Path) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// A row without the outcomes of its lines, for CSV.
+/// A CSV row: a result without the outcomes of each line.
 #[derive(Serialize)]
 struct Shares<'a> {
     task: &'a str,
@@ -54,7 +54,8 @@ struct Shares<'a> {
     note: &'a str,
 }
 
-/// Writes rows as JSON to `path`, one a line, and without the outcomes of lines as CSV beside it.
+/// Writes rows to `path` as JSON, one per line, and next to it as CSV without the outcomes of
+/// each line.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -87,7 +88,7 @@ pub fn write_rows(path: &Path, rows: &[Row]) -> Result<(), Error> {
     Ok(dnd_files::write(&path, &bytes)?)
 }
 
-/// The values without repetitions, in the order in which they come first.
+/// The distinct values, in order of first occurrence.
 pub(crate) fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut found = Vec::new();
     for value in values {
@@ -98,8 +99,8 @@ pub(crate) fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str
     found
 }
 
-/// A Markdown table of percentages, a row a task, a column a method, with the mean at the end.
-/// Single training adapters are left to `mean` and `best`.
+/// A Markdown table of exact match in percent, with one row per task, one column per method, and
+/// the mean at the end. Single training adapters are left out, except through `mean` and `best`.
 pub fn table(rows: &[Row]) -> String {
     let rows: Vec<&Row> = rows
         .iter()
@@ -147,10 +148,11 @@ pub fn table(rows: &[Row]) -> String {
     text + &line("mean", means.collect())
 }
 
-/// A Markdown table with a row a method: means over tasks with their intervals.
+/// A Markdown table with one row per method: means over tasks with their intervals.
 pub fn summary_table(summaries: &[super::Summary]) -> String {
     let mut text = String::from(
-        "| method | tasks | exact % | lenient % | valid % | generated is ahead by | adapt s | answer s | bytes |\n\
+        "| method | tasks | exact % | lenient % | valid % | generated is ahead by \
+         | adapt s | answer s | bytes |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for summary in summaries {

@@ -1,52 +1,52 @@
-//! One task answered by one method.
+//! The result of one method on one task.
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::Verdict;
+use crate::Scores;
 
-/// One task answered by one method.
+/// The result of one method on one task.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The task's name.
     pub task: String,
     /// The method's name.
     pub method: String,
-    /// Part of the lines whose answer is exactly right, 0 to 1.
+    /// Exact match: fraction of lines, 0 to 1.
     pub exact_match: f64,
-    /// Part of the lines with the right answer somewhere in the first line, case ignored.
+    /// Lenient match: fraction of lines with the response in the first line, ignoring case.
     pub lenient_match: f64,
-    /// Part of the lines with an answer of the task's kind, right or wrong.
+    /// Valid answers: fraction of lines, right or wrong.
     pub valid_answers: f64,
     /// Number of lines.
     pub n: usize,
-    /// Wall-clock seconds until there was an adapter for the task.
+    /// Wall-clock seconds to get the adapter.
     pub adapt_seconds: f64,
-    /// Wall-clock seconds of answering all lines.
+    /// Wall-clock seconds to complete all lines.
     pub answer_seconds: f64,
-    /// Bytes of the adapter's factors in half precision; 0 where there is none.
+    /// Bytes of the adapter in half precision; 0 without an adapter.
     pub bytes: u64,
-    /// What else is to be known, such as which adapter was the nearest.
+    /// A note, such as which adapter was the nearest.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// Fingerprint of what was measured: models, lines, adapters, settings and seed.
+    /// Fingerprint of the inputs: models, lines, adapters, settings and seed.
     pub inputs: String,
-    /// For each line 1 where the answer is exactly right, else 0; a part where it is a mean.
+    /// Exact match per line: 0 or 1, or a fraction for a mean over adapters.
     #[serde(serialize_with = "short_numbers")]
     pub exact: Vec<f64>,
-    /// The same of the lenient match.
+    /// Lenient match per line.
     #[serde(serialize_with = "short_numbers")]
     pub lenient: Vec<f64>,
-    /// The same of valid answers.
+    /// Validity per line.
     #[serde(serialize_with = "short_numbers")]
     pub valid: Vec<f64>,
 }
 
 impl Row {
-    /// A row with these outcomes of its lines; the shares come from them.
-    pub(super) fn from_verdicts(verdicts: &[Verdict]) -> Self {
-        let outcomes = |right: fn(&Verdict) -> bool| -> Vec<f64> {
-            let lines = verdicts.iter();
+    /// A row with the outcomes of each line, and their means.
+    pub(super) fn from_scores(scores: &[Scores]) -> Self {
+        let outcomes = |right: fn(&Scores) -> bool| -> Vec<f64> {
+            let lines = scores.iter();
             lines
                 .map(|line| if right(line) { 1.0 } else { 0.0 })
                 .collect()
@@ -61,7 +61,7 @@ impl Row {
         row
     }
 
-    /// The mean of several rows of one task, line by line; empty for none.
+    /// The mean of several rows of one task, line by line; an empty row if there are none.
     pub(super) fn mean_of(rows: &[&Row]) -> Self {
         let Some(first) = rows.first() else {
             return Self::default();
@@ -84,7 +84,7 @@ impl Row {
         row
     }
 
-    /// Sets number and shares from the outcomes.
+    /// Sets `n` and the mean scores from the outcomes.
     fn share(&mut self) {
         let mean = |outcomes: &[f64]| outcomes.iter().sum::<f64>() / outcomes.len().max(1) as f64;
         self.n = self.exact.len();
@@ -94,7 +94,7 @@ impl Row {
     }
 }
 
-/// Writes 0 and 1 without a decimal point: most outcomes are one of the two.
+/// Writes 0 and 1 as integers, because most outcomes are 0 or 1.
 fn short_numbers<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(|&value| {
         if value == 0.0 || value == 1.0 {
@@ -109,8 +109,8 @@ fn short_numbers<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, 
 mod tests {
     use super::*;
 
-    fn verdict(exact: bool, valid: bool) -> Verdict {
-        Verdict {
+    fn score(exact: bool, valid: bool) -> Scores {
+        Scores {
             exact,
             lenient: exact,
             valid,
@@ -119,11 +119,11 @@ mod tests {
 
     #[test]
     fn shares_come_from_the_lines() {
-        let row = Row::from_verdicts(&[
-            verdict(true, true),
-            verdict(false, true),
-            verdict(false, false),
-            verdict(false, true),
+        let row = Row::from_scores(&[
+            score(true, true),
+            score(false, true),
+            score(false, false),
+            score(false, true),
         ]);
         assert_eq!((row.n, row.exact_match, row.valid_answers), (4, 0.25, 0.75));
         let json = serde_json::to_string(&row).unwrap();
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_mean_is_taken_line_by_line() {
-        let one = Row::from_verdicts(&[verdict(true, true), verdict(true, false)]);
-        let other = Row::from_verdicts(&[verdict(false, true), verdict(true, false)]);
+        let one = Row::from_scores(&[score(true, true), score(true, false)]);
+        let other = Row::from_scores(&[score(false, true), score(true, false)]);
         let mean = Row::mean_of(&[&one, &other]);
         assert_eq!(mean.exact, [0.5, 1.0]);
         assert_eq!((mean.n, mean.exact_match), (2, 0.75));

@@ -1,18 +1,19 @@
-//! Which methods `--suite` compares.
+//! The methods of `dnd eval --suite`.
 
 use crate::Method;
 
-/// Worked examples in context.
+/// Numbers of in-context examples.
 const CONTEXT: [usize; 2] = [4, 16];
-/// Lines that few-shot tuning sees.
+/// Numbers of lines for few-shot tuning.
 const FEW: [usize; 5] = [1, 4, 16, 64, 256];
 /// Steps of tuning on all lines.
 const FULL: [usize; 2] = [75, 300];
-/// Prompts to generate from, where the bundle reads as many.
+/// Numbers of prompts to generate from, up to the limit of the bundle.
 const PROMPTS: [usize; 6] = [4, 8, 16, 32, 64, 128];
 
-/// All methods that can be measured with these inputs: a collection or none, and a bundle that
-/// reads this many prompts or none. Adapters in folders come besides.
+/// All methods that can be measured with these inputs. `bundle_prompts` is the maximum number of
+/// prompts that the bundle reads, or `None` without a bundle. Methods with adapter folders are
+/// not included.
 pub fn suite(has_collection: bool, bundle_prompts: Option<usize>) -> Vec<Method> {
     let mut methods = vec![Method::Majority, Method::Base];
     methods.extend(CONTEXT.map(Method::Context));
@@ -27,7 +28,7 @@ pub fn suite(has_collection: bool, bundle_prompts: Option<usize>) -> Vec<Method>
     }
     if let Some(most) = bundle_prompts {
         methods.extend([Method::Generated, Method::Shuffled, Method::Random]);
-        // More prompts than the bundle reads would be left out.
+        // The bundle ignores prompts beyond its limit.
         let counts = PROMPTS.into_iter().filter(|count| *count <= most);
         methods.extend(counts.map(Method::GeneratedFrom));
     }

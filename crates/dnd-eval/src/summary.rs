@@ -1,4 +1,4 @@
-//! Methods over all tasks: means, intervals, and how far `generated` is ahead.
+//! Methods over all tasks: means, intervals, and the difference to `generated`.
 
 use dnd_charts::Bar;
 
@@ -8,10 +8,10 @@ use crate::{Estimate, Row, estimate, is_training_adapter};
 /// The method that the others are compared with.
 const GENERATED: &str = "generated";
 
-/// Seed of all resamples.
+/// Seed of the bootstrap.
 const SEED: u64 = 0;
 
-/// A method over the tasks that it was measured on.
+/// The results of one method over its tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     /// The method's name.
@@ -22,21 +22,21 @@ pub struct Summary {
     pub exact: Estimate,
     /// Mean lenient match.
     pub lenient: Estimate,
-    /// Mean part of valid answers.
+    /// Mean fraction of valid answers.
     pub valid: Estimate,
-    /// Exact match of `generated` minus this method's, line by line on the tasks that both have;
-    /// none for `generated` itself and where there is none.
+    /// Exact match of `generated` minus this method's, paired by line over the tasks that both
+    /// have. `None` for `generated` itself, or if it was not measured.
     pub ahead: Option<Estimate>,
-    /// Mean seconds until there was an adapter for a task.
+    /// Mean seconds to get an adapter.
     pub adapt_seconds: f64,
-    /// Mean seconds of answering a task's lines.
+    /// Mean seconds to complete a task's lines.
     pub answer_seconds: f64,
     /// Mean bytes of an adapter.
     pub bytes: u64,
 }
 
-/// A summary a method, in the order in which they come first. Single training adapters are left to
-/// `mean` and `best`.
+/// One summary per method, in order of first occurrence. Single training adapters are left out,
+/// except through `mean` and `best`.
 pub fn summarize(rows: &[Row]) -> Vec<Summary> {
     distinct(rows.iter().map(|row| row.method.as_str()))
         .into_iter()
@@ -66,8 +66,8 @@ pub fn summarize(rows: &[Row]) -> Vec<Summary> {
         .collect()
 }
 
-/// Exact match of `generated` minus that of `others`, paired by line. Lines pair where task and
-/// number of lines are the same.
+/// Exact match of `generated` minus that of `others`, paired by line. Rows pair if they have the
+/// same task and number of lines.
 fn ahead(rows: &[Row], others: &[&Row]) -> Option<Estimate> {
     if others.iter().any(|row| row.method == GENERATED) {
         return None;
@@ -95,7 +95,7 @@ pub(crate) fn bar(name: String, estimate: Estimate) -> Bar {
     }
 }
 
-/// Exact match of one row with its interval; none for a row without lines.
+/// Exact match of one row with its interval; `None` for a row without lines.
 pub fn exact_match(row: &Row) -> Option<Estimate> {
     estimate(&[&row.exact], SEED)
 }
@@ -108,7 +108,7 @@ pub fn generated_ahead(rows: &[Row], row: &Row) -> Option<Estimate> {
 /// An estimate in percent, with its interval.
 pub fn percent(estimate: Estimate) -> String {
     let Estimate { mean, low, high } = estimate;
-    // A minus sign before zero says nothing.
+    // Adding 0.0 turns -0.0 into 0.0.
     let percent = |value: f64| format!("{:.1}", (value * 1000.0).round() / 10.0 + 0.0);
     format!("{} [{}, {}]", percent(mean), percent(low), percent(high))
 }
@@ -117,7 +117,7 @@ pub fn percent(estimate: Estimate) -> String {
 pub(crate) mod test_data {
     use super::*;
 
-    /// A row with these outcomes, of which the lenient and valid ones are the same.
+    /// A row with the same outcomes for exact match, lenient match and validity.
     pub(crate) fn row(task: &str, method: &str, outcomes: &[f64]) -> Row {
         Row {
             task: task.to_owned(),
@@ -146,7 +146,7 @@ mod tests {
             row("a", "base", &[0.0, 1.0, 0.0, 1.0]),
             row("a", "generated", &[1.0, 1.0, 1.0, 1.0]),
             row("a", "training:x", &[1.0; 4]),
-            // Of another number of lines: no pair.
+            // Different numbers of lines do not pair.
             row("b", "base", &[0.0]),
             row("b", "generated", &[0.0, 0.0]),
         ];

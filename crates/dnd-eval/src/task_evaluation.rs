@@ -1,4 +1,4 @@
-//! One task being measured: its lines, how they are answered and scored.
+//! Evaluation of one task: its lines, completions and scores.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -11,21 +11,21 @@ use rand_chacha::ChaCha12Rng;
 
 use crate::answer::{Answer, answers};
 use crate::fingerprint::Fingerprint;
-use crate::generated::other_task;
-use crate::question::CONTEXT_LIMIT;
+use crate::generated::shuffled_control_task;
+use crate::tokenized_prompt::CONTEXT_LIMIT;
 use crate::training::{Training, required};
 use crate::tuned::Tuning;
-use crate::{EvaluateOptions, Judge, Method, Question, Row, Sources};
+use crate::{EvaluateOptions, Method, Row, Scorer, Sources, TokenizedPrompt};
 use dnd_files::Observer;
 use dnd_model::files::BASE_MODEL;
 use dnd_tasks::{Line, Split, Task};
 use dnd_train::Error;
 
-/// Rank and alpha of tuned adapters where neither a collection nor a bundle says which.
+/// Rank and alpha of tuned adapters without a collection or bundle.
 const RANK: usize = 8;
 const ALPHA: f32 = 16.0;
 
-/// One task being measured.
+/// The evaluation of one task.
 pub(super) struct TaskEvaluation<'a> {
     /// Models and adapters.
     pub(super) sources: &'a Sources<'a>,
@@ -37,13 +37,13 @@ pub(super) struct TaskEvaluation<'a> {
     pub(super) task: &'a Task,
     /// Its test lines.
     pub(super) lines: Vec<Line>,
-    /// Its training lines, in the order of their file.
+    /// Its training lines, in file order.
     pub(super) train: Vec<Line>,
-    /// The training lines in an order that the seed decides: the first of them are the examples.
+    /// The training lines shuffled by the seed. Examples are taken from the front.
     pub(super) shuffled: Vec<Line>,
-    /// What its answers are worth.
-    pub(super) judge: Judge,
-    /// Who watches.
+    /// Scores the completions.
+    pub(super) scorer: Scorer,
+    /// Receives the progress.
     pub(super) observer: &'a dyn Observer,
 }
 
@@ -67,14 +67,14 @@ impl<'a> TaskEvaluation<'a> {
             training,
             task,
             lines,
-            judge: Judge::new(train.iter().map(|line| line.response.as_str())),
+            scorer: Scorer::new(train.iter().map(|line| line.response.as_str())),
             train,
             shuffled,
             observer,
         })
     }
 
-    /// Fingerprint of all that decides a method's answers to this task.
+    /// Fingerprint of everything that determines a method's result on this task.
     pub(super) fn inputs(&self, method: &Method) -> Result<String, Error> {
         let common = Fingerprint::new(&method.to_string())
             .text(&self.sources.base_hash)
@@ -112,10 +112,10 @@ impl<'a> TaskEvaluation<'a> {
         Ok(inputs.finish())
     }
 
-    /// Measures a method other than `mean` and `best`, which come from other rows.
+    /// Measures a method other than `mean` and `best`, which are computed from other rows.
     pub(super) fn measure(&self, method: &Method, inputs: String) -> Result<Row, Error> {
         let stage = format!("{} {method}", self.task.name);
-        let provided = self.provide(method, &stage, &inputs)?;
+        let adaptation = self.adapt(method, &stage, &inputs)?;
         let started = Instant::now();
         self.observer.begin(&stage, self.lines.len() as u64);
         let answers = if *method == Method::Majority {
@@ -126,58 +126,58 @@ impl<'a> TaskEvaluation<'a> {
             let questions = self
                 .lines
                 .iter()
-                .map(|line| Question::new(base, line, &provided.examples))
+                .map(|line| TokenizedPrompt::new(base, line, &adaptation.examples))
                 .collect::<Result<Vec<_>, _>>()?;
-            let adapter = provided.adapter.as_ref();
+            let adapter = adaptation.adapter.as_ref();
             let lora = adapter.map(|adapter| Lora::from_adapter(adapter, base.model.device()));
             answers(base, &questions, lora.as_ref(), self.observer)?
         };
         let answer_seconds = started.elapsed().as_secs_f64();
-        let verdicts: Vec<_> = answers
+        let scores: Vec<_> = answers
             .iter()
             .zip(&self.lines)
             .map(|(answer, line)| {
-                self.judge
-                    .verdict(&answer.text, answer.ended, &line.response)
+                self.scorer
+                    .score(&answer.text, answer.ended, &line.response)
             })
             .collect();
-        let numbers = provided
+        let numbers = adaptation
             .adapter
             .map_or(0, |adapter| adapter.layout.parameter_count());
         Ok(Row {
             task: self.task.name.clone(),
             method: method.to_string(),
-            adapt_seconds: provided.seconds,
+            adapt_seconds: adaptation.seconds,
             answer_seconds,
             bytes: 2 * numbers as u64,
-            note: provided.note,
+            note: adaptation.note,
             inputs,
-            ..Row::from_verdicts(&verdicts)
+            ..Row::from_scores(&scores)
         })
     }
 
-    /// The first training lines in shuffled order; fewer where there are fewer.
+    /// The first shuffled training lines; fewer than `count` if there are fewer.
     pub(super) fn first(&self, count: usize) -> &[Line] {
         &self.shuffled[..count.min(self.shuffled.len())]
     }
 
-    /// All training prompts, in the order of their file.
+    /// All training prompts, in file order.
     pub(super) fn prompts(&self) -> Vec<String> {
         self.train.iter().map(|line| line.prompt.clone()).collect()
     }
 
-    /// The training prompts of the task that stands in for this one, with its name.
+    /// Name and training prompts of the task that replaces this one in the shuffled control.
     pub(super) fn other_prompts(&self, method: &Method) -> Result<(String, Vec<String>), Error> {
         let tasks = self.options.tasks;
-        let other = other_task(&tasks.tasks, &self.task.name, self.options.seed);
+        let other = shuffled_control_task(&tasks.tasks, &self.task.name, self.options.seed);
         let other = required(other, method, "a second task")?;
         let lines = tasks.lines(other, Split::Train)?;
         let prompts = lines.into_iter().map(|line| line.prompt).collect();
         Ok((other.name.clone(), prompts))
     }
 
-    /// Layout and seed of the adapter that tuning starts from: the collection's, else the bundle's
-    /// layout, else the default one.
+    /// Layout and seed of the initial adapter for tuning: the collection's, else the bundle's
+    /// layout, else the default layout.
     pub(super) fn start(&self) -> Result<(Layout, u64), Error> {
         if let Some(collection) = self.sources.collection {
             let header = &collection.header;
@@ -191,7 +191,7 @@ impl<'a> TaskEvaluation<'a> {
         Ok((layout, 0))
     }
 
-    /// The lines that a tuning method sees.
+    /// The lines that a method tunes on.
     pub(super) fn tuning_lines(&self, method: &Method) -> &[Line] {
         match method {
             Method::Few(count) => self.first(*count),
@@ -199,7 +199,7 @@ impl<'a> TaskEvaluation<'a> {
         }
     }
 
-    /// How a tuning method tunes.
+    /// The tuning settings of a method.
     pub(super) fn tuning(&self, method: &Method) -> Tuning {
         let (lines, seed) = (self.tuning_lines(method).len(), self.options.seed);
         match method {
@@ -209,7 +209,7 @@ impl<'a> TaskEvaluation<'a> {
     }
 }
 
-/// The response that most lines have; of several, the first in the alphabet.
+/// The most frequent response; on ties, the alphabetically first.
 fn most_frequent_response(lines: &[Line]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! The training adapters of a collection, opened once for all tasks.
+//! The training adapters of a collection, loaded once for all tasks.
 
 use std::path::Path;
 
@@ -18,14 +18,14 @@ pub(super) struct Training {
     pub(super) manifests: Vec<Manifest>,
     /// Their adapters, in the same order.
     pub(super) adapters: Vec<Adapter>,
-    /// Embeddings of their prompts; none where no method compares prompts.
+    /// Embeddings of their prompts; empty if no method compares prompts.
     pub(super) embeddings: Vec<Vec<f32>>,
-    /// Tells this state of the collection from others.
+    /// Fingerprint of the collection.
     pub(super) hash: String,
 }
 
 impl Training {
-    /// Reads what the methods need; without a method that needs a collection, nothing.
+    /// Reads what the methods need; nothing if none needs a collection.
     pub(super) fn open(
         sources: &Sources,
         methods: &[Method],
@@ -53,8 +53,8 @@ impl Training {
         for manifest in &training.manifests {
             if chosen.iter().any(|task| task.name == manifest.task) {
                 observer.note(&format!(
-                    "{}: the collection was tuned on this task; for it, what comes from the \
-                     collection is not held out",
+                    "{}: the collection has an adapter of this task, so methods that use the \
+                     collection are not held-out results",
                     manifest.task
                 ));
             }
@@ -80,7 +80,7 @@ impl Training {
         Ok(training)
     }
 
-    /// Names of at most `most` training tasks, spread evenly.
+    /// Names of at most `most` training tasks, spread evenly over the collection.
     pub(super) fn spread(&self, most: Option<usize>) -> Vec<String> {
         let all = self.manifests.len();
         let count = most.unwrap_or(all).min(all);
@@ -101,12 +101,12 @@ impl Training {
     }
 }
 
-/// The value, or an error that says which method needs it.
+/// The value, or an error that names the method.
 pub(super) fn required<T>(source: Option<T>, method: &Method, what: &str) -> Result<T, Error> {
     source.ok_or_else(|| Error::argument(&format!("methods: {method}"), what, "none"))
 }
 
-/// Reads a PEFT directory and checks that it fits the base model.
+/// Reads a PEFT directory and checks that it matches the base model.
 pub(super) fn read_adapter(sources: &Sources, folder: &Path) -> Result<Adapter, Error> {
     let adapter = dnd_files::read_peft(folder)?;
     let dimensions = &sources.base.model.config().dimensions;

@@ -1,4 +1,4 @@
-//! Adapters tuned on a task's own lines, kept so that an interrupted run goes on.
+//! Adapters tuned on a task's own lines, saved so that an interrupted run can resume.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,35 +13,34 @@ use dnd_train::Error;
 use dnd_train::Example;
 use dnd_train::collect::{TuneSettings, Tuner};
 
-/// Steps of few-shot tuning, for any number of examples: enough for one example to be learned by
-/// heart.
+/// Steps of few-shot tuning for any number of examples: enough to memorize one example.
 const FEW_STEPS: usize = 40;
-/// Learning rate of few-shot tuning: half of what a collection's adapters are tuned at, for the same
-/// few lines come again and again.
-const FEW_RATE: f64 = 1e-3;
-/// Learning rate of tuning on all lines, as a collection's adapters are tuned.
-const FULL_RATE: f64 = 2e-3;
-/// One step in so many comes at the end, at a tenth of the rate.
-const COOL_DOWN: usize = 10;
+/// Learning rate of few-shot tuning: half that of a collection's adapters, because the few lines
+/// repeat often.
+const FEW_LEARNING_RATE: f64 = 1e-3;
+/// Learning rate of tuning on all lines, the same as for a collection's adapters.
+const FULL_LEARNING_RATE: f64 = 2e-3;
+/// One in this many steps comes at the end, at a tenth of the learning rate.
+const COOL_DOWN_FRACTION: usize = 10;
 
-/// How long to tune and how.
+/// Number of steps and settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Tuning {
-    /// All steps.
+    /// Total number of steps.
     pub(super) steps: usize,
     /// Batch, rates and seed.
     pub(super) settings: TuneSettings,
 }
 
 impl Tuning {
-    /// On so many examples.
+    /// Few-shot tuning on this many examples.
     pub(super) fn few(examples: usize, seed: u64) -> Self {
-        Self::new(FEW_STEPS, FEW_RATE, examples, seed)
+        Self::new(FEW_STEPS, FEW_LEARNING_RATE, examples, seed)
     }
 
-    /// On all of a task's examples.
+    /// Tuning on all of a task's examples.
     pub(super) fn full(steps: usize, examples: usize, seed: u64) -> Self {
-        Self::new(steps, FULL_RATE, examples, seed)
+        Self::new(steps, FULL_LEARNING_RATE, examples, seed)
     }
 
     fn new(steps: usize, rate: f64, examples: usize, seed: u64) -> Self {
@@ -49,8 +48,8 @@ impl Tuning {
         Self {
             steps,
             settings: TuneSettings {
-                steps: steps - steps / COOL_DOWN,
-                snapshots: (steps / COOL_DOWN).max(1),
+                steps: steps - steps / COOL_DOWN_FRACTION,
+                snapshots: (steps / COOL_DOWN_FRACTION).max(1),
                 batch: defaults.batch.min(examples.max(1)),
                 rate,
                 seed,
@@ -62,14 +61,14 @@ impl Tuning {
     /// The settings in words.
     pub(super) fn words(&self, examples: usize) -> String {
         format!(
-            "{} steps of {} of {examples} lines at rate {}, one in {COOL_DOWN} of them at the end \
-             at a tenth of it",
+            "{} steps, batch {} of {examples} lines, learning rate {}, the last one in {COOL_DOWN_FRACTION} \
+             steps at a tenth of it",
             self.steps, self.settings.batch, self.settings.rate
         )
     }
 }
 
-/// What is written when an adapter is finished.
+/// The record of a finished adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Record {
     /// Fingerprint of what it was tuned from.
@@ -78,11 +77,11 @@ struct Record {
     seconds: f64,
 }
 
-/// Tunes an adapter from `initial`, or takes the one that an earlier run left in `folder` from the
-/// same inputs. Gives it with the seconds that its tuning took.
+/// Tunes an adapter from `initial`, or reads it from `folder` if an earlier run tuned it from
+/// the same inputs. Returns it with the seconds that tuning took.
 ///
 /// # Errors
-/// When a line cannot be tokenized or a file not be written; [`Error::Cancelled`] between steps.
+/// When a line cannot be tokenized or a file cannot be written; [`Error::Cancelled`] between steps.
 pub(super) fn tune(
     base: &Base,
     initial: &Adapter,
@@ -111,7 +110,7 @@ pub(super) fn tune(
     }
     let adapter = tuner.adapter()?;
     let seconds = started.elapsed().as_secs_f64();
-    // An older record would vouch for the new files before they are whole.
+    // Remove an old record before its files are replaced.
     if path.exists() {
         std::fs::remove_file(&path).map_err(|e| Error::file(&path, "cannot replace", e))?;
     }
@@ -123,7 +122,7 @@ pub(super) fn tune(
         seconds,
     };
     dnd_files::write_json(&path, &record)?;
-    // Read back, so that a resumed run scores the same numbers.
+    // Read the saved half-precision weights, so that a resumed run gives the same scores.
     Ok((dnd_files::read_peft(folder)?, seconds))
 }
 

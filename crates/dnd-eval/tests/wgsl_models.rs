@@ -1,4 +1,5 @@
-//! The shipped bundle on a GPU: the kernels of `shaders/`, burn's own operations and the CPU give the same adapter.
+//! The shipped bundle gives the same adapter on the CPU, with the kernels of `shaders/`, and
+//! with burn's own operations on the GPU.
 
 #![cfg(feature = "wgpu")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -21,14 +22,15 @@ fn adapter(device: &Device) -> Adapter {
     let prompts = [
         "What is the opposite of cold?",
         "Give a word that means the opposite of: early",
-        "Antonym of \"wide\", please, and nothing else. The word stands for a measure, as in a wide river.",
+        "Antonym of \"wide\", please, and nothing else. The word stands for a \
+         measure, as in a wide river.",
     ]
     .map(str::to_owned);
     let (generation, _) = generator.generate_blocking(&prompts, 7).unwrap();
     generation.adapter
 }
 
-/// Root mean square of the differences, as a share of that of the expected numbers.
+/// RMS of the differences, relative to the RMS of the expected values.
 fn relative_error(found: &Adapter, expected: &Adapter) -> f64 {
     assert_eq!(found.layout, expected.layout);
     let (mut differences, mut squares) = (0.0, 0.0);
@@ -59,7 +61,7 @@ fn all_paths_give_the_same_adapter() {
         .unwrap();
     let difference = self_test::largest_difference(&values).unwrap();
     assert!(difference < self_test::TOLERANCE, "{difference}");
-    // The encoder's file is f32, so half precision shows.
+    // The weights of the encoder are f32, so the half precision of the kernels is visible.
     let error = relative_error(&adapter(&device), &expected);
     println!("kernels: {error}");
     assert!(error < 1e-3, "kernels: {error}");

@@ -1,4 +1,4 @@
-//! The cache folder, which `dnd` and `cargo xtask` share.
+//! The cache folder, shared by `dnd` and `cargo xtask`.
 
 use std::path::PathBuf;
 

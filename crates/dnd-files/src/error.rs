@@ -1,8 +1,8 @@
-//! What can go wrong with files and arguments.
+//! Errors about files and arguments.
 
 use std::path::{Path, PathBuf};
 
-/// An error of this crate. Every message names the file or field, what was expected and what came.
+/// An error of this crate. Messages name the file or field, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
@@ -10,9 +10,9 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// What the system reported.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// A file has the wrong content.
@@ -20,20 +20,20 @@ pub enum Error {
     Content {
         /// The file.
         path: PathBuf,
-        /// Where it goes wrong, what was expected and what was found.
+        /// The position in the file, what was expected and what was found.
         message: String,
     },
-    /// An argument has a value that cannot be used.
+    /// An argument has an invalid value.
     #[error("{field}: expected {expected}, found {found}")]
     Argument {
         /// The argument or configuration field.
         field: String,
-        /// What can be used.
+        /// The valid values.
         expected: String,
-        /// What was given.
+        /// The given value.
         found: String,
     },
-    /// The work was cancelled before its end.
+    /// The work was cancelled.
     #[error("cancelled; finished work is kept, and the same command resumes it")]
     Cancelled,
     /// An error of the adapter crate.

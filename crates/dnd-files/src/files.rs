@@ -1,4 +1,4 @@
-//! Files that are read whole and written whole: beside first, then renamed.
+//! Reading and writing whole files. A write goes to a temporary file, which is then renamed.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::Error;
 
 pub use peft::{CONFIG_FILE as PEFT_CONFIG, MODEL_FILE as PEFT_MODEL};
 
-/// A file's bytes.
+/// Reads a file.
 ///
 /// # Errors
 /// [`Error::File`] naming the file.
@@ -22,18 +22,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// A file's text.
+/// Reads a UTF-8 file.
 ///
 /// # Errors
-/// [`Error::File`], or [`Error::Content`] with the place of the first byte that is not UTF-8.
+/// [`Error::File`], or [`Error::Content`] with the offset of the first invalid byte.
 pub fn read_text(path: &Path) -> Result<String, Error> {
     text(read(path)?, path)
 }
 
-/// Bytes of `path` as text.
+/// Decodes the bytes of `path` as UTF-8.
 ///
 /// # Errors
-/// [`Error::Content`] with the place of the first byte that is not UTF-8.
+/// [`Error::Content`] with the offset of the first invalid byte.
 pub fn text(bytes: Vec<u8>, path: &Path) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
@@ -44,7 +44,7 @@ pub fn text(bytes: Vec<u8>, path: &Path) -> Result<String, Error> {
     })
 }
 
-/// A JSON file as `T`.
+/// Reads a JSON file.
 ///
 /// # Errors
 /// [`Error::File`] or [`Error::Content`] with line, column and field.
@@ -52,18 +52,18 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     serde_json::from_str(&read_text(path)?).map_err(|e| Error::content(path, e))
 }
 
-/// Makes a folder and its parents.
+/// Creates a folder and its parents.
 ///
 /// # Errors
 /// [`Error::File`] naming the folder.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(|e| Error::file(path, "cannot make the folder", e))
+    fs::create_dir_all(path).map_err(|e| Error::file(path, "cannot create the folder", e))
 }
 
-/// Writes a file completely or not at all: into a temporary file beside it, then renamed.
+/// Writes a file atomically: to a temporary file in the same folder, which is then renamed.
 ///
 /// # Errors
-/// [`Error::File`]; the temporary file is removed, an older file of that name stays.
+/// [`Error::File`]. On failure the temporary file is removed and an existing file is unchanged.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |e| Error::file(path, "cannot write", e);
     let folder = match path.parent() {
@@ -72,7 +72,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".dnd-");
-    // Temporary files are private to the user; this one is to become an ordinary file.
+    // Temporary files are private to the user by default; this one becomes a normal file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
@@ -83,11 +83,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks, before long work, that a result can be written to `path`: its folder takes files, and
-/// its ending is not one of `taken`, which files beside it will have.
+/// Checks before long work that a result can be written to `path`: its folder is writable, and
+/// its extension is not in `taken`, the extensions of files written next to it.
 ///
 /// # Errors
-/// [`Error::Content`] or [`Error::File`] when it cannot.
+/// [`Error::Content`] or [`Error::File`] if it cannot be written.
 pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
     let folder = path
         .parent()
@@ -100,7 +100,7 @@ pub fn check_output(path: &Path, taken: &[&str]) -> Result<(), Error> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some(extension) if taken.contains(&extension) => Err(Error::content(
             path,
-            format!("expected another ending than .{extension}, which a file beside it will have"),
+            format!("expected another extension than .{extension}, which is for a file next to it"),
         )),
         _ => Ok(()),
     }
@@ -119,7 +119,7 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
 /// Reads a PEFT directory.
 ///
 /// # Errors
-/// When a file is missing or malformed, or the two do not agree.
+/// When a file is missing or malformed, or configuration and weights do not match.
 pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
     let (config, model) = (folder.join(PEFT_CONFIG), folder.join(PEFT_MODEL));
     Ok(peft::read(
@@ -130,11 +130,11 @@ pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
     )?)
 }
 
-/// Writes a PEFT directory. The configuration goes first and comes last, so that a folder with
-/// one is whole.
+/// Writes a PEFT directory. An old configuration is removed first and the new one written last,
+/// so a folder with a configuration is complete.
 ///
 /// # Errors
-/// As [`write()`]; on failure neither file of this call is left behind in a new folder.
+/// As [`write()`]. On failure, a folder that this call created is removed.
 pub fn write_peft(folder: &Path, files: &PeftFiles, readme: &str) -> Result<(), Error> {
     let is_new = !folder.exists();
     make_folder(folder)?;
@@ -146,7 +146,7 @@ pub fn write_peft(folder: &Path, files: &PeftFiles, readme: &str) -> Result<(), 
         .and_then(|()| write(&folder.join("README.md"), readme.as_bytes()))
         .and_then(|()| write(&config, &files.config));
     if written.is_err() && is_new {
-        // The write's own error is the one to report.
+        // Report the write error, not an error of the clean-up.
         let _ = fs::remove_dir_all(folder);
     }
     written

@@ -1,4 +1,4 @@
-//! SHA-256 of bytes, as text.
+//! SHA-256 as hexadecimal text.
 
 use sha2::{Digest, Sha256};
 

@@ -1,5 +1,5 @@
-//! What the native crates share to work with files: reading and writing whole files, PEFT folders,
-//! the cache folder, and how long work reports progress and is cancelled. Nothing here prints.
+//! File handling for the native crates: whole files, PEFT folders, the cache folder, and
+//! progress and cancellation of long work. Nothing here prints.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

@@ -1,19 +1,19 @@
-//! How long work reports its progress and is cancelled.
+//! Progress and cancellation of long work.
 
 use crate::Error;
 
-/// Watches long work, from any of its threads. Implementations draw a bar or do nothing.
+/// Receives progress of long work, from any thread.
 pub trait Observer: Sync {
-    /// A stage begins: its name and its number of units.
+    /// Starts a stage with this number of units.
     fn begin(&self, stage: &str, units: u64);
-    /// Some units are done; `message` is a short figure such as the loss.
+    /// Reports finished units. `message` is short, such as the loss.
     fn advance(&self, units: u64, message: &str);
-    /// A line for the user.
+    /// Shows a message to the user.
     fn note(&self, message: &str);
     /// Whether the work should stop at the next safe point.
     fn is_cancelled(&self) -> bool;
 
-    /// Stops cancelled work.
+    /// Returns an error if the work was cancelled.
     ///
     /// # Errors
     /// [`Error::Cancelled`] when [`is_cancelled`](Self::is_cancelled).

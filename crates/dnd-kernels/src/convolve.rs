@@ -19,7 +19,7 @@ pub struct Axes {
 /// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height, width), both sizes odd,
 /// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel is for a batch of one, for input
 /// channels that four divides, and for a last axis that four divides in input and output and that is the channels or the width; it
-/// reads kernels faster that are [`arranged`].
+/// reads kernels faster that are [`to_kernel_layout`].
 pub fn convolve(
     input: Tensor<4>,
     kernel: Tensor<4>,
@@ -83,7 +83,7 @@ fn convolve_planes(planes: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>
 ///
 /// # Panics
 /// When there are not as many values as the shape says.
-pub fn arranged(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
+pub fn to_kernel_layout(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
     let data = TensorData::new(values, shape);
     #[cfg(feature = "wgpu")]
     if crate::gpu::is_device(device) {

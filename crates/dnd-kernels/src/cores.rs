@@ -13,7 +13,7 @@ const FEWEST_ROWS: usize = 48;
 ///
 /// # Panics
 /// When there are not as many rows as the mask has numbers.
-pub fn share(
+pub fn split_across_cores(
     rows: Tensor<2>,
     mask: Tensor<2>,
     work: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<2> + Sync,
@@ -56,7 +56,7 @@ mod tests {
                 let shape = rows.dims();
                 rows + mask.reshape(shape)
             };
-            let shared = share(rows.clone(), mask, sums);
+            let shared = split_across_cores(rows.clone(), mask, sums);
             assert_eq!(shared.into_data(), (rows * 2.0).into_data(), "{shape:?}");
         }
     }

@@ -1,9 +1,9 @@
-//! Writes a small text encoder and a bundle for it, with random weights: the page's whole way in a
-//! second, for tests in a browser whose GPU is a program.
+//! Writes a small text encoder and a matching bundle, both with random weights, so that browser
+//! tests run the whole pipeline in a second on a software GPU.
 //!
 //! `small_models DIR` writes `DIR/encoder/{config.json,model.safetensors,tokenizer.json}` and
-//! `DIR/bundle.safetensors`; `dnd generate --encoder DIR/encoder --bundle DIR/bundle.safetensors`
-//! takes them as the shipped ones.
+//! `DIR/bundle.safetensors`. Use them like the shipped files:
+//! `dnd generate --encoder DIR/encoder --bundle DIR/bundle.safetensors`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,13 +21,13 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde_json::{Value, json};
 
-/// Prompts in a condition, as many as the shipped bundle reads.
+/// Prompts per condition, as in the shipped bundle.
 const PROMPTS: usize = 32;
 const LENGTH: usize = 32;
 const HIDDEN: usize = 64;
 const INTERMEDIATE: usize = 128;
 const LAYERS: usize = 2;
-/// Special tokens and the printable characters of ASCII: a prompt is read letter by letter.
+/// The first tokens of the vocabulary; the rest is printable ASCII, one token per character.
 const SPECIAL: [&str; 3] = ["[UNK]", "[CLS]", "[SEP]"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -71,7 +71,7 @@ fn vocabulary() -> BTreeMap<String, usize> {
     tokens.enumerate().map(|(id, token)| (token, id)).collect()
 }
 
-/// A `tokenizer.json` that cuts a text into characters.
+/// A `tokenizer.json` that splits text into characters.
 fn tokenizer(vocabulary: &BTreeMap<String, usize>) -> Value {
     let special = SPECIAL.iter().enumerate().map(|(id, token)| {
         json!({
@@ -126,7 +126,8 @@ fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box
             tokens: tokens::b_token_indices(&layout)?,
         }),
     };
-    // The generator's own names and shapes; its last layer would start at zero.
+    // Names and shapes come from an initialized generator. The values are random, because its
+    // last layer starts at zero.
     let mut tensors = config.init(0, &Device::flex()).to_tensors(Precision::F16)?;
     for tensor in tensors.values_mut() {
         tensor.data = numbers(tensor.data.len(), 0.3, random);

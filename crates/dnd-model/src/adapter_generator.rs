@@ -1,4 +1,4 @@
-//! A bundle on a device: everything from prompts to an adapter.
+//! A bundle loaded onto a device: everything needed to turn prompts into an adapter.
 
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Adapter, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens};
@@ -8,38 +8,38 @@ use crate::{
     Error, Generator, GeneratorConfig, PromptDraw, PromptEncoder, TextEncoder, draw_prompts,
 };
 
-/// A text encoder as a bundle needs it.
+/// A text encoder with its tokenizer and identity.
 pub struct EncoderFiles<'a> {
     /// The frozen weights.
     pub model: &'a TextEncoder,
-    /// Its own `tokenizer.json`.
+    /// The contents of its `tokenizer.json`.
     pub tokenizer_json: &'a [u8],
-    /// Name and SHA-256 of its weights.
+    /// Its name and the SHA-256 of its weights.
     pub id: &'a EncoderId,
 }
 
-/// A bundle loaded onto a device; [`generate`](Self::generate) is the pipeline.
+/// A bundle loaded onto a device. [`generate`](Self::generate) runs the pipeline.
 pub struct AdapterGenerator {
     header: BundleHeader,
     statistics: Statistics,
     tasks: Vec<(String, Vec<f32>)>,
     generator: Generator,
-    /// Assembles the factors in one kernel, on a device that runs WGSL.
+    /// Assembles the factors in one WGSL kernel; `None` where it cannot run.
     assembler: Option<Assembler>,
     prompt_encoder: PromptEncoder,
 }
 
-/// What the generator gives before it is read back from the device.
+/// Generator output, still on the device.
 pub enum Decoded {
-    /// Normalised weight tokens, flattened: (T · rank · tile width).
+    /// Normalized weight tokens, flattened: (T · rank · tile width).
     Tokens(Tensor<1>),
-    /// The numbers of all LoRA factors, in the order of the layout.
+    /// The values of all LoRA factors, in layout order.
     Factors(Tensor<1>),
 }
 
 impl Decoded {
-    /// The numbers, whichever they are.
-    pub fn numbers(&self) -> &Tensor<1> {
+    /// The tensor of either variant.
+    pub fn values(&self) -> &Tensor<1> {
         match self {
             Self::Tokens(numbers) | Self::Factors(numbers) => numbers,
         }
@@ -50,7 +50,7 @@ impl AdapterGenerator {
     /// Loads the bundle's generator onto `device`; `source_name` names the bundle in errors.
     ///
     /// # Errors
-    /// When the bundle needs another encoder than this one, or its generator is malformed.
+    /// When the bundle was made for another encoder, or its generator is malformed.
     pub fn new(
         bundle: &Bundle,
         source_name: &str,
@@ -94,7 +94,7 @@ impl AdapterGenerator {
         let (tensors, mean) = (&bundle.tensors, &statistics.mean);
         let assembler = Assembler::new(tensors, source_name, &config, targets, mean, device)?;
         if assembler.is_some() {
-            // It has the head, as integers.
+            // The assembler applies the basis head, with int8 tiles.
             config.basis = None;
         }
         Ok(Self {
@@ -117,12 +117,12 @@ impl AdapterGenerator {
         &self.header.layout
     }
 
-    /// Prompts N that a condition holds.
+    /// Number of prompts N in a condition.
     pub fn prompts(&self) -> usize {
         self.header.prompts
     }
 
-    /// Which of `given` prompts make the condition, and in which order.
+    /// Chooses and orders the prompts of a condition among `given` prompts.
     ///
     /// # Errors
     /// [`Error::NoPrompts`] when `given` is zero.
@@ -130,7 +130,7 @@ impl AdapterGenerator {
         draw_prompts(given, self.prompts(), seed)
     }
 
-    /// The adapter's numbers for hidden states (N, L, C); `report` gets the number of
+    /// Runs the generator on hidden states (N, L, C). `report` gets the number of
     /// [`layers`](Self::layers) done.
     pub fn decode(&self, states: Tensor<3>, report: &mut dyn FnMut(usize)) -> Decoded {
         let condition: Tensor<4> = states.unsqueeze_dim(0);
@@ -143,19 +143,20 @@ impl AdapterGenerator {
         Decoded::Tokens(output.reshape([count]))
     }
 
-    /// The adapter of decoded numbers, read back asynchronously, as a browser must; with them the
-    /// values of `also`, so that a device is waited for once.
+    /// Reads decoded values back asynchronously, as browsers require, and builds the adapter.
+    /// The values of `also` are read in the same transfer, so that the device is synchronized
+    /// once.
     ///
     /// # Errors
-    /// [`Error::Device`], or when there are not as many numbers as the layout asks for.
+    /// [`Error::Device`], or when the number of values does not match the layout.
     pub async fn read(
         &self,
         decoded: Decoded,
         also: Tensor<1>,
     ) -> Result<(Adapter, Vec<f32>), Error> {
         let [count] = also.dims();
-        let all = Tensor::cat(vec![decoded.numbers().clone(), also], 0);
-        let mut numbers = read_back(all).await?;
+        let all = Tensor::cat(vec![decoded.values().clone(), also], 0);
+        let mut numbers = read_values(all).await?;
         let also = numbers.split_off(numbers.len() - count);
         let layout = &self.header.layout;
         let adapter = match decoded {
@@ -168,7 +169,7 @@ impl AdapterGenerator {
         Ok((adapter, also))
     }
 
-    /// From prompts to hidden states.
+    /// Encodes prompts into hidden states.
     pub fn prompt_encoder(&self) -> &PromptEncoder {
         &self.prompt_encoder
     }
@@ -179,18 +180,19 @@ impl AdapterGenerator {
         [self.header.prompts, self.header.tokens_per_prompt, width]
     }
 
-    /// Multiplications and additions of one generation's cascade.
+    /// Multiplications and additions of the decoder for one condition.
     pub fn flops(&self) -> u64 {
         self.generator.flops()
     }
 
-    /// Layers of the generator.
+    /// Number of layers of the decoder.
     pub fn layers(&self) -> usize {
         self.generator.layers().len()
     }
 
-    /// The generator's training tasks with the cosine of their prompts' mean embedding and
-    /// `embedding`, a [`mean_embedding`](crate::mean_embedding), the most similar first. Empty when the bundle does not know them.
+    /// The generator's training tasks, each with the cosine similarity of its mean prompt
+    /// embedding to `embedding`, a [`mean_embedding`](crate::mean_embedding); the most similar
+    /// first. Empty when the bundle has no task embeddings.
     pub fn similar_tasks(&self, embedding: &[f32]) -> Vec<(String, f32)> {
         let mut tasks: Vec<(String, f32)> = self
             .tasks
@@ -205,11 +207,11 @@ impl AdapterGenerator {
     }
 }
 
-/// Values of a tensor, row-major.
+/// Reads the values of a tensor back, row-major.
 ///
 /// # Errors
 /// [`Error::Device`] when they cannot be read back.
-pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
+pub async fn read_values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
     let data = tensor.into_data_async().await;
     let data = data.map_err(Error::device)?;
     data.try_into_vec_as::<f32>().map_err(Error::device)

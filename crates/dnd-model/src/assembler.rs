@@ -1,5 +1,5 @@
-//! What a device that runs WGSL does of a bundle beside the cascade: the basis head, the unit of each token and the mean adapter,
-//! in one kernel that gives the adapter's numbers in their own order.
+//! The last step of a generation on devices that run WGSL. One kernel adds the basis head,
+//! rescales each weight token, adds the mean adapter and writes the values in adapter order.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use dnd_kernels::{mean_embedding, mixing_coefficients};
 
 use crate::{Error, GeneratorConfig, Weights};
 
-/// The end of a generation on a device that runs WGSL.
+/// Turns decoder output into adapter values with one WGSL kernel.
 pub(crate) struct Assembler {
     assembly: Assembly,
     head: Option<Head>,
 }
 
-/// What mixing coefficients are taken from; see [`Basis`](crate::generator::Basis).
+/// Parameters of the mixing coefficients; see [`Basis`](crate::generator::Basis).
 struct Head {
     centre: Tensor<1>,
     directions: Tensor<2>,
@@ -25,8 +25,9 @@ struct Head {
 }
 
 impl Assembler {
-    /// For tokens that go to `targets` in the adapter, with the `mean` adapter as tokens, and the head of a generator's `tensors`.
-    /// `None` where [`Assembly::is_for`] says so, and where the head's tiles are not stored as integers, which the kernel reads.
+    /// Prepares the kernel for weight tokens written to `targets`, with the `mean` adapter as
+    /// tokens and the basis head in `tensors`. `None` when [`Assembly::is_for`] rejects the
+    /// columns or the device, or when the tiles of the head are not stored as int8.
     ///
     /// # Errors
     /// When a tensor of the head is missing or has another shape.
@@ -75,7 +76,7 @@ impl Assembler {
         }))
     }
 
-    /// The adapter's numbers for the cascade's output (1, T, rows, columns) and the condition (1, N, L, C) it came from.
+    /// Adapter values for decoder output (1, T, rows, columns) and its condition (1, N, L, C).
     pub(crate) fn assemble(&self, cascade: Tensor<4>, condition: Tensor<4>) -> Tensor<1> {
         let coefficients = match &self.head {
             Some(head) => {
@@ -83,14 +84,14 @@ impl Assembler {
                 let embedding = mean_embedding(condition);
                 mixing_coefficients(embedding, centre, directions, head.gain).squeeze_dim(0)
             }
-            // No tile is mixed, and a buffer has at least one number.
+            // No tile is mixed, but a buffer cannot be empty.
             None => Tensor::zeros([1], &cascade.device()),
         };
         self.assembly.assemble(cascade.squeeze_dim(0), coefficients)
     }
 }
 
-/// Where the tokens of a layout go, and their units.
+/// Destination and scale of each weight token of a layout.
 ///
 /// # Errors
 /// When the layout is malformed.

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use crate::Error;
 
-/// The device names that this build understands, `auto` first.
+/// The device names that this build supports, `auto` first.
 pub const DEVICE_NAMES: &[&str] = &[
     "auto",
     "cpu",
@@ -14,9 +14,9 @@ pub const DEVICE_NAMES: &[&str] = &[
     "cuda",
 ];
 
-/// The burn device called `name`, and a phrase that says what it is.
+/// The burn device called `name`, with a readable description.
 ///
-/// `auto` takes the fastest kind that was compiled in: CUDA, then wgpu, then the CPU.
+/// `auto` takes the fastest backend that was compiled in: CUDA, then wgpu, then the CPU.
 ///
 /// # Errors
 /// [`Error::UnknownDevice`] when `name` is not among [`DEVICE_NAMES`].

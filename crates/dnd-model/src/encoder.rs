@@ -3,7 +3,7 @@
 //! Follows `modeling_bert.py` of transformers; checked against MiniLM-L6 (`all-MiniLM-L6-v2`).
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use dnd_kernels::cores::share;
+use dnd_kernels::cores::split_across_cores;
 use dnd_kernels::epilogue::LinearEpilogue;
 use dnd_kernels::linear::linear;
 use dnd_kernels::{FrozenMatrix, attend_rows, embed, layer_norm};
@@ -14,7 +14,7 @@ use crate::{Error, Weights};
 /// The fields of a BERT `config.json` that the encoder needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TextEncoderConfig {
-    /// Entries of the vocabulary.
+    /// Size of the vocabulary.
     pub vocab_size: usize,
     /// Width C of a hidden state.
     pub hidden_size: usize,
@@ -22,11 +22,11 @@ pub struct TextEncoderConfig {
     pub intermediate_size: usize,
     /// Number of transformer layers.
     pub num_hidden_layers: usize,
-    /// Heads of the attention; they divide `hidden_size`.
+    /// Number of attention heads; divides `hidden_size`.
     pub num_attention_heads: usize,
     /// Longest sequence that has a position embedding.
     pub max_position_embeddings: usize,
-    /// Entries of the token type embedding.
+    /// Number of token types.
     pub type_vocab_size: usize,
     /// Added to the variance in layer norms.
     pub layer_norm_eps: f64,
@@ -38,7 +38,7 @@ impl TextEncoderConfig {
     /// Reads a Hugging Face `config.json`.
     ///
     /// # Errors
-    /// When a field is missing or the model is not a BERT that this encoder computes.
+    /// When a field is missing or has an unsupported value.
     pub fn from_json(text: &str, source_name: &str) -> Result<Self, Error> {
         let config: Self = serde_json::from_str(text).map_err(|e| Error::format(source_name, e))?;
         if config.hidden_act != "gelu" {
@@ -119,7 +119,7 @@ impl TextEncoderConfig {
             .collect::<Result<_, Error>>()?;
         Ok(TextEncoder {
             word_embeddings: FrozenMatrix::half(word_values, words, device),
-            // Every token is of the first type.
+            // All tokens have type 0.
             position_embeddings: positions + types.narrow(0, 0, 1),
             norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), self, device)?,
             layers,
@@ -133,7 +133,7 @@ impl TextEncoderConfig {
 pub struct TextEncoder {
     /// (vocabulary, C).
     word_embeddings: FrozenMatrix,
-    /// What the position and the type of a token bring: (positions, C).
+    /// Position embeddings plus the embedding of token type 0: (positions, C).
     position_embeddings: Tensor<2>,
     norm: LayerNorm,
     layers: Vec<Layer>,
@@ -146,7 +146,7 @@ impl TextEncoder {
         self.word_embeddings.shape()[1]
     }
 
-    /// Number of tokens that have an embedding.
+    /// Size of the vocabulary.
     pub fn vocab_size(&self) -> usize {
         self.word_embeddings.shape()[0]
     }
@@ -158,8 +158,8 @@ impl TextEncoder {
 
     /// Token-level last hidden states of shape (N, L, C).
     ///
-    /// `ids` and `mask` have shape (N, L); the mask is 1 at real tokens, 0 at padding. States at
-    /// padding are computed too and mean nothing. L is at most `max_position_embeddings`.
+    /// `ids` and `mask` have shape (N, L); the mask is 1 at real tokens, 0 at padding. States
+    /// at padding are meaningless. L is at most `max_position_embeddings`.
     pub fn forward(&self, ids: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
         let [prompts, length] = ids.dims();
         let hidden = self.hidden_size();
@@ -171,9 +171,9 @@ impl TextEncoder {
             self.norm.shift.clone(),
             self.norm.epsilon,
         );
-        // Added to the scores: nothing at real tokens, minus infinity (nearly) at padding.
+        // Additive attention bias: 0 at real tokens, -1e9 at padding.
         let bias = (mask - 1.0) * 1e9;
-        let state = share(state, bias, |mut state, bias| {
+        let state = split_across_cores(state, bias, |mut state, bias| {
             for layer in &self.layers {
                 state = layer.forward(state, bias.clone(), self.heads);
             }
@@ -185,7 +185,7 @@ impl TextEncoder {
 
 #[derive(Clone)]
 struct Layer {
-    /// Queries, keys and values at once.
+    /// Query, key and value projections, concatenated.
     attention: Linear,
     output: Linear,
     attention_norm: LayerNorm,
@@ -213,15 +213,15 @@ impl Layer {
 
 #[derive(Clone)]
 struct Linear {
-    /// (output, input), as it is fast on the device: in half precision where that runs WGSL, which is exact where the file is
-    /// f16.
+    /// (output, input), in f16 on devices that run WGSL; exact when the file is f16.
     weight: FrozenMatrix,
     /// (1, output).
     bias: Tensor<2>,
 }
 
 impl Linear {
-    /// The layer that `names` together make, each with so many outputs, one after the other.
+    /// Loads the layers `names`, each with `output` outputs, as one layer with concatenated
+    /// outputs.
     fn load(
         weights: &Weights,
         names: &[String],

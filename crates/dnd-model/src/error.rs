@@ -1,9 +1,9 @@
-//! What can go wrong when a model is read or used.
+//! Errors of reading and using models.
 
-/// What another library reported.
+/// An error of another library.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error of this crate. Every message names the file and what disagrees in it.
+/// An error of this crate. Messages name the file and the tensor or field at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A tensor that the model needs is not in the file.
@@ -11,17 +11,17 @@ pub enum Error {
     MissingTensor {
         /// The file that was read.
         source_name: String,
-        /// The tensor that was looked for.
+        /// The name of the tensor.
         tensor: String,
     },
-    /// A tensor has another shape than the configuration says.
+    /// A tensor does not have the shape that the configuration requires.
     #[error("{source_name}: tensor `{tensor}`: expected shape {expected:?}, found {found:?}")]
     Shape {
         /// The file that was read.
         source_name: String,
-        /// The tensor that disagrees.
+        /// The name of the tensor.
         tensor: String,
-        /// The shape that the configuration asks for.
+        /// The shape that the configuration requires.
         expected: Vec<usize>,
         /// The shape in the file.
         found: Vec<usize>,
@@ -31,32 +31,32 @@ pub enum Error {
     Field {
         /// The file that was read.
         source_name: String,
-        /// The field that disagrees.
+        /// The name of the field.
         field: String,
         /// What is supported.
         expected: String,
         /// What the file says.
         found: String,
     },
-    /// A file is not in the format that it should be in.
+    /// A file is malformed.
     #[error("{source_name}: cannot be read")]
     Format {
         /// The file that was read.
         source_name: String,
-        /// What the reader of the format reported.
+        /// The parser's error.
         source: Cause,
     },
     /// There is no prompt to encode.
     #[error("no prompts: expected at least one, found none")]
     NoPrompts,
-    /// An adapter and a base model do not belong together.
+    /// An adapter does not match the base model.
     #[error("{source_name}: adapter for `{base_model}` does not fit the base model: {message}")]
     AdapterMismatch {
         /// Where the adapter came from.
         source_name: String,
         /// The base model that the adapter names.
         base_model: String,
-        /// What disagrees.
+        /// The mismatch.
         message: String,
     },
     /// The chat template of a tokenizer cannot be rendered.
@@ -65,18 +65,16 @@ pub enum Error {
     /// Values could not be read back from a device.
     #[error("reading a tensor back from the device")]
     Device(#[source] Cause),
-    /// A device was asked for that this build does not contain.
+    /// The requested device is not in this build.
     #[error("device `{name}` is not in this build: it has {available}")]
     UnknownDevice {
-        /// The device that was asked for.
+        /// The requested device.
         name: String,
         /// The devices of this build.
         available: String,
     },
-    /// MatmulDtype in bfloat16 were asked for where there are none.
-    #[error(
-        "products in bfloat16: expected the CPU device, on Linux with Intel AMX, found {found}"
-    )]
+    /// bfloat16 matrix products were requested but are not available.
+    #[error("matmul dtype bf16: expected the CPU device, on Linux with Intel AMX, found {found}")]
     NoBf16 {
         /// What is there instead.
         found: &'static str,
@@ -91,7 +89,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A [`Error::Format`] for `source_name`, because of `source`.
+    /// An [`Error::Format`] for `source_name`, caused by `source`.
     pub fn format(source_name: &str, source: impl Into<Cause>) -> Self {
         Self::Format {
             source_name: source_name.to_owned(),
@@ -99,12 +97,12 @@ impl Error {
         }
     }
 
-    /// A [`Error::Device`], because of `source`.
+    /// An [`Error::Device`], caused by `source`.
     pub fn device(source: impl Into<Cause>) -> Self {
         Self::Device(source.into())
     }
 
-    /// A [`Error::Field`] for `field` of `source_name`.
+    /// An [`Error::Field`] for `field` of `source_name`.
     pub fn field(source_name: &str, field: &str, expected: &str, found: impl ToString) -> Self {
         Self::Field {
             source_name: source_name.to_owned(),

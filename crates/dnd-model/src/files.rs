@@ -1,4 +1,4 @@
-//! Models and bundles from files, natively.
+//! Opens models and bundles from files; native only.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,29 +13,30 @@ use memmap2::Mmap;
 use crate::language::{LanguageTokenizer, MatmulDtype};
 use crate::{
     AdapterGenerator, EncoderFiles, Error, Generation, LanguageModel, LanguageModelConfig, Stage,
-    TextEncoder, TextEncoderConfig, Weights, encode_here,
+    TextEncoder, TextEncoderConfig, Weights, encode_on_device,
 };
 
-/// The base model's name on the hub, as adapters name it.
+/// The default base model's name on the Hugging Face Hub, as recorded in adapters.
 pub const BASE_MODEL: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
-/// The encoder's name on the hub.
+/// The default encoder's name on the Hugging Face Hub.
 pub const ENCODER: &str = "sentence-transformers/all-MiniLM-L6-v2";
 
-/// The folder of models in the cache; without a home folder, one below the current folder.
+/// The folder of models in the cache; without a home folder, `.cache/dnd/models` in the current
+/// folder.
 fn models_folder() -> PathBuf {
     let cache = dnd_files::cache_folder().unwrap_or_else(|| PathBuf::from(".cache/dnd"));
     cache.join("models")
 }
 
-/// The base model: a GGUF file, or a folder with `config.json`, `model.safetensors`,
-/// `tokenizer.json` and `tokenizer_config.json`.
+/// Default path of the base model: a GGUF file, or a folder with `config.json`,
+/// `model.safetensors`, `tokenizer.json` and `tokenizer_config.json`.
 pub fn default_base() -> PathBuf {
     let folder = models_folder().join("smollm2-135m-instruct");
     let gguf = folder.join("SmolLM2-135M-Instruct.Q4_1.gguf");
     if gguf.exists() { gguf } else { folder }
 }
 
-/// The encoder's folder: `config.json`, `model.safetensors` and `tokenizer.json`.
+/// Default folder of the encoder, with `config.json`, `model.safetensors` and `tokenizer.json`.
 pub fn default_encoder() -> PathBuf {
     models_folder().join("all-minilm-l6-v2")
 }
@@ -57,14 +58,14 @@ pub fn map(path: &Path) -> Result<Mmap, Error> {
     Ok(mapped.map_err(|e| dnd_files::Error::file(path, "cannot map into memory", e))?)
 }
 
-/// Checks that a model is there at all.
+/// Checks that `path` exists.
 fn check_exists(path: &Path) -> Result<(), Error> {
     if path.exists() {
         return Ok(());
     }
     Err(dnd_files::Error::content(
         path,
-        "expected a model, found nothing; `./run` and `cargo xtask setup` fetch the default ones",
+        "expected a model, found nothing; `./run` or `cargo xtask setup` fetches the defaults",
     )
     .into())
 }
@@ -75,12 +76,12 @@ pub struct Base {
     pub model: LanguageModel,
     /// Its tokenizer and chat template.
     pub tokenizer: LanguageTokenizer,
-    /// How products with its weights are computed.
+    /// How matrix products with its weights are computed.
     pub matmul_dtype: MatmulDtype,
 }
 
 impl Base {
-    /// Loads a base model onto `device`, with `products` of its weights.
+    /// Loads a base model onto `device`; products with its weights use `matmul_dtype`.
     ///
     /// # Errors
     /// When a file is missing, malformed, or of an unsupported kind.
@@ -185,8 +186,7 @@ impl AdapterGenerator {
     /// Loads a bundle's generator onto `device`; `source_name` names the bundle in errors.
     ///
     /// # Errors
-    /// When the bundle names another base model than `base_model`, needs another encoder than this
-    /// one, or its generator is malformed.
+    /// When the bundle is for another base model or encoder, or its generator is malformed.
     pub fn open(
         bundle: &Bundle,
         source_name: &str,
@@ -206,7 +206,7 @@ impl AdapterGenerator {
         Self::new(bundle, source_name, &files, device)
     }
 
-    /// [`generate`](Self::generate) from start to end, with the seconds of its stages.
+    /// Runs [`generate`](Self::generate) to completion and times its stages.
     ///
     /// # Errors
     /// As `generate`.
@@ -222,7 +222,7 @@ impl AdapterGenerator {
                 encode = started.elapsed().as_secs_f64();
             }
         };
-        let generation = block_on(self.generate(prompts, seed, encode_here, &mut report))?;
+        let generation = block_on(self.generate(prompts, seed, encode_on_device, &mut report))?;
         let decode = started.elapsed().as_secs_f64() - encode;
         Ok((generation, Timing { encode, decode }))
     }

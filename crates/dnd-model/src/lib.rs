@@ -1,5 +1,6 @@
-//! The models of DnD as burn modules: the text encoder, the generator and the base language model
-//! with LoRA. They run on any burn device, natively and in WebAssembly; `files` opens them natively.
+//! The models of DnD as burn modules: the text encoder, the generator and the base language
+//! model with LoRA. They run on any burn device, natively and in WebAssembly; `files` loads
+//! them from files on native targets.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
@@ -19,10 +20,10 @@ pub mod sampling;
 pub mod self_test;
 pub mod weights;
 
-pub use adapter_generator::{AdapterGenerator, Decoded, EncoderFiles, read_back};
+pub use adapter_generator::{AdapterGenerator, Decoded, EncoderFiles, read_values};
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
-pub use generate::{GeneratedFiles, Generation, Stage, encode_here};
+pub use generate::{GeneratedFiles, Generation, Stage, encode_on_device};
 pub use generator::{Basis, BasisConfig, Generator, GeneratorConfig};
 pub use language::{LanguageModel, LanguageModelConfig};
 pub use lora::Lora;

@@ -1,4 +1,5 @@
-//! An adapter on a device: an argument of the base model's forward pass, not a part of it.
+//! LoRA factors on a device. They are an argument of the base model's forward pass, never
+//! merged.
 
 use std::collections::HashMap;
 
@@ -7,8 +8,8 @@ use dnd_adapter::{Adapter, Layout, Projection};
 
 use crate::Error;
 
-/// LoRA factors as tensors (Hu et al., arXiv 2106.09685). Gradients flow into them where they
-/// are tracked, so that they may be parameters or the output of a generator.
+/// LoRA factors as tensors (Hu et al., arXiv 2106.09685). Gradients flow into tracked factors,
+/// so they may be parameters or the output of a generator.
 #[derive(Debug, Clone)]
 pub struct Lora {
     factors: HashMap<(usize, Projection), LoraFactors>,
@@ -21,7 +22,7 @@ pub struct LoraFactors {
     pub a: Tensor<2>,
     /// (output, rank).
     pub b: Tensor<2>,
-    /// Factor of the update: alpha / rank, or alpha / sqrt(rank).
+    /// Scaling of the update: alpha / rank, or alpha / sqrt(rank) for rsLoRA.
     pub scaling: f32,
 }
 
@@ -72,10 +73,11 @@ impl Lora {
     }
 }
 
-/// Checks that every module of `layout`, from `source_name`, exists in a base model of these `dimensions`.
+/// Checks that a base model of these `dimensions` has every module of `layout`; `source_name`
+/// names the adapter in errors.
 ///
 /// # Errors
-/// [`Error::AdapterMismatch`] naming the first module that does not fit.
+/// [`Error::AdapterMismatch`] for the first module that does not match.
 pub fn check_layout(
     layout: &Layout,
     source_name: &str,

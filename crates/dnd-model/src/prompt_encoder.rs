@@ -1,4 +1,4 @@
-//! From prompts to the condition of a generator: token-level hidden states.
+//! Encodes prompts into the condition of a generator: token-level hidden states.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
@@ -8,39 +8,39 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::{Error, TextEncoder};
 
-/// Longest prompt that is tokenized whole, in characters: only the first L tokens count, and a
-/// token is seldom longer than this many characters.
-const CHARACTERS_A_TOKEN: usize = 64;
+/// Prompts are cut to L times this many characters before tokenization. Only the first L tokens
+/// count, and a token is rarely longer than this.
+const MAX_CHARACTERS_PER_TOKEN: usize = 64;
 
-/// Prompts that are encoded together. In a browser fewer, as workers share groups there.
-const GROUP: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
+/// Prompts per group. Groups are smaller in a browser, where workers share them.
+const GROUP_SIZE: usize = if cfg!(target_arch = "wasm32") { 8 } else { 16 };
 
-/// Shortest L: one token of the prompt between the two that frame it.
-const MIN_LENGTH: usize = 3;
+/// Minimum L: one token of the prompt between two special tokens.
+const MIN_TOKENS: usize = 3;
 
-/// Which prompts make up a condition of N.
+/// The prompts drawn for a condition of N.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptDraw {
     /// Indices into the given prompts, N of them.
     pub indices: Vec<usize>,
-    /// Whether some prompts were left out.
+    /// How many prompts were left out.
     pub dropped: usize,
-    /// How many places hold a prompt for the second time or more.
+    /// How many of the N are repetitions.
     pub repeated: usize,
 }
 
 impl PromptDraw {
-    /// The drawn prompts, in their order, of the list that was drawn from.
+    /// The drawn prompts, taken from the list that was drawn from.
     pub fn pick<'a>(&self, prompts: &'a [String]) -> Vec<&'a str> {
         let drawn = self.indices.iter();
         drawn.map(|&index| prompts[index].as_str()).collect()
     }
 }
 
-/// Draws `wanted` of `given` prompts with a seed.
+/// Draws `wanted` of `given` prompts.
 ///
-/// Prompts are shuffled; with more than wanted the first ones are taken, with fewer the shuffled
-/// list is gone through again, so that every prompt stands in the condition about equally often.
+/// The prompts are shuffled and the first `wanted` are taken. If there are too few, the
+/// shuffled list is repeated, so that every prompt occurs about equally often.
 ///
 /// # Errors
 /// [`Error::NoPrompts`] when `given` is zero.
@@ -57,12 +57,12 @@ pub fn draw_prompts(given: usize, wanted: usize, seed: u64) -> Result<PromptDraw
     })
 }
 
-/// Prompts that are encoded together.
+/// A batch of prompts that are encoded together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptGroup {
-    /// Which of all prompts they are.
+    /// Their indices among all prompts.
     pub indices: Vec<usize>,
-    /// Their tokens.
+    /// Their token ids.
     pub tokens: Vec<Vec<u32>>,
 }
 
@@ -75,22 +75,22 @@ pub struct PromptEncoder {
 }
 
 impl PromptEncoder {
-    /// `tokenizer_json` is the encoder's own `tokenizer.json`; `length` is L.
+    /// `tokenizer_json` is the contents of the encoder's `tokenizer.json`; `length` is L.
     ///
     /// # Errors
-    /// [`Error::Format`] when the tokenizer cannot be read, [`Error::Field`] when `length` is more
-    /// than the encoder reads or leaves no room beside the tokens that frame a prompt.
+    /// [`Error::Format`] when the tokenizer cannot be read, [`Error::Field`] when `length`
+    /// exceeds the encoder's maximum or leaves no room beside the special tokens.
     pub fn new(
         encoder: &TextEncoder,
         tokenizer_json: &[u8],
         length: usize,
         device: &Device,
     ) -> Result<Self, Error> {
-        if !(MIN_LENGTH..=encoder.max_length()).contains(&length) {
+        if !(MIN_TOKENS..=encoder.max_length()).contains(&length) {
             return Err(Error::field(
                 "encoder",
                 "tokens_per_prompt",
-                &format!("{MIN_LENGTH} to {}", encoder.max_length()),
+                &format!("{MIN_TOKENS} to {}", encoder.max_length()),
                 length,
             ));
         }
@@ -128,7 +128,7 @@ impl PromptEncoder {
         self.encode_reporting(prompts, &mut |_| ())
     }
 
-    /// [`encode`](Self::encode), telling `report` after each group how many prompts are done.
+    /// As [`encode`](Self::encode). `report` gets the number of prompts done after each group.
     ///
     /// # Errors
     /// As `encode`.
@@ -148,7 +148,8 @@ impl PromptEncoder {
         Ok(self.join(&groups, states.collect()))
     }
 
-    /// Prompts in groups to be [encoded](Self::encode_group) together: sorted by length, so that little is spent on padding.
+    /// Divides prompts into groups for [`encode_group`](Self::encode_group), sorted by length
+    /// to keep padding short.
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
@@ -160,7 +161,7 @@ impl PromptEncoder {
         let mut tokens = tokens.collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<usize> = (0..tokens.len()).collect();
         order.sort_by_key(|&index| tokens[index].len());
-        let groups = order.chunks(GROUP).map(|group| PromptGroup {
+        let groups = order.chunks(GROUP_SIZE).map(|group| PromptGroup {
             indices: group.to_vec(),
             tokens: group
                 .iter()
@@ -170,7 +171,7 @@ impl PromptEncoder {
         Ok(groups.collect())
     }
 
-    /// Hidden states (N, L, C) of all prompts in their own order, from those of their groups.
+    /// Joins the hidden states of all groups into (N, L, C), in the order of the prompts.
     pub fn join(&self, groups: &[PromptGroup], states: Vec<Tensor<3>>) -> Tensor<3> {
         let order = groups.iter().flat_map(|group| &group.indices);
         let mut places = vec![0i32; order.clone().count()];
@@ -186,7 +187,7 @@ impl PromptEncoder {
         &self.encoder
     }
 
-    /// Tokens L of a prompt.
+    /// Tokens L per prompt.
     pub fn length(&self) -> usize {
         self.length
     }
@@ -199,7 +200,7 @@ impl PromptEncoder {
     fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, Error> {
         let end = prompt
             .char_indices()
-            .nth(self.length * CHARACTERS_A_TOKEN)
+            .nth(self.length * MAX_CHARACTERS_PER_TOKEN)
             .map_or(prompt.len(), |(end, _)| end);
         let encoding = self
             .tokenizer
@@ -208,7 +209,8 @@ impl PromptEncoder {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Hidden states (prompts, L, C) of prompts of similar lengths, at most L tokens each; zero at padding.
+    /// Hidden states (prompts, L, C) of one group, zero at padding. Each row has at most L
+    /// tokens.
     pub fn encode_group(&self, rows: &[Vec<u32>]) -> Tensor<3> {
         let longest = rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
         let shape = [rows.len(), longest];
@@ -234,8 +236,8 @@ impl PromptEncoder {
     }
 }
 
-/// [Mean embedding](dnd_kernels::mean_embedding) of prompts from their hidden states (N, L, C), zero at padding: a vector (C) of
-/// length one.
+/// [Mean embedding](dnd_kernels::mean_embedding) (C), of unit length, of hidden states
+/// (N, L, C) that are zero at padding.
 pub fn mean_embedding(states: Tensor<3>) -> Tensor<1> {
     dnd_kernels::mean_embedding(states.unsqueeze_dim(0)).squeeze_dim(0)
 }
@@ -245,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fewer_prompts_are_gone_through_again() {
+    fn too_few_prompts_are_repeated() {
         let draw = draw_prompts(3, 8, 1).unwrap();
         assert_eq!((draw.dropped, draw.repeated), (0, 5));
         for prompt in 0..3 {

@@ -29,7 +29,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler at the start of its sequence of draws.
+    /// A sampler whose random stream starts at the seed.
     pub fn new(sampling: Sampling) -> Self {
         let seed = match sampling {
             Sampling::Greedy => 0,
@@ -41,7 +41,7 @@ impl Sampler {
         }
     }
 
-    /// The next token for these logits, one a vocabulary entry.
+    /// Chooses the next token from logits, one per vocabulary entry.
     pub fn next(&mut self, logits: &[f32]) -> usize {
         match self.sampling {
             Sampling::Greedy => argmax(logits),
@@ -50,7 +50,7 @@ impl Sampler {
             } => {
                 let nucleus = nucleus(logits, temperature, top_p);
                 let weights = nucleus.iter().map(|(_, weight)| weight);
-                // Weights that cannot be sampled by are those of logits that are not numbers.
+                // Sampling by weights fails only when logits are not numbers.
                 let place = WeightedIndex::new(weights)
                     .map_or(0, |weights| weights.sample(&mut self.random));
                 nucleus[place].0
@@ -59,7 +59,7 @@ impl Sampler {
     }
 }
 
-/// The first index of the largest value; 0 for no values.
+/// Index of the first largest value; 0 when there are no values.
 pub fn argmax(values: &[f32]) -> usize {
     let mut best = 0;
     for (index, value) in values.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Whether a device computes what it should: a small encoder and generator on a known input.
+//! Self-test of a device: a small encoder and generator on a fixed input.
 //!
-//! GPU drivers have bugs, and a wrong adapter looks like a right one. So before a device is trusted
-//! it computes every operation of the models once. All of the output is compared with the CPU's, and
-//! that with numbers written down here.
+//! GPU drivers have bugs, and a wrong adapter looks like a correct one. The test runs every
+//! operation of the models once. It compares the whole output with the CPU's, and samples of
+//! the CPU's with values recorded here.
 //!
-//! Sizes are such that a GPU runs the kernels of the shipped generator, tilings included: what it compiles
-//! for the test need not be compiled again.
+//! The sizes select the same kernels and tilings as the shipped generator, so that the kernels
+//! compiled for the test are reused.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,12 @@ use dnd_kernels::Target;
 use crate::assembler::Assembler;
 use crate::{BasisConfig, Error, GeneratorConfig, TextEncoderConfig, Weights};
 
-/// Largest difference of a device that is trusted; values are of order a tenth. Devices differ in how
-/// they round and in how exact their `tanh` and `exp` are, which is 100 times less.
+/// Largest accepted difference; values are around 0.1. Devices differ in rounding and in the
+/// accuracy of `tanh` and `exp` by about 100 times less.
 pub const TOLERANCE: f32 = 1e-4;
 
-/// 16 values of the output, evenly spread, as computed on the CPU in f32 and checked on two devices.
+/// 16 evenly spaced values of the output, computed on the CPU in f32 and checked on two
+/// devices.
 const EXPECTED: [f32; 16] = [
     0.006610669,
     0.14365909,
@@ -47,10 +48,10 @@ const HIDDEN: usize = 128;
 const INTERMEDIATE: usize = 512;
 const VOCABULARY: usize = 32;
 
-/// Computes the known input on `device`: a vector that [`largest_difference`] judges.
+/// Runs the models on the fixed input on `device`. [`largest_difference`] checks the result.
 ///
 /// # Errors
-/// Never with the sizes that are fixed here; they are those of the loaders.
+/// Those of the loaders. They do not occur with these fixed sizes.
 pub fn compute(device: &Device) -> Result<Tensor<1>, Error> {
     let mut numbers = Numbers(1);
     let bytes = encoder_file(&mut numbers)?;
@@ -93,13 +94,13 @@ pub fn compute(device: &Device) -> Result<Tensor<1>, Error> {
     }
 }
 
-/// Largest difference of the values of [`compute`] from the known output; infinite when one is not
-/// a number.
+/// Largest difference of the values of [`compute`] from the expected output; infinite when one
+/// is NaN or their number is wrong.
 ///
 /// # Errors
 /// As [`compute`], on the CPU.
 pub fn largest_difference(values: &[f32]) -> Result<f32, Error> {
-    // The CPU's values can be read back at once even in a browser.
+    // CPU tensors can be read back synchronously, even in a browser.
     let reference = compute(&Device::flex())?
         .try_into_vec_as::<f32>()
         .map_err(Error::device)?;
@@ -111,7 +112,7 @@ pub fn largest_difference(values: &[f32]) -> Result<f32, Error> {
     Ok(known.max(all))
 }
 
-/// 16 values, evenly spread.
+/// 16 evenly spaced values.
 fn sample(values: &[f32]) -> impl Iterator<Item = f32> {
     let step = values.len().div_ceil(EXPECTED.len());
     values.iter().copied().step_by(step)
@@ -120,7 +121,7 @@ fn sample(values: &[f32]) -> impl Iterator<Item = f32> {
 fn largest(pairs: impl Iterator<Item = (f32, f32)>) -> f32 {
     pairs.fold(0.0, |largest, (value, expected)| {
         let difference = (value - expected).abs();
-        // `max` would pass over what is not a number.
+        // `max` ignores NaN.
         if difference.is_nan() {
             f32::INFINITY
         } else {
@@ -129,8 +130,8 @@ fn largest(pairs: impl Iterator<Item = (f32, f32)>) -> f32 {
     })
 }
 
-/// The same numbers on every platform, between -0.125 and 0.125 (a linear congruential generator in
-/// 32-bit arithmetic, Numerical Recipes), of so few bits that half precision holds them.
+/// A linear congruential generator (Numerical Recipes, 32-bit) of values from -0.125 to 0.125.
+/// They are the same on every platform and exact in f16.
 struct Numbers(u32);
 
 impl Numbers {
@@ -208,12 +209,12 @@ fn generator_config() -> GeneratorConfig {
     }
 }
 
-/// The generator's own names and shapes, filled with known numbers.
+/// Tensors with the names and shapes of the generator, filled with fixed values.
 fn generator_tensors(
     config: &GeneratorConfig,
     numbers: &mut Numbers,
 ) -> Result<BTreeMap<String, BundleTensor>, Error> {
-    // On the CPU, where values can be read back at once even in a browser.
+    // On the CPU, where tensors can be read back synchronously, even in a browser.
     let mut tensors = config.init(0, &Device::flex()).to_tensors(Precision::F32)?;
     for (name, tensor) in &mut tensors {
         tensor.data = numbers.take(tensor.data.len());
@@ -221,20 +222,20 @@ fn generator_tensors(
             tensor.storage = Storage::Int8;
             let tile = tensor.shape[2];
             for tile in tensor.data.chunks_mut(tile) {
-                in_integers(tile);
+                round_to_int8(tile);
             }
         }
     }
     Ok(tensors)
 }
 
-/// Rounds numbers to what integers from -127 to 127 stand for, so that nothing is lost when they are stored as such.
-fn in_integers(numbers: &mut [f32]) {
+/// Rounds values to multiples of `UNIT` within ±127, which int8 stores without loss.
+fn round_to_int8(numbers: &mut [f32]) {
     const UNIT: f32 = 1.0 / 1024.0;
     for number in numbers.iter_mut() {
         *number = (*number / UNIT).round().clamp(-127.0, 127.0) * UNIT;
     }
-    // The largest one tells what the unit is.
+    // The scale of an int8 tile comes from its largest value.
     numbers[0] = 127.0 * UNIT;
 }
 

@@ -1,4 +1,4 @@
-//! Named tensors with checked shapes, of a safetensors or GGUF file or a bundle.
+//! Named tensors with checked shapes, from a safetensors file, a GGUF file or a bundle.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use dnd_adapter::tensor_file::TensorFile;
 
 use crate::Error;
 
-/// Reads tensors of one file as f32: of a model by their Hugging Face names, of a bundle by their own.
+/// Reads tensors of one file as f32. Tensors of a model have their Hugging Face names, those of
+/// a bundle their own.
 pub struct Weights<'a> {
     source_name: String,
     file: File<'a>,
@@ -20,7 +21,7 @@ enum File<'a> {
     Safetensors(TensorFile<'a>),
     Gguf {
         gguf: Gguf<'a>,
-        /// Rows of q and k are stored permuted, by this many query and key heads.
+        /// Numbers of query and key heads, when the rows of q and k are stored permuted.
         permuted_heads: Option<(usize, usize)>,
     },
     Bundle(&'a BTreeMap<String, BundleTensor>),
@@ -36,8 +37,8 @@ impl<'a> Weights<'a> {
         Ok(Self::new(source_name, File::Safetensors(file)))
     }
 
-    /// Opens a GGUF file of a Llama or Qwen2 model. The Llama family's q and k rows are stored in
-    /// llama.cpp's rotary order; they are brought back to Hugging Face order on reading.
+    /// Opens a GGUF file of a Llama or Qwen2 model. In the Llama family, q and k rows are
+    /// stored in llama.cpp's rotary order; reading restores the Hugging Face order.
     ///
     /// # Errors
     /// When the head counts are missing from the metadata.
@@ -68,7 +69,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The file's name, for messages.
+    /// The file's name, for errors.
     pub fn source_name(&self) -> &str {
         &self.source_name
     }
@@ -87,7 +88,7 @@ impl<'a> Weights<'a> {
     /// The tensor `name` with the given shape, on `device`.
     ///
     /// # Errors
-    /// When it is missing, has another shape, or a type that is not supported.
+    /// When it is missing or has the wrong shape or an unsupported type.
     pub fn tensor<const D: usize>(
         &self,
         name: &str,
@@ -111,8 +112,8 @@ impl<'a> Weights<'a> {
         Ok(Param::from_tensor(self.tensor(name, shape, device)?))
     }
 
-    /// The values of the tensor `name`, row-major. Shapes in a bundle are compared before anything
-    /// is allocated, so that sizes that a configuration merely claims cost nothing.
+    /// The values of the tensor `name`, row-major. Bundle shapes are compared before anything
+    /// is allocated, so that a configuration with huge sizes cannot exhaust memory.
     ///
     /// # Errors
     /// As [`tensor`](Self::tensor).
@@ -175,8 +176,8 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// The name in a GGUF file of the tensor that Hugging Face calls `name`
-/// (llama.cpp, gguf-py/gguf/tensor_mapping.py).
+/// GGUF name of the tensor with the Hugging Face name `name` (llama.cpp,
+/// gguf-py/gguf/tensor_mapping.py).
 fn gguf_name(name: &str) -> Option<String> {
     let fixed = match name {
         "model.embed_tokens.weight" => Some("token_embd.weight"),

@@ -1,7 +1,8 @@
-//! Agreement with tensors that PyTorch, transformers, peft and the published generator computed.
+//! Compares the models with tensors computed by PyTorch, transformers, peft and the published
+//! generator.
 //!
-//! The tensors lie in `../shared/fixtures` and are not part of the repository; each test says why
-//! it skips where they or the models are absent.
+//! The tensors are in `../shared/fixtures`, outside the repository. A test without its tensors
+//! or models is skipped and prints why.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -137,7 +138,7 @@ fn encoder_agrees_with_transformers() {
         ids,
         Tensor::from_data(TensorData::new(mask.clone(), shape), &device),
     );
-    // States at padding mean nothing.
+    // States at padding are meaningless.
     let keep = |values: Vec<f32>| -> Vec<f32> {
         values
             .chunks(384)

@@ -1,4 +1,4 @@
-//! Properties of the models, on small ones with random weights.
+//! Tests properties of the models on small ones with random weights.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -83,7 +83,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
         .fold(0.0, f32::max)
 }
 
-/// Hidden states of one sequence, computed whole.
+/// Hidden states of one sequence, computed in one pass.
 fn whole(model: &LanguageModel, ids: &[u32], lora: Option<&Lora>) -> Vec<f32> {
     let batch = TokenBatch::after_prefix(&[ids], 0);
     read(model.forward(&batch, lora, &mut Cache::default()))
@@ -229,7 +229,7 @@ fn padding_does_not_change_encoded_prompts() {
 }
 
 #[test]
-fn a_generator_starts_at_the_mean_and_keeps_its_weights() {
+fn untrained_generator_is_zero_and_weights_round_trip() {
     let config = GeneratorConfig {
         features: vec![[4, 6, 8], [4, 6, 8], [10, 2, 12]],
         kernel_size: 3,
@@ -247,7 +247,8 @@ fn a_generator_starts_at_the_mean_and_keeps_its_weights() {
     assert_eq!(output.dims(), [2, 10, 2, 12]);
     assert!(read(output).iter().all(|value| *value == 0.0));
 
-    // Weights survive being stored; a last layer that is not zero answers to the condition.
+    // Weights survive a round trip. With a nonzero last layer, the output depends on the
+    // condition.
     let mut tensors = generator.to_tensors(Precision::F32).unwrap();
     for value in &mut tensors.get_mut("generator.1.mix_weight").unwrap().data {
         *value = 0.5;

@@ -1,4 +1,4 @@
-//! Tasks: folders of task files, and the suite of tasks of our own. No tensors here.
+//! Task folders and the built-in suite of tasks. Uses no tensors.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

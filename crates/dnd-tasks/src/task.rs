@@ -1,4 +1,4 @@
-//! Tasks: a folder with an index and JSON lines.
+//! Task folders: `index.json`, and JSON Lines files for each task.
 
 use std::path::{Path, PathBuf};
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use dnd_files::Error;
 
-/// One line of a task: what the user says, what the model should answer.
+/// One example of a task: a user message and the expected response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The user's message.
     pub prompt: String,
-    /// The right answer.
+    /// The expected response.
     pub response: String,
-    /// A system message; where there is none, the model's own default stands.
+    /// A system message; `None` leaves the model's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
 }
 
-/// Whether a task may be trained on.
+/// Whether a task is for training or held out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Its adapters train generators.
+    /// Generators are trained on it.
     Train,
     /// Held out: never trained on.
     Dev,
@@ -33,11 +33,11 @@ pub enum Role {
 pub struct Task {
     /// Name, and stem of its files.
     pub name: String,
-    /// Tasks of one family share their answers' form.
+    /// Group of similar tasks.
     pub family: String,
     /// Train or dev.
     pub role: Role,
-    /// Whether weights trained on it may be given away.
+    /// Whether weights trained on it may be distributed.
     #[serde(default)]
     pub ship: bool,
 }
@@ -51,16 +51,16 @@ struct Index {
 #[derive(Debug, Clone)]
 pub struct TaskFolder {
     folder: PathBuf,
-    /// The tasks in the order of the index.
+    /// The tasks, in index order.
     pub tasks: Vec<Task>,
 }
 
-/// Which file of a task.
+/// One of the two files of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// `NAME.train.jsonl`: prompts come from here, and lines to fine-tune on.
+    /// `NAME.train.jsonl`: prompts for the generator, and lines to fine-tune on.
     Train,
-    /// `NAME.test.jsonl`: scores come from here.
+    /// `NAME.test.jsonl`: lines to score.
     Test,
 }
 
@@ -68,12 +68,13 @@ impl TaskFolder {
     /// Reads `index.json` of a folder.
     ///
     /// # Errors
-    /// When it is missing, malformed or names a task twice.
+    /// When it is missing or malformed, has an invalid task name, or lists a task twice.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("index.json");
         let index: Index = dnd_files::read_json(&path)?;
         for Task { name, .. } in &index.tasks {
-            // The name becomes a folder and a file name.
+            // The name becomes part of paths. `collection.json` is the header file of a
+            // collection, which has a folder per task.
             let is_plain = !name.is_empty()
                 && !name.starts_with('.')
                 && name
@@ -105,7 +106,7 @@ impl TaskFolder {
     /// The tasks called `names`, in that order.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the first that does not exist.
+    /// [`Error::Argument`] with the first unknown name.
     pub fn select(&self, names: &[String]) -> Result<Vec<Task>, Error> {
         names
             .iter()
@@ -125,7 +126,7 @@ impl TaskFolder {
             .collect()
     }
 
-    /// The lines of one file of a task.
+    /// Reads the lines of one split.
     ///
     /// # Errors
     /// When it is missing, empty, or a line is not an object with `prompt` and `response`.
@@ -138,10 +139,10 @@ impl TaskFolder {
     }
 }
 
-/// Reads JSON lines; blank ones are passed over.
+/// Reads a JSON Lines file. Blank lines are skipped.
 ///
 /// # Errors
-/// When the file is missing or empty, or a line is malformed: the message has its number.
+/// When the file is missing or empty, or a line is malformed; the message has the line number.
 pub fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
     let text = dnd_files::read_text(path)?;
     let lines = text

@@ -1,4 +1,4 @@
-//! Small layouts and models for tests of several crates.
+//! Small layouts and models for tests.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,7 +6,7 @@ use dnd_adapter::{BaseDimensions, Layout, Precision, Projection, tensor_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-/// A layout of one small layer.
+/// A layout with one small layer.
 pub fn small_layout() -> Layout {
     let dimensions = BaseDimensions {
         architecture: "llama".to_owned(),
@@ -23,8 +23,8 @@ pub fn small_layout() -> Layout {
 /// Names and shapes of tensors.
 pub type Shapes = Vec<(String, Vec<usize>)>;
 
-/// The tensors of a BERT without a pooler: embeddings, then layer by layer the linear maps, then all
-/// layer norms.
+/// The tensors of a BERT without a pooler: embeddings, then the linear layers of each layer,
+/// then all layer norms.
 pub fn bert_shapes(
     [vocabulary, positions]: [usize; 2],
     [hidden, intermediate]: [usize; 2],
@@ -64,8 +64,8 @@ pub fn bert_shapes(
     shapes
 }
 
-/// The tensors of a Llama with tied embeddings: embedding and last norm, then layer by layer the
-/// norms and projections. `keys` is the width of keys and values.
+/// The tensors of a Llama with tied embeddings: embedding and final norm, then the norms and
+/// projections of each layer. `keys` is the width of keys and values.
 pub fn llama_shapes(
     vocabulary: usize,
     [hidden, intermediate, keys]: [usize; 3],
@@ -97,7 +97,7 @@ pub fn llama_shapes(
     shapes
 }
 
-/// A safetensors file with random numbers from -`limit` to `limit`; norms have ones.
+/// A safetensors file of uniform random values in `-limit..limit`; norm weights are ones.
 pub fn random_file(shapes: &Shapes, limit: f32, seed: u64) -> Vec<u8> {
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let mut values = |name: &str, count: usize| -> Vec<f32> {

@@ -1,17 +1,17 @@
-//! What can go wrong while adapters are collected and generators trained.
+//! Errors of collecting adapters and training generators.
 
 use std::path::Path;
 
-/// An error of this crate. Every message names the file or field, what was expected and what came.
+/// An error of this crate. Messages name the file or field, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The loss or its gradient is no longer a finite number.
-    #[error("step {step}: the loss or its gradient is not finite; a lower rate may help")]
+    /// The loss or its gradient is not finite.
+    #[error("step {step}: the loss or its gradient is not finite; a lower learning rate may help")]
     Diverged {
         /// The step, counted from zero.
         step: usize,
     },
-    /// A file or an argument cannot be used, or the work was cancelled.
+    /// A file or argument is invalid, or the work was cancelled.
     #[error(transparent)]
     Files(#[from] dnd_files::Error),
     /// An error of the model crate.

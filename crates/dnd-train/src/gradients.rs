@@ -1,4 +1,4 @@
-//! Gradients of a whole module, clipped by their common norm.
+//! Gradient clipping by global norm.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -6,9 +6,9 @@ use burn::tensor::Tensor;
 
 use dnd_model::Error;
 
-/// Scales the gradients of `module` so that their common Euclidean norm is at most `limit`, and
-/// gives the norm before that. burn's own clipping looks at one tensor at a time; the paper's, as
-/// PyTorch's, at all together.
+/// Clips the gradients of `module` to a global L2 norm of at most `limit`, and returns the norm
+/// before clipping. The paper clips this way, like `clip_grad_norm_` of PyTorch; burn clips each
+/// tensor on its own.
 ///
 /// # Errors
 /// [`Error::Device`] when the norm cannot be read back.

@@ -1,5 +1,5 @@
-//! Collecting adapters by fine-tuning, and training a generator by either of two objectives. Native
-//! only: everything here may touch the file system; nothing here prints.
+//! Collecting adapters by fine-tuning, and training generators with one of two objectives.
+//! Native only, because it uses the file system. Nothing here prints.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

@@ -1,4 +1,4 @@
-//! The optimizer of all training: burn's AdamW, computed in one pass over memory.
+//! AdamW for all training: same updates as burn, computed in one pass over memory.
 
 use burn::optim::{AdamWState, AdaptiveMomentumState, ModuleOptimizer, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -6,21 +6,21 @@ use dnd_kernels::adamw::{self, AdamW};
 
 /// Added to the denominator of AdamW.
 const EPSILON: f32 = 1e-8;
-/// The decays that PyTorch and burn start from.
+/// Defaults of PyTorch and burn.
 const BETAS: [f32; 2] = [0.9, 0.999];
 
-/// An optimizer of a module with this decoupled weight decay.
+/// AdamW with decoupled weight decay.
 pub(crate) fn adam_w(weight_decay: f64) -> ModuleOptimizer {
     let weight_decay = weight_decay as f32;
-    ModuleOptimizer::from(OnePass { weight_decay })
+    ModuleOptimizer::from(FusedAdamW { weight_decay })
 }
 
 #[derive(Clone)]
-struct OnePass {
+struct FusedAdamW {
     weight_decay: f32,
 }
 
-impl Optimizer for OnePass {
+impl Optimizer for FusedAdamW {
     type State<const D: usize> = AdamWState<D>;
 
     fn step<const D: usize>(

@@ -1,22 +1,22 @@
-//! Sharing a batch among the cores.
+//! Data parallelism across CPU cores.
 
 use std::thread;
 
 use burn::tensor::Device;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// One thread a core, each with a share of the batch.
+/// One thread per core, each with a part of the batch.
 ///
-/// A good part of the time that a language model of this size takes on a CPU goes to small tensors, which
-/// are computed on one core. Whole shares side by side keep all cores busy with that too, which
-/// sharing single matrix products does not. On any other device there is one share.
+/// In a language model of this size, much of the CPU time goes to small tensors, which are
+/// computed on one core. Data parallelism keeps all cores busy then too; parallel matrix
+/// products do not. On any other device there is one part.
 pub struct Workers {
-    /// Pools of one thread: matrix products inside them stay on that thread.
+    /// Single-threaded pools, so that matrix products inside them stay on one thread.
     pools: Vec<ThreadPool>,
 }
 
 impl Workers {
-    /// As many workers as rayon has threads (`RAYON_NUM_THREADS`), on a CPU device.
+    /// As many workers as rayon has threads (`RAYON_NUM_THREADS`) on a CPU device, else one.
     pub fn new(device: &Device) -> Self {
         let count = if *device == Device::flex() {
             rayon::current_num_threads()
@@ -32,13 +32,13 @@ impl Workers {
         }
     }
 
-    /// Shares that are worked on side by side.
+    /// The number of parts processed in parallel.
     pub fn count(&self) -> usize {
         self.pools.len().max(1)
     }
 
-    /// Deals `items` to the workers and gives their results in a fixed order. A share is every
-    /// n-th item, so that items sorted by size are shared fairly.
+    /// Splits `items` among the workers and returns the results in worker order. Each worker
+    /// gets every n-th item, which balances items sorted by size.
     pub fn map<T, R>(&self, items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R>
     where
         T: Copy + Send + Sync,

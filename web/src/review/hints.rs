@@ -1,35 +1,35 @@
-//! What would make a better adapter than the prompts as they are.
+//! Hints that help to write better prompts.
 
 use std::collections::{HashMap, HashSet};
 
-/// Prompts that the generator reads for an adapter.
+/// Prompts that the generator reads per adapter.
 pub const READ: usize = 32;
-/// Fewer different prompts than this are too few to show what a task is.
+/// Fewer distinct prompts than this cannot show what a task is.
 const FEW: usize = 8;
-/// Prompts compared for likeness; more of them would not change what is said.
+/// Maximum number of prompts to compare; more would not change the hints.
 const SAMPLE: usize = 256;
-/// Words after which the encoder has certainly stopped reading: 32 tokens are fewer words.
+/// A prompt of more words than this certainly exceeds the 32 tokens that the encoder reads.
 const LONG_WORDS: usize = 32;
-/// The same for text without spaces.
+/// The same in characters, for text without spaces.
 const LONG_CHARACTERS: usize = 200;
-/// Share of common words above which prompts hardly differ.
+/// Fraction of shared words above which prompts hardly differ.
 const ALIKE: f64 = 0.9;
-/// Share of recurring words below which prompts have nothing to do with each other.
+/// Fraction of recurring words below which prompts look unrelated.
 const DIFFERENT: f64 = 0.15;
 
-/// What there is to say about prompts before an adapter is generated from them.
+/// Review of prompts before an adapter is generated from them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Review {
     /// How many prompts there are.
     pub count: usize,
-    /// How many of them are different.
+    /// How many of them are distinct.
     pub distinct: usize,
-    /// What would make a better adapter; sentences.
+    /// Hints for better prompts; sentences.
     pub hints: Vec<String>,
 }
 
 impl Review {
-    /// Looks at prompts, in time that grows with the length of the text.
+    /// Reviews prompts in time linear in the length of the text.
     pub fn of(prompts: &[String]) -> Self {
         let different: HashSet<&str> = prompts.iter().map(|prompt| prompt.trim()).collect();
         let distinct = different.len();
@@ -60,7 +60,7 @@ impl Review {
     }
 }
 
-/// Says so when prompts are too alike, or too different, to show what one task is.
+/// A hint when prompts are too similar, or too different, to show one task.
 fn likeness_hint(prompts: &[String]) -> Option<String> {
     let step = prompts.len().div_ceil(SAMPLE);
     let sample: Vec<HashSet<String>> = prompts.iter().step_by(step).map(|p| words(p)).collect();
@@ -83,14 +83,14 @@ fn likeness_hint(prompts: &[String]) -> Option<String> {
     }
     if common / all > ALIKE {
         Some(
-            "The prompts are much alike. Ask in different ways and about different things, as you \
-             would when you use the adapter."
+            "The prompts are very similar. Ask in different ways and about different things, as \
+             you would when you use the adapter."
                 .to_owned(),
         )
     } else if recurring / all < DIFFERENT {
         Some(
             "The prompts have few words in common. An adapter is made for one task: leave out \
-             prompts of other tasks, and say in each prompt what is to be done."
+             prompts of other tasks, and state the task in each prompt."
                 .to_owned(),
         )
     } else {
@@ -98,7 +98,7 @@ fn likeness_hint(prompts: &[String]) -> Option<String> {
     }
 }
 
-/// The different words at the beginning of a prompt, where the encoder reads.
+/// The distinct words at the beginning of a prompt, where the encoder reads.
 fn words(prompt: &str) -> HashSet<String> {
     prompt
         .split(|c: char| !c.is_alphanumeric())
@@ -108,7 +108,7 @@ fn words(prompt: &str) -> HashSet<String> {
         .collect()
 }
 
-/// Says how many prompts are read in part only.
+/// A hint when only a part of some prompts is read.
 fn length_hint(prompts: &[String]) -> Option<String> {
     let long = prompts
         .iter()
@@ -123,8 +123,8 @@ fn length_hint(prompts: &[String]) -> Option<String> {
         _ => format!("{long} prompts are"),
     };
     Some(format!(
-        "{which} long. Only about the first 32 tokens of each prompt (some 25 words) are read, so \
-         begin with what is to be done."
+        "{which} long. Only about the first 32 tokens of each prompt (about 25 words) are read, so \
+         begin with the instruction."
     ))
 }
 
@@ -172,7 +172,7 @@ mod tests {
                 format!("Please tell me now, in one single short word, what comes next after {i}")
             })
             .collect();
-        assert!(hints(&alike).contains("much alike"));
+        assert!(hints(&alike).contains("very similar"));
         let different = prompts(&[
             "Translate bread into German",
             "Why do leaves fall?",

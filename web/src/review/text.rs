@@ -1,19 +1,19 @@
-//! Text and prompts: reading either as the other.
+//! Converts text to prompts and back.
 
 use dnd_adapter::{Error, prompts};
 
-/// Reads the text of the box: a JSON list, JSON lines, a table with a column `prompt`, or one prompt a
-/// line, with or without list markers.
+/// Reads the text of the box: a JSON list, JSON lines, a table with a column `prompt`, or one
+/// prompt per line, with or without list markers.
 ///
 /// # Errors
-/// When the text is JSON or a table with a mistake, or holds no prompt; a sentence.
+/// A sentence, when the text is malformed JSON, a malformed table, or has no prompt.
 pub fn read(text: &str) -> Result<Vec<String>, String> {
     let kind = format_of(text);
     let bare = (kind == "txt").then(|| without_markers(text)).flatten();
     prompts::parse(bare.as_deref().unwrap_or(text), kind, "Prompts").map_err(sentence)
 }
 
-/// The error without the name of a file, which the box has not.
+/// The message of the error without a file name, which the box does not have.
 fn sentence(error: Error) -> String {
     let reason = match error {
         Error::Prompts { reason, .. } => reason,
@@ -25,8 +25,8 @@ fn sentence(error: Error) -> String {
     })
 }
 
-/// The extension of the kind of file that the text looks like. Prose may begin with a quotation mark
-/// or a bracket as well, so that a beginning alone does not make JSON.
+/// The file extension for the format that the text seems to have. Prose can also begin with a
+/// quotation mark or a bracket, so the first character does not make it JSON.
 pub(super) fn format_of(text: &str) -> &'static str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let start = text.trim_start();
@@ -42,7 +42,7 @@ pub(super) fn format_of(text: &str) -> &'static str {
     if start.starts_with(['{', '"'])
         && let Ok(value) = serde_json::from_str::<serde_json::Value>(first)
     {
-        // A table of one column may have its header in quotation marks. No other header is JSON.
+        // A table with one column may have a quoted header. No other header is JSON.
         let header = value.as_str().is_some_and(is_lone_header);
         return if header && lines.next().is_some() {
             "csv"
@@ -50,7 +50,7 @@ pub(super) fn format_of(text: &str) -> &'static str {
             "jsonl"
         };
     }
-    // A header without rows is what someone types.
+    // A header without rows is probably a prompt being typed.
     if prompts::is_header(first) && lines.next().is_some() {
         "csv"
     } else {
@@ -91,15 +91,16 @@ fn without_marker(line: &str) -> Option<&str> {
     rest.strip_prefix([' ', '\t']).map(str::trim_start)
 }
 
-/// The text that [`read`] gives back as these prompts: lines where that is possible, else JSON, a prompt
-/// a line.
+/// Formats prompts as text that [`read`] reads back unchanged: lines where possible, else JSON
+/// lines.
 pub fn to_text(prompts: &[String]) -> String {
     let broken = prompts
         .iter()
         .any(|prompt| prompt.contains(['\n', '\r', '\u{feff}']));
     if !broken {
         let lines = prompts.join("\n");
-        // Lines may look like JSON or a table, or have list markers that belong to them.
+        // Lines may look like JSON or a table, or begin with list markers that are part of the
+        // prompts.
         if read(&lines).is_ok_and(|read| read == prompts) {
             return lines;
         }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_and_emptiness_are_told() {
+    fn malformed_and_empty_text_is_an_error() {
         assert!(read("  \n").is_err());
         assert!(read("[\"one\", ").is_err());
         assert!(read("\"one\"\ntwo").unwrap_err().contains("(line 2,"));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_data::smollm2;
+use crate::test_data::{smollm2, with_source};
 
 const CONFIG: &str = r#"{
     "model_type": "llama", "num_hidden_layers": 30, "hidden_size": 576, "intermediate_size": 1536,
@@ -85,7 +85,7 @@ fn wrong_configs_are_refused_with_file_and_field() {
     ] {
         let text = CONFIG.replace(from, to);
         let error = BaseDimensions::from_config_json(&text, "some/config.json").unwrap_err();
-        let message = error.to_string();
+        let message = with_source(&error);
         assert!(
             message.contains(words) && message.contains("some/config.json"),
             "{message}"

@@ -8,7 +8,7 @@ use super::BlockType;
 pub enum GgufError {
     /// The file does not start with the magic bytes.
     #[error(
-        "{source_name}: not a GGUF source_name: expected the bytes \"GGUF\" at the start, found \"{}\"",
+        "{source_name}: not a GGUF file: expected the bytes \"GGUF\" at the start, found \"{}\"",
         .found.escape_ascii()
     )]
     WrongMagic {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::test_data::{adapter, layouts, tiny_adapter};
+use crate::test_data::{adapter, layouts, tiny_adapter, with_source};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::F16, Precision::Bf16];
 
@@ -173,7 +173,7 @@ fn unsupported_configs_are_refused_with_file_and_field() {
     let mut files = write(&tiny_adapter(), Precision::F16).unwrap();
     let text = String::from_utf8(files.config).unwrap();
     files.config = text.replace("\"r\": 4,", "").into_bytes();
-    assert!(read_files(&files).unwrap_err().to_string().contains("`r`"));
+    assert!(with_source(&read_files(&files).unwrap_err()).contains("`r`"));
 }
 
 #[test]

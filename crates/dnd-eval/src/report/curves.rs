@@ -1,12 +1,13 @@
-//! The sections with curves: against examples, tasks, prompts, cost and training steps.
+//! Sections with charts: score against examples, training tasks, prompts and cost, and training
+//! loss.
 
 use dnd_charts::{Chart, Point, Series};
 
 use super::page::{Block, Section};
-use super::{TrainingCurve, Unwritten};
+use super::{RenderError, TrainingCurve};
 use crate::{Row, Summary, label, summarize};
 
-/// Steps of tuning that generating is compared with.
+/// The tuning method that generation is compared with.
 const FULL: &str = "full:300";
 const GENERATED: &str = "generated";
 const EXACT_MATCH: &str = "exact match in %";
@@ -27,7 +28,7 @@ fn point(x: f64, summary: &Summary, label: String) -> Point {
     }
 }
 
-/// The methods called `prefix` and a number, as points over that number.
+/// The methods named `prefix` and a number, as points over that number.
 fn numbered(summaries: &[Summary], prefix: &str, name: &str) -> Option<Series> {
     let mut points: Vec<Point> = summaries
         .iter()
@@ -44,7 +45,7 @@ fn numbered(summaries: &[Summary], prefix: &str, name: &str) -> Option<Series> {
     })
 }
 
-/// The scores of some methods as lines across.
+/// The scores of some methods, for horizontal lines.
 fn levels(summaries: &[Summary], methods: &[&str]) -> Vec<(String, f64)> {
     let found = methods.iter().filter_map(|method| find(summaries, method));
     found
@@ -52,8 +53,8 @@ fn levels(summaries: &[Summary], methods: &[&str]) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Series over a number of something, with a logarithmic scale that shows the numbers that there are.
-fn over_number(x_title: &str, series: Vec<Series>, levels: Vec<(String, f64)>) -> Chart {
+/// A chart over counts, with a logarithmic axis that has a tick at each count.
+fn count_chart(x_title: &str, series: Vec<Series>, levels: Vec<(String, f64)>) -> Chart {
     let points = series.iter().flat_map(|series| &series.points);
     let mut ticks: Vec<f64> = points.map(|point| point.x).collect();
     ticks.sort_by(f64::total_cmp);
@@ -69,7 +70,7 @@ fn over_number(x_title: &str, series: Vec<Series>, levels: Vec<(String, f64)>) -
 }
 
 /// Accuracy against the number of labelled examples.
-pub(super) fn examples(summaries: &[Summary]) -> Result<Section, Unwritten> {
+pub(super) fn examples(summaries: &[Summary]) -> Result<Section, RenderError> {
     let title = "Against labelled examples";
     let series: Vec<Series> = [("few:", "tuned on them"), ("context:", "in context")]
         .into_iter()
@@ -83,10 +84,10 @@ pub(super) fn examples(summaries: &[Summary]) -> Result<Section, Unwritten> {
     let mut blocks = Vec::new();
     if levels.is_empty() {
         blocks.push(Block::note(
-            "The line of the generated adapter is missing: it was not measured.",
+            "The line of the generated adapter is missing, because it was not measured.",
         ));
     }
-    let chart = over_number("labelled examples", series, levels);
+    let chart = count_chart("labelled examples", series, levels);
     blocks.push(Block::figure(
         "Exact match against labelled examples",
         chart.draw()?,
@@ -94,8 +95,8 @@ pub(super) fn examples(summaries: &[Summary]) -> Result<Section, Unwritten> {
     Ok(Section::new(title, blocks))
 }
 
-/// Accuracy against the number of training tasks, from a results file each.
-pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, Unwritten> {
+/// Accuracy against the number of training tasks, from one results file each.
+pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, RenderError> {
     let title = "Against training tasks";
     let mut points: Vec<Point> = counted
         .iter()
@@ -107,7 +108,7 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, U
         .collect();
     points.sort_by(|a, b| a.x.total_cmp(&b.x));
     if points.is_empty() {
-        let text = "No generators of other numbers of training tasks were given.";
+        let text = "No results for other numbers of training tasks were given.";
         return Ok(Section::new(title, vec![Block::note(text)]));
     }
     let series = Series {
@@ -115,28 +116,28 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, U
         points,
         is_joined: true,
     };
-    let chart = over_number("training tasks", vec![series], Vec::new());
+    let chart = count_chart("training tasks", vec![series], Vec::new());
     let caption = "Exact match of the generated adapter against training tasks";
     let figure = Block::figure(caption, chart.draw()?);
     Ok(Section::new(title, vec![figure]))
 }
 
 /// Accuracy against the number of prompts.
-pub(super) fn prompts(summaries: &[Summary]) -> Result<Section, Unwritten> {
+pub(super) fn prompts(summaries: &[Summary]) -> Result<Section, RenderError> {
     let title = "Against prompts";
-    let Some(series) = numbered(summaries, "generated:N=", "generated from so many") else {
+    let Some(series) = numbered(summaries, "generated:N=", "generated from N prompts") else {
         let text = "Generation from other numbers of prompts was not measured.";
         return Ok(Section::new(title, vec![Block::note(text)]));
     };
     let levels = levels(summaries, &[GENERATED]);
-    let chart = over_number("prompts", vec![series], levels);
+    let chart = count_chart("prompts", vec![series], levels);
     let caption = "Exact match against prompts given";
     let figure = Block::figure(caption, chart.draw()?);
     Ok(Section::new(title, vec![figure]))
 }
 
-/// Accuracy against the seconds that a task's adapter takes.
-pub(super) fn cost(summaries: &[Summary]) -> Result<Section, Unwritten> {
+/// Accuracy against the seconds to get an adapter.
+pub(super) fn cost(summaries: &[Summary]) -> Result<Section, RenderError> {
     let title = "Cost";
     let is_made = |summary: &&Summary| {
         let name = summary.method.as_str();
@@ -148,31 +149,31 @@ pub(super) fn cost(summaries: &[Summary]) -> Result<Section, Unwritten> {
         .map(|summary| point(summary.adapt_seconds, summary, label(&summary.method)))
         .collect();
     if points.is_empty() {
-        let text = "No method that makes an adapter for a task was measured.";
+        let text = "No method that creates an adapter for a task was measured.";
         return Ok(Section::new(title, vec![Block::note(text)]));
     }
     let mut blocks = vec![match (find(summaries, GENERATED), find(summaries, FULL)) {
         (Some(generated), Some(full)) if generated.adapt_seconds > 0.0 => {
             Block::paragraph(format!(
-                "Generating an adapter took {:.3} s, tuning one on all lines for 300 steps {:.1} s: {:.0} \
-             times as long. These are means a task. Rows that a resumed evaluation kept come from another run, \
-             perhaps under another load.",
+                "Generating an adapter took {:.3} s. Tuning one on all lines for 300 steps took \
+                 {:.1} s, {:.0} times as long. These are means over tasks. If the evaluation was \
+                 resumed, some rows come from an earlier run, perhaps under another load.",
                 generated.adapt_seconds,
                 full.adapt_seconds,
                 full.adapt_seconds / generated.adapt_seconds
             ))
         }
-        _ => Block::note("The speed-up is missing: it takes both generated and full:300."),
+        _ => Block::note("The speed-up is missing: it needs both generated and full:300."),
     }];
     let seconds = points.iter().map(|point| point.x);
     let (low, high) = seconds.fold((f64::MAX, f64::MIN), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    // Whole powers of ten around the points, as far as the scale can write them.
+    // Powers of ten around the points. Tick labels have three decimals, so none is smaller.
     let first = (low.log10().floor() as i32).max(-3);
     let last = (high.log10().ceil() as i32).max(first + 1);
     let chart = Chart {
-        x_title: "seconds until there is an adapter".to_owned(),
+        x_title: "seconds to get an adapter".to_owned(),
         y_title: EXACT_MATCH.to_owned(),
         is_logarithmic: true,
         ticks: (first..=last).map(|power| 10f64.powi(power)).collect(),
@@ -184,19 +185,19 @@ pub(super) fn cost(summaries: &[Summary]) -> Result<Section, Unwritten> {
         levels: Vec::new(),
     };
     blocks.push(Block::figure(
-        "Exact match against seconds of adapting",
+        "Exact match against seconds to get an adapter",
         chart.draw()?,
     ));
     Ok(Section::new(title, blocks))
 }
 
-/// Losses while generators were trained.
-pub(super) fn training(curves: &[TrainingCurve]) -> Result<Section, Unwritten> {
+/// Training losses of generators.
+pub(super) fn training(curves: &[TrainingCurve]) -> Result<Section, RenderError> {
     let title = "Training";
     if curves.is_empty() {
         return Ok(Section::new(
             title,
-            vec![Block::note("No curve of a training was given.")],
+            vec![Block::note("No training curve was given.")],
         ));
     }
     let mut blocks = Vec::new();

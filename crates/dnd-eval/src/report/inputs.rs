@@ -1,16 +1,16 @@
-//! What a report is made from, besides the results themselves.
+//! Inputs of a report other than the results.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use dnd_train::Error;
 
-/// Results of a generator that was trained on so many tasks, written as `COUNT=FILE`.
+/// Results of a generator trained on `count` tasks, given as `COUNT=FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountedResults {
     /// Number of training tasks.
     pub count: usize,
-    /// What `dnd eval` wrote.
+    /// Results of `dnd eval`.
     pub results: PathBuf,
 }
 
@@ -39,18 +39,18 @@ impl FromStr for CountedResults {
     }
 }
 
-/// The losses of a training.
+/// The losses of a training run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TrainingCurve {
     /// The file's name.
     pub(super) name: String,
-    /// For each column with a loss its name, and loss by step where it has one.
+    /// For each loss column, its name and its points (step, loss).
     pub(super) losses: Vec<(String, Vec<(f64, f64)>)>,
 }
 
 impl TrainingCurve {
-    /// Reads what `dnd train` writes beside a bundle: a column `step`, and columns with `loss` in
-    /// their name.
+    /// Reads the CSV that `dnd train` writes next to a bundle: a column `step`, and columns with
+    /// `loss` in their name.
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let text = dnd_files::read_text(path)?;
         let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -84,7 +84,7 @@ impl TrainingCurve {
                 })
             };
             for (&column, (_, points)) in columns.iter().zip(&mut losses) {
-                // A loss that is not measured at every step leaves its cell empty.
+                // A cell is empty at steps where the loss was not measured.
                 if !record[column].trim().is_empty() {
                     points.push((number(step)?, number(column)?));
                 }

@@ -1,4 +1,4 @@
-//! `dnd report`: what `dnd eval` measured as one page and one table.
+//! `dnd report`: results of `dnd eval` as an HTML page and a CSV table.
 
 mod curves;
 mod inputs;
@@ -14,49 +14,49 @@ use crate::{Row, read_rows, summarize};
 use dnd_train::Error;
 use inputs::TrainingCurve;
 
-/// Why a picture could not be drawn.
-type Unwritten = Box<dyn std::error::Error + Send + Sync>;
+/// Why the page could not be rendered.
+type RenderError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The page's name in its folder.
+/// File name of the page.
 pub const PAGE: &str = "index.html";
-/// The table's name in its folder.
+/// File name of the table.
 pub const TABLE: &str = "report.csv";
 
-/// What to report.
+/// Inputs and output of a report.
 pub struct ReportOptions<'a> {
-    /// What `dnd eval --suite` wrote.
+    /// Results of `dnd eval --suite`.
     pub results: &'a Path,
-    /// Loss curves that `dnd train` wrote.
+    /// Loss curves of `dnd train`.
     pub curves: &'a [PathBuf],
-    /// Results of generators trained on fewer or more tasks.
+    /// Results of generators trained on other numbers of tasks.
     pub tasks_curve: &'a [CountedResults],
     /// Folder for the page and the table.
     pub out: &'a Path,
 }
 
-/// Writes [`PAGE`], which needs nothing besides itself, and [`TABLE`] with the figures behind it.
-/// What was not measured is left out with a sentence. The same input gives the same bytes.
+/// Writes [`PAGE`], a self-contained HTML file, and [`TABLE`] with its numbers. A note replaces
+/// each missing measurement. The same input gives the same bytes.
 ///
 /// # Errors
 /// When a file cannot be read, is malformed or holds no results, or one cannot be written.
 pub fn report(options: &ReportOptions) -> Result<(), Error> {
-    let rows = read_some(options.results)?;
+    let rows = read_non_empty(options.results)?;
     let curves = options.curves.iter().map(|path| TrainingCurve::read(path));
     let curves = curves.collect::<Result<Vec<_>, _>>()?;
     let counted = options.tasks_curve.iter().map(|counted| {
-        let rows = read_some(&counted.results)?;
+        let rows = read_non_empty(&counted.results)?;
         Ok::<_, Error>((counted.count, rows))
     });
     let counted = counted.collect::<Result<Vec<_>, _>>()?;
     let page_path = options.out.join(PAGE);
-    let text = compose(&rows, &curves, &counted).map_err(|e| Error::content(&page_path, e))?;
+    let text = render(&rows, &curves, &counted).map_err(|e| Error::content(&page_path, e))?;
     dnd_files::make_folder(options.out)?;
     spreadsheet::write(&options.out.join(TABLE), &rows)?;
     Ok(dnd_files::write(&page_path, text.as_bytes())?)
 }
 
-/// Reads results, of which there has to be one.
-fn read_some(path: &Path) -> Result<Vec<Row>, Error> {
+/// Reads results; fails if there are none.
+fn read_non_empty(path: &Path) -> Result<Vec<Row>, Error> {
     let rows = read_rows(path)?;
     if rows.is_empty() {
         let message = "expected results of `dnd eval`, found none";
@@ -65,12 +65,12 @@ fn read_some(path: &Path) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// The page's text.
-fn compose(
+/// Renders the page.
+fn render(
     rows: &[Row],
     curves: &[TrainingCurve],
     counted: &[(usize, Vec<Row>)],
-) -> Result<String, Unwritten> {
+) -> Result<String, RenderError> {
     let summaries = summarize(rows);
     let introduction = tables::introduction(rows, &summaries);
     let sections = [

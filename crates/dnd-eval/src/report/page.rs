@@ -1,9 +1,9 @@
-//! The parts of the page, and the template around them: HTML that needs nothing besides itself.
+//! The parts of the page and its template. The HTML is self-contained.
 
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
-use super::Unwritten;
+use super::RenderError;
 use crate::{Estimate, percent};
 
 /// A part of the page.
@@ -12,11 +12,11 @@ use crate::{Estimate, percent};
 pub(super) enum Block {
     /// Plain text.
     Paragraph { text: String },
-    /// What is missing, or how something was measured.
+    /// A remark on missing data or on how something was measured.
     Note { text: String },
     /// A picture with its title.
     Figure { title: String, svg: String },
-    /// Rows whose first cell is the name.
+    /// A table. The first cell of each row is its name.
     Table {
         headings: Vec<String>,
         rows: Vec<Vec<String>>,
@@ -67,8 +67,8 @@ impl Section {
     }
 }
 
-/// The page with an introduction and sections.
-pub(super) fn page(introduction: &Block, sections: &[Section]) -> Result<String, Unwritten> {
+/// Renders the page.
+pub(super) fn page(introduction: &Block, sections: &[Section]) -> Result<String, RenderError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let page = environment.render_str(
@@ -78,7 +78,7 @@ pub(super) fn page(introduction: &Block, sections: &[Section]) -> Result<String,
     Ok(page? + "\n")
 }
 
-/// An estimate in a cell; empty for none.
+/// An estimate as a table cell; empty for `None`.
 pub(super) fn cell(estimate: Option<Estimate>) -> String {
     estimate.map(percent).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The figures behind the page, as CSV.
+//! The numbers of the page, as CSV.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::{
 };
 use dnd_train::Error;
 
-/// What stands in the column of tasks for the mean over all of them.
+/// Value in the task column for the mean over all tasks.
 const ALL_TASKS: &str = "all tasks";
 
-/// One line of the table; parts are between 0 and 1.
+/// One line of the table. Scores are fractions from 0 to 1.
 #[derive(Serialize)]
 struct Line<'a> {
     task: &'a str,
@@ -85,8 +85,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Writes a line a method over all tasks, then a line a task and method, single training adapters
-/// included.
+/// Writes one line per method over all tasks, then one line per task and method, including
+/// single training adapters.
 pub(super) fn write(path: &Path, rows: &[Row]) -> Result<(), Error> {
     let summaries = summarize(rows);
     let over_tasks = summaries

@@ -1,8 +1,8 @@
-//! The sections with tables and bars: methods over all tasks, and each task.
+//! Sections with tables and bar charts: methods over all tasks, and each task.
 
 use dnd_charts::draw_bars;
 
-use super::Unwritten;
+use super::RenderError;
 use super::page::{Block, Section, cell};
 use crate::{RESAMPLES, Row, Summary, bar, distinct, exact_match, is_training_adapter, label};
 
@@ -11,9 +11,9 @@ pub(super) fn introduction(rows: &[Row], summaries: &[Summary]) -> Block {
     let tasks = distinct(rows.iter().map(|row| row.task.as_str())).len();
     let lines = rows.iter().map(|row| row.n).max().unwrap_or(0);
     Block::paragraph(format!(
-        "{} ways to answer {tasks} tasks, on at most {lines} test lines each. Figures are means over \
-         tasks in percent; in brackets the interval that holds 95 % of {RESAMPLES} bootstrap \
-         resamples of the lines within tasks.",
+        "{} methods on {tasks} tasks, with at most {lines} test lines each. Scores are means over \
+         tasks in percent, with 95 % bootstrap intervals in brackets ({RESAMPLES} resamples of \
+         the lines within tasks).",
         summaries.len()
     ))
 }
@@ -49,18 +49,19 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
         .collect();
     let table = Block::table(&headings, rows);
     let note = Block::note(
-        "Exact match: nothing but the expected answer. Lenient match: the answer stands in the first \
-         line, in any case. Valid answers: right or wrong, of the form that the task's answers have. \
-         Generated ahead by: the difference in exact match, paired by line. Seconds are means a \
-         task; an adapter that was given costs its reading. best is an oracle: the one training \
-         adapter that scores best on the test lines. generated:shuffled and generated:random are \
-         controls: prompts of another task, and random vectors.",
+        "Exact match: the completion is the expected answer. Lenient match: its first line \
+         contains the answer, ignoring case. Valid answers: it has the form of the task's \
+         answers, right or wrong. Generated ahead by: the difference in exact match, paired by \
+         line. Seconds are means per task; for a given adapter, they are the time to read it. \
+         best is an oracle: the training adapter that scores best on the test lines. \
+         generated:shuffled and generated:random are controls: prompts of another task, and \
+         random vectors.",
     );
     Section::new("All methods", vec![table, note])
 }
 
-/// Exact match of every method on every task, as a table and as bars.
-pub(super) fn tasks(rows: &[Row]) -> Result<Section, Unwritten> {
+/// Exact match of every method on every task, as a table and bar charts.
+pub(super) fn tasks(rows: &[Row]) -> Result<Section, RenderError> {
     let rows: Vec<&Row> = rows
         .iter()
         .filter(|row| !is_training_adapter(&row.method))
@@ -102,7 +103,7 @@ pub(super) fn tasks(rows: &[Row]) -> Result<Section, Unwritten> {
     })
 }
 
-/// What rows say of how they were measured.
+/// The notes of the rows.
 pub(super) fn notes(rows: &[Row]) -> Section {
     let notes: Vec<Vec<String>> = rows
         .iter()
@@ -110,7 +111,7 @@ pub(super) fn notes(rows: &[Row]) -> Section {
         .map(|row| vec![label(&row.method), row.task.clone(), row.note.clone()])
         .collect();
     let block = if notes.is_empty() {
-        Block::note("No method noted anything.")
+        Block::note("There are no notes.")
     } else {
         Block::table(&["method", "task", "note"], notes)
     };

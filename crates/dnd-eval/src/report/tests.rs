@@ -1,4 +1,4 @@
-//! A report of a small made-up evaluation.
+//! Tests with a small made-up evaluation.
 
 use super::*;
 use crate::summary::test_data::row;
@@ -55,7 +55,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// Writes the results and reports them; gives the page and the table.
+/// Writes the results and reports them. Returns the page and the table.
 fn reported(rows: &[Row], with_more: bool) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().join("results.json");
@@ -83,7 +83,7 @@ fn reported(rows: &[Row], with_more: bool) -> (String, String) {
     (read(PAGE), read(TABLE))
 }
 
-/// Asserts that every tag is closed in its turn.
+/// Asserts that all tags are balanced.
 fn is_balanced(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     for part in page.split('<').skip(1) {
@@ -93,7 +93,7 @@ fn is_balanced(page: &str) {
         }
         let name = tag.split_whitespace().next().unwrap();
         match name.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name), "closed out of turn"),
+            Some(name) => assert_eq!(open.pop(), Some(name), "closed in the wrong order"),
             None => open.push(name),
         }
     }
@@ -129,10 +129,10 @@ fn what_is_missing_is_said() {
     is_balanced(&page);
     for sentence in [
         "Neither few-shot tuning nor in-context learning was measured.",
-        "No generators of other numbers of training tasks were given.",
+        "No results for other numbers of training tasks were given.",
         "Generation from other numbers of prompts was not measured.",
-        "No method that makes an adapter for a task was measured.",
-        "No curve of a training was given.",
+        "No method that creates an adapter for a task was measured.",
+        "No training curve was given.",
     ] {
         assert!(page.contains(sentence), "{sentence}");
     }

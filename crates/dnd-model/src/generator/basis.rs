@@ -1,10 +1,11 @@
-//! The basis head: differences that whole tasks share, mixed by what the prompts are about.
+//! The basis head: adds a mix of learned tiles, weighted by the mean embedding of the prompts.
 //!
-//! A cascade of hyper-convolutions sees every token of every prompt, but what tells one task from
-//! another is a small part of that, and learns slowly. The head takes the prompts' mean embedding
-//! alone, along the directions in which the training tasks differ, and adds that mix of learned
-//! tiles. It covers some of the weight tokens: the `B` factors, because tasks that share `A` and
-//! have `B` of their own lose little (HydraLoRA, arXiv 2404.19245).
+//! The hyper-convolutional decoder sees every token of every prompt, but only a small part of
+//! that input separates the tasks, and the decoder learns it slowly. The head takes the mean
+//! embedding of the prompts, projects it onto the directions in which the training tasks
+//! differ, and adds the resulting mix of learned tiles. It covers some of the weight tokens:
+//! those of `B`, because tasks that share `A` and have their own `B` lose little (HydraLoRA,
+//! arXiv 2404.19245).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -16,29 +17,30 @@ use crate::{Error, Weights};
 /// Sizes of a basis head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BasisConfig {
-    /// Differences that are mixed, K.
+    /// Number K of learned tiles that are mixed, for each weight token covered.
     pub count: usize,
-    /// Length of the vector of mixing coefficients: the larger, the faster the head learns beside the
-    /// cascade.
+    /// Norm of the mixing coefficients. The larger it is, the faster the head learns relative
+    /// to the decoder.
     pub gain: f32,
-    /// The weight tokens that it adds to, ascending.
+    /// Indices of the weight tokens that the head adds to, ascending.
     pub tokens: Vec<usize>,
 }
 
-/// Condition (B, N, L, C) to what is added to the weight tokens (B, T, rows, columns).
+/// The basis head, from a condition (B, N, L, C) to an addend of the weight tokens
+/// (B, T, rows, columns).
 #[derive(Module, Debug)]
 pub struct Basis {
     /// Mean embedding of the training tasks, C values; not trained.
     pub centre: Param<Tensor<1>>,
-    /// Directions (C, K) in which the training tasks' embeddings differ, each divided by their
-    /// deviation along it; not trained.
+    /// Directions (C, K) in which the training tasks' embeddings differ, each divided by the
+    /// standard deviation along it; not trained.
     pub directions: Param<Tensor<2>>,
     /// The learned tiles (K, tokens covered, rows * columns).
     pub tiles: Param<Tensor<3>>,
 }
 
 impl Basis {
-    /// A head of zeros, which adds nothing.
+    /// An all-zero head, which adds nothing.
     pub(super) fn zeros(
         config: &BasisConfig,
         width: usize,
@@ -53,7 +55,7 @@ impl Basis {
         }
     }
 
-    /// A head with the weights of a bundle.
+    /// Loads the head of a bundle.
     pub(super) fn load(
         config: &BasisConfig,
         width: usize,
@@ -78,8 +80,8 @@ impl Basis {
         })
     }
 
-    /// Sets the directions that mixing coefficients are taken along: `centre` has C values, `directions`
-    /// (C, K) is row-major.
+    /// Sets the parameters of the mixing coefficients: `centre` has C values, `directions` is
+    /// (C, K), row-major.
     pub fn set_directions(&mut self, centre: Vec<f32>, directions: Vec<f32>) {
         let shape = self.directions.dims();
         let device = self.directions.device();
@@ -93,13 +95,14 @@ impl Basis {
         ));
     }
 
-    /// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding; each row has the length `gain`.
+    /// Mixing coefficients (B, K) of a condition (B, N, L, C), zero at padding; each row has
+    /// norm `gain`.
     fn coefficients(&self, condition: Tensor<4>, gain: f32) -> Tensor<2> {
         let embedding = mean_embedding(condition);
         mixing_coefficients(embedding, self.centre.val(), self.directions.val(), gain)
     }
 
-    /// What is added to the weight tokens (B, T, rows, columns).
+    /// The addend of the weight tokens (B, T, rows, columns).
     pub fn forward(
         &self,
         condition: Tensor<4>,
@@ -113,7 +116,7 @@ impl Basis {
         let [batch, _] = mixed.dims();
         let device = mixed.device();
         let mixed = mixed.reshape([batch, covered, rows, columns]);
-        // Tokens that are not covered take the tile of zeros that is put last.
+        // Tokens that are not covered select the zero tile at the end.
         let zero = Tensor::zeros([batch, 1, rows, columns], &device);
         let mut places = vec![covered as i32; count];
         for (place, &token) in config.tokens.iter().enumerate() {
@@ -142,7 +145,7 @@ mod tests {
         };
         let device = Device::flex();
         let mut basis = Basis::zeros(&config, 3, OUTPUT, &device);
-        // The first coefficient is along the first axis, the second along the second.
+        // Coefficient k is the projection onto axis k.
         basis.set_directions(vec![0.0, 0.0, 0.6], vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
         let tiles = TensorData::new(
             vec![1.0f32, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0],
@@ -169,20 +172,21 @@ mod tests {
     #[test]
     fn coefficients_follow_the_mean_embedding() {
         let (basis, config) = head();
-        // Both prompts point to (0.6, 0.8): the mean does, and a coefficient vector of length 5 too.
+        // Both prompts, and so their mean, point along (0.6, 0.8); the coefficients have norm
+        // 5.
         let prompts = condition([3.0, 4.0, 0.0], [0.6, 0.8, 0.0]);
         assert_eq!(values(basis.coefficients(prompts, config.gain)), [3.0, 4.0]);
     }
 
     #[test]
-    fn covered_tokens_alone_are_added_to() {
+    fn only_covered_tokens_change() {
         let (basis, config) = head();
         let added = basis.forward(condition([1.0, 0.0, 0.0], [1.0, 0.0, 0.0]), &config, OUTPUT);
         assert_eq!(values(added), [5.0, 10.0, 0.0, 0.0, 15.0, 20.0]);
     }
 
     #[test]
-    fn prompts_that_say_nothing_add_nothing() {
+    fn prompts_at_the_center_add_nothing() {
         let (basis, config) = head();
         let added = basis.forward(condition([0.0, 0.0, 1.0], [0.0, 0.0, 1.0]), &config, OUTPUT);
         assert_eq!(values(added), [0.0; 6]);

@@ -13,21 +13,22 @@ use crate::Error;
 pub struct GeneratorConfig {
     /// Shapes (N, L, C) before, between and after the layers; at least two.
     pub features: Vec<[usize; 3]>,
-    /// Kernel of the convolutions that mix tokens and widths; odd.
+    /// Kernel size of the convolutions that mix tokens and widths; odd.
     pub kernel_size: usize,
-    /// Kernel of the convolution that mixes prompts; odd. The paper's equals `kernel_size`; 1 is a
-    /// plain matrix product over the prompts, at a fraction of the weights.
+    /// Kernel size of the convolution that mixes prompts; odd. In the paper it equals
+    /// `kernel_size`. With 1 it is a plain matrix product over the prompts and has far fewer
+    /// weights.
     pub prompt_kernel_size: usize,
-    /// The head beside the cascade; the paper's generator has none.
+    /// The basis head; the paper's generator has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<BasisConfig>,
 }
 
 impl GeneratorConfig {
-    /// Checks that the sizes make sense.
+    /// Checks the sizes.
     ///
     /// # Errors
-    /// [`Error::Field`] naming the field that does not.
+    /// [`Error::Field`] for the first invalid field.
     pub fn validate(&self, source_name: &str) -> Result<(), Error> {
         if self.features.len() < 2 || self.features.iter().flatten().any(|&size| size == 0) {
             return Err(Error::field(
@@ -86,7 +87,7 @@ impl GeneratorConfig {
 
     /// Number of trained parameters.
     pub fn parameter_count(&self) -> usize {
-        // Saturating, because a file may claim any sizes.
+        // Saturating, because a file may contain any sizes.
         let product = |sizes: &[usize]| sizes.iter().copied().fold(1, usize::saturating_mul);
         let (k, prompt_k) = (self.kernel_size, self.prompt_kernel_size);
         self.features

@@ -1,4 +1,4 @@
-//! The cascade.
+//! The generator: the hyper-convolutional decoder and the basis head.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,8 @@ use rand_chacha::ChaCha12Rng;
 use super::{Basis, BasisConfig, GeneratorConfig, HyperConvolution};
 use crate::{Error, Weights};
 
-/// The hyper-convolutional decoder: condition (B, N, L, C) to weight tokens (B, T, rows, columns).
+/// The hyper-convolutional decoder and the basis head, from a condition (B, N, L, C) to weight
+/// tokens (B, T, rows, columns).
 #[derive(Module, Debug)]
 pub struct Generator {
     layers: Vec<HyperConvolution>,
@@ -21,8 +22,8 @@ pub struct Generator {
 }
 
 impl GeneratorConfig {
-    /// A generator with seeded random weights, the same on every device. Its last layer starts at
-    /// zero: before training it predicts the mean adapter.
+    /// A generator with seeded random weights, identical on every device. The last layer starts
+    /// at zero, so an untrained generator predicts the mean adapter.
     pub fn init(&self, seed: u64, device: &Device) -> Generator {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let last = self.features.len() - 2;
@@ -45,11 +46,11 @@ impl GeneratorConfig {
         }
     }
 
-    /// The generator whose weights a bundle holds under the names of
+    /// Loads a generator from bundle tensors, named as by
     /// [`to_tensors`](Generator::to_tensors).
     ///
     /// # Errors
-    /// When a tensor is missing or has another shape than these sizes ask for.
+    /// When a tensor is missing or has the wrong shape.
     pub fn load(
         &self,
         tensors: &BTreeMap<String, BundleTensor>,
@@ -80,7 +81,8 @@ impl Generator {
         self.add_basis(output, condition)
     }
 
-    /// The same without the basis head; `report` hears how many layers are done.
+    /// As [`forward`](Self::forward), without the basis head. `report` gets the number of
+    /// layers done.
     pub fn cascade(&self, condition: Tensor<4>, report: &mut dyn FnMut(usize)) -> Tensor<4> {
         let layers = self.layers.iter().enumerate();
         layers.fold(condition, |state, (index, layer)| {
@@ -90,7 +92,7 @@ impl Generator {
         })
     }
 
-    /// The cascade's output with what the basis head, if there is one, adds to it for a condition.
+    /// Adds the output of the basis head, if there is one, for `condition`.
     pub fn add_basis(&self, output: Tensor<4>, condition: Tensor<4>) -> Tensor<4> {
         match self.basis() {
             Some((basis, config)) => {
@@ -105,14 +107,14 @@ impl Generator {
         self.basis.as_ref().zip(self.config.basis.as_ref())
     }
 
-    /// The basis head, to change it.
+    /// The basis head, mutable.
     pub fn basis_mut(&mut self) -> Option<&mut Basis> {
         self.basis.as_mut()
     }
 
     /// Multiplications and additions of the convolutions for one condition.
     pub fn flops(&self) -> u64 {
-        // In a browser usize has 32 bits, which are few for this.
+        // In a browser, usize has only 32 bits.
         let sizes = |features: [usize; 3]| features.map(|size| size as u64);
         let taps = (self.config.kernel_size as u64).pow(2);
         let mixing_taps = (self.config.prompt_kernel_size as u64).pow(2);
@@ -131,8 +133,8 @@ impl Generator {
         &self.layers
     }
 
-    /// The weights by name, `generator.0.norm_weight` and so on. Where they are rounded, the tiles of
-    /// the basis head, most of the weights, are stored as integers.
+    /// The weights by name, such as `generator.0.norm_weight`. When `precision` is not f32, the
+    /// basis tiles, which are most of the weights, are stored as int8.
     ///
     /// # Errors
     /// [`Error::Device`] when values cannot be read back.
@@ -154,10 +156,10 @@ impl Generator {
     }
 }
 
-/// The name in a bundle of the basis head's tiles.
+/// Bundle name of the basis head's tiles.
 const TILES: &str = "generator.basis.tiles";
 
-/// The name in a bundle of the parameter at a module path such as `layers`, `0`, `bias`.
+/// Bundle name of the parameter at a module path such as `layers`, `0`, `bias`.
 fn bundle_name(path: &[String]) -> String {
     let path: Vec<&str> = path
         .iter()

@@ -1,11 +1,11 @@
 //! One hyper-convolutional layer.
 //!
-//! The published layer (arXiv 2506.16406, section 3.5; the reference code's `HyperConvLayer`),
-//! checked against tensors that the reference code computed.
+//! This is the published layer (arXiv 2506.16406, section 3.5; `HyperConvLayer` in the
+//! reference code), tested against tensors computed by the reference code.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_kernels::convolve::{Axes, arranged, convolve};
+use dnd_kernels::convolve::{Axes, convolve, to_kernel_layout};
 use dnd_kernels::epilogue::ConvolutionEpilogue;
 use dnd_kernels::layer_norm;
 use rand::Rng;
@@ -37,19 +37,19 @@ pub struct HyperConvolution {
     pub mix_bias: Param<Tensor<1>>,
 }
 
-/// The plane (L, N), where C is mixed.
+/// Convolves over the plane (L, N) and mixes C.
 const OVER_LENGTH_AND_PROMPTS: Axes = Axes {
     height: 1,
     width: 0,
     channels: 2,
 };
-/// The plane (N, C), where L is mixed.
+/// Convolves over the plane (N, C) and mixes L.
 const OVER_PROMPTS_AND_WIDTH: Axes = Axes {
     height: 0,
     width: 2,
     channels: 1,
 };
-/// The plane (L, C), where N is mixed.
+/// Convolves over the plane (L, C) and mixes N.
 const OVER_LENGTH_AND_WIDTH: Axes = Axes {
     height: 1,
     width: 2,
@@ -60,8 +60,9 @@ const OVER_LENGTH_AND_WIDTH: Axes = Axes {
 const EPSILON: f64 = 1e-5;
 
 impl HyperConvolution {
-    /// A layer with seeded random weights: uniform within 1 / sqrt(fan-in), as PyTorch starts its
-    /// convolutions. With `zero_output` the prompt mixing starts at zero and so does the output.
+    /// A layer with seeded random weights, uniform within ±1 / sqrt(fan-in) as in PyTorch
+    /// convolutions. With `zero_output`, the prompt mixing starts at zero, and so does the
+    /// output.
     pub fn random(
         [n, l, c]: [usize; 3],
         [n_out, l_out, c_out]: [usize; 3],
@@ -93,7 +94,7 @@ impl HyperConvolution {
         }
     }
 
-    /// A layer with the weights of a bundle.
+    /// Loads the layer `part` of a bundle.
     ///
     /// # Errors
     /// When a tensor is missing or has another shape.
@@ -109,7 +110,7 @@ impl HyperConvolution {
         let kernel = |name: &str, output, input, size| -> Result<_, Error> {
             let shape = [output, input, size, size];
             let values = weights.values(&format!("{part}.{name}"), &shape)?;
-            Ok(parameter(arranged(values, shape, device)))
+            Ok(parameter(to_kernel_layout(values, shape, device)))
         };
         Ok(Self {
             norm_weight: weights.parameter(&format!("{part}.norm_weight"), [l, c], device)?,

@@ -1,5 +1,5 @@
-//! The generator: a cascade of hyper-convolutions from condition to weight tokens, and a basis head
-//! beside it.
+//! The generator, from condition to weight tokens: a hyper-convolutional decoder and a basis
+//! head.
 
 mod basis;
 mod config;

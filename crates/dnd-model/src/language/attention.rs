@@ -1,4 +1,4 @@
-//! Grouped-query attention with rotary positions.
+//! Grouped-query attention with rotary position embeddings.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_adapter::Projection;
@@ -7,8 +7,9 @@ use super::Cache;
 use super::linear::Linear;
 use super::model::Step;
 
-/// Cosines and sines of the rotary embedding (Su et al., arXiv 2104.09864) for every position of a
-/// batch, each of shape (B, 1, T, head dimension), in the half-rotation order of transformers.
+/// Cosines and sines of the rotary embedding (Su et al., arXiv 2104.09864) for every position
+/// of a batch, each of shape (B, 1, T, head dimension), in the rotate-half order of
+/// transformers.
 #[derive(Clone)]
 pub(super) struct Rotary {
     cosine: Tensor<4>,
@@ -86,10 +87,10 @@ impl Attention {
     }
 }
 
-/// The additive mask (B, 1, T, S): 0 where a token may look, -1e9 where it may not.
+/// The additive attention mask (B, 1, T, S): 0 at visible positions, -1e9 at hidden ones.
 ///
-/// `columns` says for every row whether a cached or new column holds a real token; new columns are
-/// the last T of the S, and a token sees itself and what stands before it.
+/// `columns` (B * S) marks the cached and new positions that hold real tokens. The last T of
+/// the S positions are new; each token attends to itself and to earlier positions.
 pub(super) fn causal_mask(
     columns: &[bool],
     [batch, length]: [usize; 2],

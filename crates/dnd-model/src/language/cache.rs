@@ -1,14 +1,15 @@
-//! Keys and values of tokens that were computed already.
+//! The key-value cache.
 
 use burn::tensor::Tensor;
 
-/// The key-value cache of one batch: what the next tokens attend to.
+/// The key-value cache of one batch.
 ///
-/// A cache that was filled with a batch of one serves any batch: its rows are shared. That is how
-/// a prefix common to all examples, such as a system message, is computed once, with gradients.
+/// A cache that was filled with a batch of one serves any batch size: all rows share it. So a
+/// common prefix, such as a system message, is computed once for all examples, and gradients
+/// flow through it.
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
-    /// One pair a layer: keys and values of shape (B, key-value heads, S, head dimension).
+    /// One pair per layer: keys and values of shape (B, key-value heads, S, head dimension).
     pub(super) layers: Vec<(Tensor<4>, Tensor<4>)>,
 }
 
@@ -23,7 +24,7 @@ impl Cache {
         self.layers.is_empty()
     }
 
-    /// Joins new keys and values of `layer` to the cached ones and keeps the result.
+    /// Appends new keys and values of `layer` and returns all of its keys and values.
     pub(super) fn extend(
         &mut self,
         layer: usize,

@@ -1,11 +1,12 @@
-//! Chat templates, rendered as transformers renders them.
+//! Chat templates, rendered as in transformers.
 
 use minijinja::{Environment, context};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The template of SmolLM2 and of Qwen2 without tools: for files that carry none.
+/// ChatML, the template of SmolLM2 and of Qwen2 without tools. Used for files without a
+/// template.
 const CHAT_ML: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' \
     + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}\
     {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
@@ -20,7 +21,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A turn of `role` saying `content`.
+    /// A turn with this role and content.
     pub fn new(role: &str, content: &str) -> Self {
         Self {
             role: role.to_owned(),
@@ -28,7 +29,7 @@ impl Message {
         }
     }
 
-    /// The conversation of a task's line: an optional system message and the prompt.
+    /// A conversation of an optional system message and one prompt.
     pub fn conversation(system: Option<&str>, prompt: &str) -> Vec<Self> {
         system
             .map(|content| Self::new("system", content))
@@ -46,8 +47,8 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// Compiles a template; `None` takes plain ChatML. `beginning` and `end` are what it may name as
-    /// `bos_token` and `eos_token`.
+    /// Compiles a template; `None` means ChatML. `beginning` and `end` are its `bos_token` and
+    /// `eos_token`.
     ///
     /// # Errors
     /// [`Error::ChatTemplate`] when it is not valid Jinja.
@@ -73,10 +74,10 @@ impl ChatTemplate {
         })
     }
 
-    /// The text of a conversation, ending where the assistant is to speak.
+    /// Renders a conversation up to the start of the assistant's turn.
     ///
     /// # Errors
-    /// [`Error::ChatTemplate`] when the template refuses the conversation.
+    /// [`Error::ChatTemplate`] when the template rejects the conversation.
     pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
         self.environment
             .get_template("chat")

@@ -5,20 +5,20 @@ use serde::Deserialize;
 
 use crate::Error;
 
-/// What a base model of the Llama or Qwen2 family needs to be computed.
+/// The configuration of a base model of the Llama or Qwen2 family.
 ///
-/// Qwen2 differs from Llama by the biases of q, k and v alone; they are found in the weights.
+/// Qwen2 differs from Llama only in the biases of q, k and v. They are detected in the weights.
 #[derive(Debug, Clone)]
 pub struct LanguageModelConfig {
     /// Layers, widths and heads.
     pub dimensions: BaseDimensions,
-    /// Entries of the vocabulary.
+    /// Size of the vocabulary.
     pub vocab_size: usize,
     /// Added to the mean square in RMS norms.
     pub rms_norm_eps: f64,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
-    /// Most tokens that the model was made for.
+    /// Maximum context length in tokens.
     pub context_length: usize,
 }
 
@@ -36,7 +36,7 @@ struct HuggingFaceConfig {
     max_position_embeddings: Option<usize>,
 }
 
-/// Where a file does not say how long a context may be.
+/// Default when a file does not specify the context length.
 const CONTEXT_LENGTH: usize = 2048;
 
 /// transformers 5 moved the rotary fields here.
@@ -50,8 +50,8 @@ impl LanguageModelConfig {
     /// Reads a Hugging Face `config.json`.
     ///
     /// # Errors
-    /// When a field is missing or asks for something that is not computed here: another
-    /// activation, scaled rotary embeddings, sliding windows.
+    /// When a field is missing or the model needs an unsupported feature: another activation,
+    /// RoPE scaling or sliding-window attention.
     pub fn from_json(text: &str, source_name: &str) -> Result<Self, Error> {
         let dimensions = BaseDimensions::from_config_json(text, source_name)?;
         let config: HuggingFaceConfig =
@@ -97,7 +97,7 @@ impl LanguageModelConfig {
         })
     }
 
-    /// Checks that a prompt and its answer of `tokens` fit the model's context.
+    /// Checks that a prompt and its completion, together `tokens` long, fit the context.
     ///
     /// # Errors
     /// [`Error::Field`] when they do not.
@@ -107,7 +107,7 @@ impl LanguageModelConfig {
         }
         Err(Error::field(
             "base model",
-            "prompt and answer",
+            "prompt and completion",
             &format!("at most {} tokens", self.context_length),
             tokens,
         ))
@@ -128,12 +128,7 @@ impl LanguageModelConfig {
         let is_scaled = gguf.metadata().contains_key(scaling.as_str())
             && gguf.string(&scaling).ok() != Some("none");
         if is_scaled || gguf.tensor("rope_freqs.weight").is_ok() {
-            return Err(Error::field(
-                source_name,
-                &scaling,
-                "none",
-                "scaled rotary positions",
-            ));
+            return Err(Error::field(source_name, &scaling, "none", "RoPE scaling"));
         }
         let embedding = gguf
             .tensor("token_embd.weight")

@@ -1,45 +1,45 @@
-//! Answering one prompt, token by token.
+//! Completing one prompt, token by token.
 
 use super::{Cache, LanguageModel, LanguageTokenizer, TokenBatch};
 use crate::sampling::{Sampler, Sampling};
 use crate::{Error, Lora};
 
-/// How an answer is decoded.
+/// How a completion is generated.
 #[derive(Debug, Clone, Copy)]
 pub struct CompletionOptions {
-    /// Longest answer, in tokens.
+    /// Maximum length in tokens.
     pub max_tokens: usize,
     /// How the next token is chosen.
     pub sampling: Sampling,
 }
 
-/// A finished answer.
+/// A completion of a prompt.
 #[derive(Debug, Clone)]
 pub struct Completion {
-    /// The answer's text, special tokens left out.
+    /// The text, without special tokens.
     pub text: String,
-    /// The answer's tokens, without the end-of-turn token.
+    /// The tokens, without the end-of-turn token.
     pub tokens: Vec<u32>,
-    /// Whether the model ended its turn by itself.
+    /// Whether the model generated the end-of-turn token.
     pub ended: bool,
-    /// Logits of the token after the prompt, one a vocabulary entry.
+    /// Logits of the first generated token, one per vocabulary entry.
     pub first_logits: Vec<f32>,
 }
 
-/// Tokens of a prompt that are computed at once.
+/// Prompt tokens per forward pass.
 const CHUNK: usize = 512;
 
-/// The last tokens of a prompt, at most a chunk of them, and those before.
+/// Splits a prompt into its last chunk and the tokens before it, in that order.
 fn split_last_chunk(prompt: &[u32]) -> (&[u32], &[u32]) {
     let start = (prompt.len() - 1) / CHUNK * CHUNK;
     (&prompt[start..], &prompt[..start])
 }
 
-/// Answers the tokens of a rendered prompt. `on_text` receives the text as it grows; returning
-/// `false` from it stops the answer.
+/// Completes a rendered and tokenized prompt. `on_text` gets each new piece of text; returning
+/// `false` stops the generation.
 ///
 /// # Errors
-/// When the prompt has no token, or values cannot be read back from the device.
+/// When the prompt is empty or values cannot be read back from the device.
 pub fn complete(
     model: &LanguageModel,
     tokenizer: &LanguageTokenizer,
@@ -54,7 +54,7 @@ pub fn complete(
     let mut sampler = Sampler::new(options.sampling);
     let mut decode = tokenizer.decode_stream();
     let mut cache = Cache::default();
-    // In chunks, so that the scores of a long prompt stay small.
+    // In chunks, to bound the size of the attention scores.
     let (last_chunk, earlier) = split_last_chunk(prompt);
     for chunk in earlier.chunks(CHUNK) {
         let batch = TokenBatch::after_prefix(&[chunk], cache.len());
@@ -97,7 +97,7 @@ pub fn complete(
     }
 }
 
-/// The values of a tensor of rank 2 as f32.
+/// Reads the values of a tensor back.
 fn read(tensor: burn::tensor::Tensor<2>) -> Result<Vec<f32>, Error> {
     tensor.try_into_vec_as::<f32>().map_err(Error::device)
 }

@@ -1,4 +1,4 @@
-//! Frozen linear maps, and how their products are computed.
+//! Frozen linear layers and the dtype of their matrix products.
 
 use burn::tensor::{Device, Tensor};
 use dnd_kernels::{FrozenMatrix, bf16};
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::lora::LoraFactors;
 use crate::{Error, Weights};
 
-/// The numbers in which products with frozen weights are computed; sums are kept in f32.
+/// Number format of matrix products with frozen weights; sums are kept in f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatmulDtype {
     /// 24 bits of precision.
     #[default]
     F32,
-    /// 8 bits of precision, as language models are commonly computed: several times as fast on a CPU with
+    /// 8 bits of precision, common for language models. Several times as fast on a CPU with
     /// matrix instructions for it.
     Bf16,
 }
 
 impl MatmulDtype {
-    /// bfloat16 if `device` has fast products of it in this build, else f32.
+    /// `Bf16` if `device` has fast bfloat16 products in this build, else `F32`.
     pub fn fastest(device: &Device) -> Self {
         if *device == Device::flex() && bf16::is_available() {
             Self::Bf16
@@ -29,10 +29,10 @@ impl MatmulDtype {
         }
     }
 
-    /// The matrix `name` (output, input), ready for multiplication.
+    /// Loads the matrix `name` (output, input) for products of this dtype.
     ///
     /// # Errors
-    /// When it is missing or has another shape, or the device has no products of this kind.
+    /// When it is missing or has the wrong shape, or the device does not support this dtype.
     pub(super) fn matrix(
         self,
         weights: &Weights,
@@ -55,7 +55,7 @@ impl MatmulDtype {
     }
 }
 
-/// A frozen linear map, with the adapter's update beside it.
+/// A frozen linear layer, to which an adapter can be applied.
 pub(super) struct Linear {
     /// (output, input), as stored.
     weight: FrozenMatrix,

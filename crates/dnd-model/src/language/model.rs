@@ -20,7 +20,7 @@ pub struct LanguageModel {
     embedding: Tensor<2>,
     layers: Vec<Layer>,
     norm: RmsNorm,
-    /// (vocabulary, hidden): a matrix of its own, or the embedding.
+    /// (vocabulary, hidden): `lm_head`, or the tied embedding.
     output: FrozenMatrix,
 }
 
@@ -42,13 +42,13 @@ pub struct TokenBatch {
     pub positions: Vec<usize>,
     /// B and T.
     pub shape: [usize; 2],
-    /// For each row, whether a column holds a real token: cached columns first, then the T new
-    /// ones; B * S values.
+    /// For each row, which of the S positions hold real tokens: cached positions first, then
+    /// the T new ones; B * S values.
     pub columns: Vec<bool>,
 }
 
 impl TokenBatch {
-    /// Pads sequences of tokens that follow `cached` shared ones, all of them real.
+    /// Pads sequences that continue a shared prefix of `cached` real tokens.
     pub fn after_prefix(sequences: &[&[u32]], cached: usize) -> Self {
         let length = sequences.iter().map(|ids| ids.len()).max().unwrap_or(0);
         let shape = [sequences.len(), length];
@@ -70,7 +70,7 @@ impl TokenBatch {
     }
 }
 
-/// What all layers share in one forward pass.
+/// Inputs that all layers share in one forward pass.
 pub(super) struct Step<'a> {
     pub(super) shape: [usize; 2],
     pub(super) rotary: Rotary,
@@ -173,9 +173,9 @@ impl LanguageModel {
         &self.device
     }
 
-    /// Hidden states (B * T, hidden) after the final norm, and `cache` grown by T.
+    /// Computes hidden states (B * T, hidden) after the final norm and extends `cache` by T.
     ///
-    /// A cache of a batch of one is shared by all B rows.
+    /// A cache filled with a batch of one is shared by all B rows.
     pub fn forward(&self, batch: &TokenBatch, lora: Option<&Lora>, cache: &mut Cache) -> Tensor<2> {
         let [rows, length] = batch.shape;
         let total = cache.len() + length;

@@ -14,7 +14,7 @@ use crate::Error;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
-/// How Qwen2 splits text before its byte-level merges (tokenizer.json of Qwen2.5).
+/// Pre-tokenizer pattern of Qwen2 (tokenizer.json of Qwen2.5).
 const QWEN2_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// A tokenizer with its chat template and its end-of-turn token.
@@ -25,7 +25,7 @@ pub struct LanguageTokenizer {
 }
 
 impl LanguageTokenizer {
-    /// From the metadata of a GGUF file.
+    /// Reads the metadata of a GGUF file.
     ///
     /// # Errors
     /// When the vocabulary, the end-of-turn token or the template is missing or not supported.
@@ -59,7 +59,7 @@ impl LanguageTokenizer {
         })
     }
 
-    /// From `tokenizer.json` and `tokenizer_config.json`, each with its name for messages.
+    /// Reads `tokenizer.json` and `tokenizer_config.json`, each given with its name for errors.
     ///
     /// # Errors
     /// When either is malformed or the end-of-turn token is not in the vocabulary.
@@ -91,10 +91,10 @@ impl LanguageTokenizer {
         })
     }
 
-    /// Checks that a model of `vocab_size` tokens has an embedding for each of this tokenizer's.
+    /// Checks that a model with `vocab_size` embeddings covers this vocabulary.
     ///
     /// # Errors
-    /// [`Error::Field`] when it has not.
+    /// [`Error::Field`] when it does not.
     pub fn check_vocabulary(&self, vocab_size: usize, source_name: &str) -> Result<(), Error> {
         let tokens = self.tokenizer.get_vocab_size(true);
         if tokens <= vocab_size && (self.end_of_turn as usize) < vocab_size {
@@ -108,12 +108,12 @@ impl LanguageTokenizer {
         ))
     }
 
-    /// The token that ends an answer.
+    /// The end-of-turn token.
     pub fn end_of_turn(&self) -> u32 {
         self.end_of_turn
     }
 
-    /// Ids of `text`; special tokens in it are recognised, none are added.
+    /// Token ids of `text`. Special tokens in it are recognized; none are added.
     ///
     /// # Errors
     /// [`Error::Format`] when the tokenizer fails.
@@ -125,7 +125,7 @@ impl LanguageTokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Text of `ids`, special tokens left out.
+    /// Text of `ids`, without special tokens.
     ///
     /// # Errors
     /// [`Error::Format`] when the tokenizer fails.
@@ -135,22 +135,22 @@ impl LanguageTokenizer {
             .map_err(|e| Error::format("tokenizer", e))
     }
 
-    /// Decodes one id after the other: what each adds to the text, special tokens left out, or
-    /// nothing while a character is incomplete. It fails when the tokenizer does.
+    /// Decodes ids one at a time. Each call returns the new text without special tokens, or
+    /// `None` while a character is incomplete. It fails when the tokenizer does.
     pub fn decode_stream(&self) -> impl FnMut(u32) -> Result<Option<String>, Error> {
         let mut stream = self.tokenizer.decode_stream(true);
         move |id| stream.step(id).map_err(|e| Error::format("tokenizer", e))
     }
 
-    /// The text of a conversation, ending where the assistant is to speak.
+    /// Renders a conversation up to the start of the assistant's turn.
     ///
     /// # Errors
-    /// [`Error::ChatTemplate`] when the template refuses it.
+    /// [`Error::ChatTemplate`] when the template rejects the conversation.
     pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
         self.template.render(messages)
     }
 
-    /// Ids of a rendered conversation.
+    /// Token ids of a rendered conversation.
     ///
     /// # Errors
     /// As [`render`](Self::render) and [`encode`](Self::encode).
@@ -162,7 +162,7 @@ impl LanguageTokenizer {
 /// Builds the byte-level BPE tokenizer that a GGUF file describes.
 ///
 /// # Errors
-/// When the model is not byte-level BPE or its pre-tokenizer is not known here.
+/// When the model is not byte-level BPE or its pre-tokenizer is not supported.
 pub fn tokenizer_from_gguf(gguf: &Gguf, source_name: &str) -> Result<Tokenizer, Error> {
     let gguf_error = dnd_adapter::Error::from;
     let model = gguf.string("tokenizer.ggml.model").map_err(gguf_error)?;
@@ -217,15 +217,15 @@ pub fn tokenizer_from_gguf(gguf: &Gguf, source_name: &str) -> Result<Tokenizer, 
     Ok(tokenizer)
 }
 
-/// The split before the merges, by the name that llama.cpp gives it.
+/// The pre-tokenizer, by its llama.cpp name.
 fn pre_tokenizer(gguf: &Gguf, source_name: &str) -> Result<PreTokenizerWrapper, Error> {
     let name = gguf
         .string("tokenizer.ggml.pre")
         .map_err(dnd_adapter::Error::from)?;
     match name {
-        // The original splits digits off first. Its merges never join digits, so the byte-level
-        // split alone gives the same tokens for them, and for other numerals (½, ²) the tokens
-        // that transformers gives when it reads the same file.
+        // SmolLM2's own tokenizer splits digits off first. Its merges never join digits, so the
+        // byte-level split alone gives the same tokens for them. For other numerals (½, ²) it
+        // gives the tokens that transformers gives when it reads the same file.
         "smollm" => Ok(ByteLevel::new(false, true, true).into()),
         "qwen2" => {
             let split = Split::new(

@@ -1,10 +1,10 @@
-//! What a task is made of, and the list that families add theirs to.
+//! Building blocks of tasks, and the catalogue that families add tasks to.
 
 use super::random::Random;
 use super::{HELD_OUT, SuiteTask};
 use crate::{Line, Role};
 
-/// An input, which phrasings name `{0}`, `{1}` and so on, with its answer.
+/// Input fields, which phrasings reference as `{0}`, `{1}` and so on, and the answer.
 #[derive(Debug, Clone)]
 pub(super) struct Example {
     pub(super) fields: Vec<String>,
@@ -28,7 +28,7 @@ impl Example {
         }
     }
 
-    /// The example in one phrasing.
+    /// Renders the example with one phrasing.
     pub(super) fn render(&self, phrasing: &str) -> Line {
         let mut prompt = phrasing.to_owned();
         for (index, field) in self.fields.iter().enumerate() {
@@ -45,18 +45,18 @@ impl Example {
     }
 }
 
-/// Draws one example, or none where the draw would be ambiguous.
+/// Draws one example; `None` rejects an ambiguous draw.
 pub(super) type Draw = Box<dyn Fn(&mut Random) -> Option<Example> + Send + Sync>;
 
 /// Where a task's examples come from.
 pub(super) enum Source {
-    /// All there are.
+    /// All examples of the task.
     Table(Vec<Example>),
-    /// As many as are asked for.
+    /// Examples drawn on demand.
     Draw(Draw),
 }
 
-/// The tasks so far.
+/// The tasks added so far.
 #[derive(Default)]
 pub(super) struct Catalogue {
     pub(super) tasks: Vec<SuiteTask>,
@@ -64,12 +64,12 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Tasks added from here on belong to this family.
+    /// Sets the family of the tasks added after this call.
     pub(super) fn family(&mut self, name: &'static str) {
         self.family = name;
     }
 
-    /// Adds a task whose examples are drawn.
+    /// Adds a task with randomly drawn examples.
     pub(super) fn draw(
         &mut self,
         name: &str,
@@ -79,7 +79,7 @@ impl Catalogue {
         self.add(name, phrasings, Source::Draw(Box::new(draw)));
     }
 
-    /// Adds a task whose examples are all in a table.
+    /// Adds a task with a fixed table of examples.
     pub(super) fn table<T: ToString>(
         &mut self,
         name: &str,
@@ -108,7 +108,7 @@ impl Catalogue {
     }
 }
 
-/// Phrasings with `value` in the place of `mark`.
+/// Replaces `mark` with `value` in all phrasings.
 pub(super) fn fill(phrasings: &[impl AsRef<str>], mark: &str, value: &str) -> Vec<String> {
     phrasings
         .iter()

@@ -1,8 +1,8 @@
-//! Tasks of our own: made from word tables and templates, so that they need no data from outside and
-//! may be given away with what was trained on them.
+//! The built-in suite of tasks, made from word tables and templates. It needs no outside data,
+//! and weights trained on it may be distributed.
 //!
-//! Families overlap in surface form. The same list of words asks for its first item in one task and
-//! for its fruit in another, so that reading the instruction is the only way to a right answer.
+//! Families overlap in surface form. One task asks for the first item of a list of words,
+//! another for the fruit in the same list, so the answer depends on the instruction.
 
 mod catalogue;
 mod families;
@@ -21,9 +21,9 @@ use random::Random;
 
 pub use write::write;
 
-/// Tasks that are never trained on, by name: about one in ten, with siblings that stay in training.
-/// The first block asks for what held-out tasks of `shared/data` ask for, which our own
-/// tasks must not give away.
+/// Names of the tasks that are never trained on: about one in ten, each with similar tasks in
+/// training. The first block tests the same skills as held-out tasks of `shared/data`, so
+/// training on the suite must not cover them.
 const HELD_OUT: [&str; 45] = [
     "letter-last-upper",
     "letter-last-upper-sentence",
@@ -37,7 +37,7 @@ const HELD_OUT: [&str; 45] = [
     "find-company",
     "sentiment-product",
     "to-german",
-    // Held out for their families' sake.
+    // Held out to cover more families.
     "letter-third-lower",
     "letters-first-two",
     "item-last-but-one",
@@ -73,22 +73,22 @@ const HELD_OUT: [&str; 45] = [
     "write-brackets",
 ];
 
-/// Lines a task to train on, where nobody asks for another number.
+/// Default number of training lines per task.
 pub const TRAIN_LINES: usize = 300;
-/// Lines a task to measure with, where nobody asks for another number.
+/// Default number of test lines per task.
 pub const TEST_LINES: usize = 60;
 
-/// Raised whenever a line of any task changes, so that copies of older tasks are not taken for these.
+/// Incremented when a line of any task changes, so that cached copies of older tasks are not used.
 pub const REVISION: u32 = 1;
 
-/// Draws for each example wanted, before a pool counts as exhausted.
+/// Maximum draws per requested example, after which the pool counts as exhausted.
 const PATIENCE: usize = 30;
 
-/// One task: its instruction in several phrasings, and where its inputs come from.
+/// A task: phrasings of its instruction, and the source of its inputs.
 pub struct SuiteTask {
     /// Name, and stem of its files.
     pub name: String,
-    /// Tasks of one family ask for similar things.
+    /// Group of similar tasks.
     pub family: &'static str,
     /// Whether generators may be trained on it.
     pub role: Role,
@@ -96,7 +96,7 @@ pub struct SuiteTask {
     source: Source,
 }
 
-/// All tasks, family by family.
+/// All tasks, grouped by family.
 pub fn tasks() -> Vec<SuiteTask> {
     let mut catalogue = Catalogue::default();
     families::add_all(&mut catalogue);
@@ -104,19 +104,20 @@ pub fn tasks() -> Vec<SuiteTask> {
 }
 
 impl SuiteTask {
-    /// At most `train` lines to train on and `test` lines to measure with, in that order. The two
-    /// share no input, and a small pool gives fewer lines. They depend on the seed and the name alone.
+    /// Returns at most `train` training lines and at most `test` test lines. The two share no
+    /// input; a small pool gives fewer lines. The result depends only on the arguments and the
+    /// task name.
     pub fn lines(&self, seed: u64, train: usize, test: usize) -> (Vec<Line>, Vec<Line>) {
         let mut random = Random::new(seed, &self.name);
-        // Three quarters of a pool always remain for training; asking for no less keeps the
-        // test lines the same whatever number of training lines is asked for.
+        // At least three quarters of the pool are for training. Requesting at least `4 * test`
+        // examples keeps the test inputs independent of `train`.
         let examples = self.examples(&mut random, (train + test).max(4 * test));
         let (held_out, rest) = examples.split_at(test.min(examples.len() / 4));
         let test = self.render(held_out, test, &mut random);
         (self.render(rest, train, &mut random), test)
     }
 
-    /// `count` examples with different inputs, or as many as there are, in random order.
+    /// Examples with distinct inputs, in random order: all of a table, or at most `count` draws.
     fn examples(&self, random: &mut Random, count: usize) -> Vec<Example> {
         match &self.source {
             Source::Table(examples) => {
@@ -142,7 +143,8 @@ impl SuiteTask {
         }
     }
 
-    /// Every example in one phrasing, then all in another, until there are `count` lines.
+    /// Renders every example with one phrasing, then with the next, up to `count` lines in
+    /// total, and shuffles them.
     fn render(&self, examples: &[Example], count: usize, random: &mut Random) -> Vec<Line> {
         let starts: Vec<usize> = examples
             .iter()

@@ -1,13 +1,14 @@
-//! Random choices that are the same on every platform.
+//! Seeded random choices that are the same on every platform.
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-/// A generator of one task. Everything is computed in `u64`, since `usize` differs between platforms.
+/// Random number generator of one task. Computes in `u64`, because `usize` differs between
+/// platforms.
 pub(super) struct Random(ChaCha12Rng);
 
 impl Random {
-    /// The generator of the task `name` under `seed`.
+    /// Seeds the generator with `seed` and the task name.
     pub(super) fn new(seed: u64, name: &str) -> Self {
         let bytes = seed.to_le_bytes();
         Self(ChaCha12Rng::seed_from_u64(hash(
@@ -15,33 +16,33 @@ impl Random {
         )))
     }
 
-    /// A number from 0 to `bound` - 1, or 0 where there is none.
+    /// A number in `0..bound`; 0 if `bound` is 0.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(bound);
         (product >> 64) as u64
     }
 
-    /// A number from `low` to `high`, both included.
+    /// A number in `low..=high`.
     pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
-    /// Heads or tails.
+    /// `true` or `false` with equal probability.
     pub(super) fn coin(&mut self) -> bool {
         self.below(2) == 1
     }
 
-    /// A place in a slice of `length` items.
+    /// An index into a slice of `length` items.
     pub(super) fn index(&mut self, length: usize) -> usize {
         self.below(length as u64) as usize
     }
 
-    /// One of the items, of which there has to be one.
+    /// One of the items. `items` must not be empty.
     pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.index(items.len())]
     }
 
-    /// `count` items at different places, or all where there are fewer.
+    /// Draws `count` items without replacement, or all if there are fewer.
     pub(super) fn sample<T: Copy>(&mut self, items: &[T], count: usize) -> Vec<T> {
         let mut places: Vec<usize> = Vec::with_capacity(count);
         while places.len() < count.min(items.len()) {
@@ -53,7 +54,7 @@ impl Random {
         places.into_iter().map(|place| items[place]).collect()
     }
 
-    /// Brings items into a random order.
+    /// Shuffles items in place.
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.index(last + 1));
@@ -61,7 +62,7 @@ impl Random {
     }
 }
 
-/// FNV-1a in 64 bits, which unlike the standard library's hash never changes.
+/// 64-bit FNV-1a. Unlike the standard library's hash, it never changes.
 pub(super) fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,9 +1,9 @@
-//! Tasks that differ from another in nothing but the form of the answer.
+//! Variants of a task that differ only in the form of the answer.
 
 use super::catalogue::{Catalogue, Example};
 use super::random::Random;
 
-/// A form of answer, and how a prompt asks for it.
+/// A form of answer, with the sentences that request it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Style {
     /// In capital letters.
@@ -19,7 +19,7 @@ pub(super) enum Style {
 }
 
 impl Style {
-    /// What names of tasks in this style end with.
+    /// Suffix of the names of tasks in this style.
     fn suffix(self) -> &'static str {
         match self {
             Self::Upper => "upper",
@@ -30,7 +30,7 @@ impl Style {
         }
     }
 
-    /// The sentences that ask for the style.
+    /// Sentences that request the style.
     fn requests(self) -> [&'static str; 5] {
         match self {
             Self::Upper => [
@@ -83,8 +83,7 @@ impl Style {
 }
 
 impl Catalogue {
-    /// Adds a task and, in every one of the styles, another with inputs of the same kind. Answers in
-    /// the style [`Style::Json`] must need no escaping.
+    /// Adds a task and one variant per style. Answers must not need escaping in [`Style::Json`].
     pub(super) fn draw_in_styles(
         &mut self,
         name: &str,

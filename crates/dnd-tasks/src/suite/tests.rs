@@ -1,4 +1,4 @@
-//! What every task of the suite has to keep to.
+//! Invariants of all tasks in the suite.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +61,7 @@ fn lines_are_whole_and_their_inputs_disjoint() {
         assert_eq!(
             prompts.len(),
             train.len() + test.len(),
-            "{name}: a line twice"
+            "{name}: duplicate line"
         );
         for line in train.iter().chain(&test) {
             let (prompt, answer) = (&line.prompt, &line.response);
@@ -79,15 +79,15 @@ fn lines_are_whole_and_their_inputs_disjoint() {
     }
 }
 
-/// Whether a text has a placeholder such as `{0}`, `{word}` or `[slot]`. JSON has a quotation mark
-/// after its brackets.
+/// Whether a text has an unfilled placeholder such as `{0}`, `{word}` or `[slot]`. In JSON, a
+/// quotation mark follows the bracket.
 fn has_mark(text: &str) -> bool {
     text.split(['{', '['])
         .skip(1)
         .any(|rest| !rest.starts_with('"'))
 }
 
-/// The inputs themselves, not only the lines made of them.
+/// Compares the inputs, not only the rendered lines.
 #[test]
 fn no_input_stands_in_both_halves() {
     for task in tasks() {
@@ -131,11 +131,11 @@ fn the_seed_alone_decides() {
     };
     assert_eq!(all(0), all(0));
     assert_ne!(all(0), all(1));
-    // The same on every platform. Where a task was changed on purpose, raise `REVISION` as well.
+    // The same on every platform. After an intended change of a task, increment `REVISION`.
     assert_eq!(all(0), 0xd29d_e788_99b2_743f, "revision {REVISION}");
 }
 
-/// Whoever asks for fewer lines to train on measures with the same.
+/// Checked for tables only: more draws advance the random state, which changes phrasings.
 #[test]
 fn test_lines_do_not_depend_on_training_lines() {
     for task in tasks() {
@@ -204,7 +204,7 @@ fn a_written_folder_can_be_read() {
     assert!(message.contains("choose-fruits"), "{message}");
 }
 
-/// A folder that was left half written has no index, not even an older one.
+/// An interrupted write leaves no index, not even an older one.
 #[test]
 fn a_cancelled_folder_cannot_be_read() {
     struct Cancelled;

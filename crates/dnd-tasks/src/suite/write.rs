@@ -1,4 +1,4 @@
-//! Tasks of our own as a folder that [`TaskFolder`](crate::TaskFolder) reads.
+//! Writes the built-in suite as a folder that [`TaskFolder`](crate::TaskFolder) reads.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::{SuiteTask, tasks};
 use crate::{Line, Role};
 use dnd_files::{Error, Observer};
 
-/// What the index says about a task.
+/// An entry of the index.
 #[derive(Serialize)]
 struct Entry {
     name: String,
@@ -27,11 +27,11 @@ struct Index {
     tasks: Vec<Entry>,
 }
 
-/// Writes the tasks called `only`, or all where it is empty, into `folder` and returns how many there
-/// are. The index comes last, so that a folder with one is whole.
+/// Writes the tasks named in `only`, or all if it is empty, and returns their number. The index
+/// is written last, so a folder with an index is complete.
 ///
 /// # Errors
-/// [`Error::Argument`] for a name that no task has and for no lines at all, [`Error::Cancelled`], or
+/// [`Error::Argument`] for an unknown name or zero lines, [`Error::Cancelled`], or
 /// [`Error::File`].
 pub fn write(
     folder: &Path,
@@ -43,7 +43,7 @@ pub fn write(
 ) -> Result<usize, Error> {
     for (field, count) in [("train", train), ("test", test)] {
         if count == 0 {
-            return Err(Error::argument(field, "at least one line a task", count));
+            return Err(Error::argument(field, "at least one line per task", count));
         }
     }
     let tasks = select(tasks(), only)?;
@@ -76,7 +76,7 @@ pub fn write(
     Ok(count)
 }
 
-/// The tasks called `only` in the suite's order, or all where it is empty.
+/// The tasks named in `only`, in suite order, or all if it is empty.
 fn select(tasks: Vec<SuiteTask>, only: &[String]) -> Result<Vec<SuiteTask>, Error> {
     if let Some(name) = only
         .iter()
@@ -84,7 +84,7 @@ fn select(tasks: Vec<SuiteTask>, only: &[String]) -> Result<Vec<SuiteTask>, Erro
     {
         return Err(Error::argument(
             "only",
-            "names of tasks, as `dnd tasks --list` gives them",
+            "task names, as listed by `dnd tasks --list`",
             format!("`{name}`"),
         ));
     }

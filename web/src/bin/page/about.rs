@@ -1,4 +1,4 @@
-//! What a visitor may want to know before trusting the page.
+//! The About card: how the page works and what to expect.
 
 use leptos::prelude::*;
 
@@ -11,32 +11,32 @@ pub fn About() -> impl IntoView {
             <details>
                 <summary>"How it works"</summary>
                 <p>
-                    "A language model is usually taught a new task by training it on many questions \
-                    with their answers. A LoRA adapter is the outcome of such a training, kept in a \
-                    small file beside the model. This page leaves the training out: a text encoder \
-                    reads your prompts, and a generator, a network that has seen the adapters of \
-                    many tasks, writes an adapter that fits them in one go."
+                    "A language model usually learns a new task by training on many questions and \
+                    answers. A LoRA adapter stores the result in a small file beside the model. \
+                    This page skips the training: a text encoder reads your prompts, and a \
+                    generator, a network trained on many other tasks, predicts an adapter for them \
+                    in one pass."
                 </p>
                 <p>
-                    "Both run in your browser, on the GPU where there is a suitable one and on the \
-                    CPU otherwise. The models are fetched once from the server of this page. Your \
+                    "Both run in your browser, on the GPU if it is suitable and on the CPU \
+                    otherwise. The models are downloaded once from this page's server. Your \
                     prompts never leave this device."
                 </p>
             </details>
             <details>
                 <summary>"What to expect"</summary>
                 <p>
-                    "This is a first generator, and a weak one. On tasks that it had never seen, its \
-                    adapters answered better than the model without an adapter, but hardly better \
-                    than the plain average of all adapters that it learned from, and far worse than \
-                    adapters trained on the task itself. The model card, "
+                    "This first generator is weak. On unseen tasks, its adapters do better than \
+                    the model without an adapter, but hardly better than the average of its \
+                    training adapters, and far worse than adapters trained on the task itself. The \
+                    model card, "
                     <code>"assets/MODEL_CARD.md"</code>
                     " in the source code, has the figures."
                 </p>
                 <p>
-                    "The adapter fits SmolLM2-135M-Instruct and no other model. Short prompts that \
-                    say what is to be done work best: about the first 32 tokens of each are read, \
-                    and 32 prompts in all."
+                    "The adapter works only with SmolLM2-135M-Instruct. Short prompts that state \
+                    the task work best: about the first 32 tokens of each are read, and at most 32 \
+                    prompts."
                 </p>
             </details>
         </section>

@@ -1,4 +1,4 @@
-//! The Leptos application: what the visitor sees. It never computes; the worker does.
+//! The Leptos application. The worker does all the computing.
 
 mod about;
 mod browser;

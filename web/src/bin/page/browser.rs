@@ -1,13 +1,13 @@
-//! What the page asks of the browser. Where a browser lacks something, or refuses it, the page goes on.
+//! Browser features that the page uses. It works without any of them.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-/// Makes the page work without a network from the next visit on.
+/// Registers the service worker, so that the page works offline from the next visit on.
 pub fn register_service_worker() {
-    // Absent where the page does not come from a trustworthy address.
+    // Absent outside secure contexts.
     let container = window().navigator().service_worker();
     if is_absent(&container) {
         return;
@@ -18,7 +18,7 @@ pub fn register_service_worker() {
     });
 }
 
-/// Asks that the browser keeps the stored models when space gets short.
+/// Asks the browser not to evict the stored models.
 pub fn persist_storage() {
     let storage = window().navigator().storage();
     if is_absent(&storage) {
@@ -31,7 +31,7 @@ pub fn persist_storage() {
     }
 }
 
-/// Copies a text and says in `message` whether that worked.
+/// Copies a text to the clipboard and reports the result in `message`.
 pub fn copy(text: String, message: RwSignal<String>, copied: impl Into<String> + 'static) {
     let clipboard = window().navigator().clipboard();
     if is_absent(&clipboard) {
@@ -51,7 +51,7 @@ pub fn copy(text: String, message: RwSignal<String>, copied: impl Into<String> +
     });
 }
 
-/// Folder of the page: an absolute URL that ends with a slash.
+/// Base URL of the page: absolute, with a trailing slash.
 pub fn base() -> String {
     let location = window().location();
     let origin = location.origin().unwrap_or_default();

@@ -1,28 +1,28 @@
-//! The page's side of the worker: starting it, asking, hearing, ending.
+//! The client of the worker: starts it, sends requests, handles events, terminates it.
 
+mod events;
 mod failure;
-mod hearing;
-mod machine;
+mod worker_client;
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::browser;
-use super::data::Course;
+use super::data::GenerationProgress;
 use super::state::State;
 use dnd_web::connection::Connection;
 use dnd_web::protocol::{Cause, DeviceChoice, DeviceReport, Envelope, Request};
-use machine::{Generation, Machine, Task, WorkerState};
+use worker_client::{Generation, Task, WorkerClient, WorkerState};
 
-/// What is said when an adapter has come.
+/// Message after a generation.
 pub const DONE: &str = "Done. The adapter is ready to download.";
 
-/// The one who talks to the worker.
+/// The page's handle to the worker.
 #[derive(Clone, Copy)]
 pub struct Client {
     state: State,
-    machine: StoredValue<Machine, LocalStorage>,
+    worker: StoredValue<WorkerClient, LocalStorage>,
 }
 
 impl Client {
@@ -30,11 +30,11 @@ impl Client {
     pub fn new(state: State) -> Self {
         Self {
             state,
-            machine: StoredValue::new_local(Machine::default()),
+            worker: StoredValue::new_local(WorkerClient::default()),
         }
     }
 
-    /// Starts a worker, in place of the one that may be running.
+    /// Starts a worker and replaces a running one.
     pub fn open(self) {
         self.close();
         let connection = Connection::new(
@@ -44,9 +44,9 @@ impl Client {
         );
         match connection {
             Ok(connection) => {
-                let gpu_failed = self.update(|machine| {
-                    machine.worker = WorkerState::Starting(connection);
-                    machine.failed_gpu.is_some()
+                let gpu_failed = self.update(|client| {
+                    client.worker = WorkerState::Starting(connection);
+                    client.failed_gpu.is_some()
                 });
                 let request = Request::Start {
                     device: if gpu_failed {
@@ -60,20 +60,21 @@ impl Client {
             }
             Err(_) => self.failed(
                 Task::Start,
-                "The worker of this page cannot be started.",
+                "The page's worker cannot be started.",
                 Cause::Other,
             ),
         }
     }
 
-    /// Changes the machine and gives what the change gives.
-    fn update<T: Default>(self, change: impl FnOnce(&mut Machine) -> T) -> T {
-        self.machine.try_update_value(change).unwrap_or_default()
+    /// Updates the client and returns the result of `change`.
+    fn update<T: Default>(self, change: impl FnOnce(&mut WorkerClient) -> T) -> T {
+        self.worker.try_update_value(change).unwrap_or_default()
     }
 
-    /// Ends the worker. What it had to do waits for the next one, save for loading ahead of time.
+    /// Terminates the worker. Its pending work waits for the next one, except loading ahead of
+    /// time.
     fn close(self) {
-        let old = self.update(Machine::close);
+        let old = self.update(WorkerClient::close);
         self.state.preparing.set(false);
         if let Some(old) = old {
             old.end();
@@ -81,9 +82,9 @@ impl Client {
     }
 
     fn send(self, task: Task, body: Request) {
-        self.update(|machine| {
-            let (id, connection) = machine.next(task);
-            // A request holds texts and numbers, which JSON can always express.
+        self.update(|client| {
+            let (id, connection) = client.next(task);
+            // Strings and numbers can always be serialized.
             let json = serde_json::to_string(&Envelope { id, body });
             if let (Some(connection), Ok(json)) = (connection, json) {
                 connection.post(&json);
@@ -92,8 +93,8 @@ impl Client {
     }
 
     fn send_generation(self) {
-        let request = self.machine.with_value(|machine| {
-            let generation = machine.generation.as_ref()?;
+        let request = self.worker.with_value(|client| {
+            let generation = client.generation.as_ref()?;
             Some(Request::Generate {
                 prompts: generation.prompts.to_vec(),
                 seed: generation.seed,
@@ -106,18 +107,18 @@ impl Client {
 
     /// Generates an adapter; waits for the worker if it is still starting.
     pub fn generate(self, prompts: Vec<String>, seed: u64) {
-        self.state.hush();
+        self.state.clear_messages();
         self.state.result.set(None);
-        self.set_out();
-        let (first, ready, running) = self.update(|machine| {
-            machine.urls.clear();
-            machine.generation = Some(Generation {
+        self.start_progress();
+        let (first, ready, running) = self.update(|client| {
+            client.urls.clear();
+            client.generation = Some(Generation {
                 prompts: Arc::new(prompts),
                 seed,
                 repeated: false,
             });
-            let first = !std::mem::replace(&mut machine.persisted, true);
-            (first, machine.is_ready(), machine.is_running())
+            let first = !std::mem::replace(&mut client.requested_persistence, true);
+            (first, client.is_ready(), client.is_running())
         });
         if first {
             browser::persist_storage();
@@ -129,12 +130,13 @@ impl Client {
         }
     }
 
-    /// Gives the generation up. A worker that computes hears nothing, so it is replaced.
+    /// Cancels the generation. A worker that computes cannot receive messages, so it is
+    /// replaced.
     pub fn cancel(self) {
         self.finish();
         self.open();
         self.state.message.set(
-            "Cancelled. No adapter was generated. What had been fetched is kept, and the page is \
+            "Cancelled. No adapter was generated. Downloaded data is kept, and the page is \
              ready again."
                 .to_owned(),
         );
@@ -142,10 +144,10 @@ impl Client {
 
     /// Deletes the stored models; waits for the worker if it is still starting.
     pub fn delete(self) {
-        self.state.hush();
-        let (ready, running) = self.update(|machine| {
-            machine.deleting = true;
-            (machine.is_ready(), machine.is_running())
+        self.state.clear_messages();
+        let (ready, running) = self.update(|client| {
+            client.deleting = true;
+            (client.is_ready(), client.is_running())
         });
         if ready {
             self.send(Task::Delete, Request::Delete);
@@ -154,26 +156,28 @@ impl Client {
         }
     }
 
-    fn set_out(self) {
+    fn start_progress(self) {
         let fetches = self.state.files.with_untracked(|files| {
             files
                 .as_ref()
                 .is_none_or(|files| files.stored < files.total)
         });
-        self.state.course.set(Some(Course::new(fetches)));
+        self.state
+            .progress
+            .set(Some(GenerationProgress::new(fetches)));
     }
 
     fn finish(self) {
-        self.state.course.set(None);
-        self.update(|machine| {
-            machine.generation = None;
-            machine.finish(Task::Generate);
+        self.state.progress.set(None);
+        self.update(|client| {
+            client.generation = None;
+            client.finish(Task::Generate);
         });
     }
 
     fn finish_preparation(self) {
         self.state.preparing.set(false);
-        self.update(|machine| machine.finish(Task::Prepare));
+        self.update(|client| client.finish(Task::Prepare));
     }
 
     /// The device that computes, if it is a GPU.

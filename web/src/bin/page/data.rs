@@ -1,4 +1,4 @@
-//! The data that the parts of the page share; views import them from here.
+//! Data types that the views share.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use web_sys::{Blob, BlobPropertyBag};
 use super::format;
 use dnd_web::protocol::{Progress, Report, SelfTest, Stage};
 
-/// Prompts to try.
+/// Example prompts.
 pub struct Example {
-    /// What the button says.
+    /// Label of the button.
     pub name: &'static str,
-    /// Its name in links.
+    /// Name in links.
     pub link: &'static str,
     /// The file in the folder `examples`.
     pub file: &'static str,
@@ -52,10 +52,10 @@ pub const EXAMPLES: [Example; 5] = [
 /// The largest integer that a number input holds exactly.
 pub const LARGEST_SEED: u64 = (1 << 53) - 1;
 
-/// Reads a seed.
+/// Parses a seed.
 ///
 /// # Errors
-/// When it is no whole number, or too large; a sentence.
+/// A sentence, when it is not a whole number or too large.
 pub fn read_seed(text: &str) -> Result<u64, String> {
     let text = text.trim();
     match text.parse() {
@@ -69,7 +69,7 @@ pub fn read_seed(text: &str) -> Result<u64, String> {
     }
 }
 
-/// About how long a stage takes, compared with the others.
+/// Approximate duration of a stage, relative to the others.
 fn weight(stage: Stage, fetches: bool) -> f64 {
     match stage {
         Stage::Download if fetches => 40.0,
@@ -83,16 +83,16 @@ fn weight(stage: Stage, fetches: bool) -> f64 {
     }
 }
 
-/// The course of a generation.
+/// Progress of a generation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Course {
+pub struct GenerationProgress {
     fetches: bool,
     percent: f64,
     last: Option<Progress>,
 }
 
-impl Course {
-    /// A generation that begins, with something to download or not.
+impl GenerationProgress {
+    /// A new generation; `fetches` says whether files have to be downloaded.
     pub fn new(fetches: bool) -> Self {
         Self {
             fetches,
@@ -101,7 +101,7 @@ impl Course {
         }
     }
 
-    /// Takes in what the worker says. The bar never goes back.
+    /// Applies a progress event. The percentage never decreases.
     pub fn advance(&mut self, progress: Progress) {
         let part = if progress.total == 0 {
             0.0
@@ -123,7 +123,7 @@ impl Course {
         self.percent.clamp(0.0, 100.0) as u32
     }
 
-    /// Stage and amount, for people.
+    /// Stage and amount as text.
     pub fn text(&self) -> String {
         let Some(now) = self.last else {
             return "Starting".to_owned();
@@ -151,7 +151,7 @@ impl Course {
 pub struct Finished {
     /// The prompts that it was made from.
     pub prompts: Arc<Vec<String>>,
-    /// What the worker says about it.
+    /// The worker's report.
     pub report: Report,
     /// The archive with everything.
     pub zip: Download,
@@ -171,7 +171,7 @@ pub struct Download {
 }
 
 impl Download {
-    /// Makes bytes that came from the worker a file; it is there until the address is dropped.
+    /// Makes bytes a file, which exists until the [`ObjectUrl`] is dropped.
     pub fn of(bytes: &JsValue, kind: &str) -> Option<(Self, ObjectUrl)> {
         let bytes = bytes.dyn_ref::<Uint8Array>()?;
         let options = BlobPropertyBag::new();
@@ -187,11 +187,11 @@ impl Download {
     }
 }
 
-/// What the self-test says, for people.
+/// The result of the self-test as text.
 pub fn self_test(test: SelfTest) -> String {
     let verdict = if test.passed() { "passed" } else { "failed" };
     format!(
-        "{verdict}: largest difference {:.1e}, at most {:.1e} is trusted",
+        "{verdict}: largest difference {:.1e}, tolerance {:.1e}",
         test.largest_difference, test.tolerance
     )
 }

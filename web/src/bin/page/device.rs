@@ -1,4 +1,4 @@
-//! What will compute, and what has to be fetched before.
+//! The status of the device and the models.
 
 use leptos::prelude::*;
 
@@ -6,12 +6,12 @@ use super::format;
 use super::state::State;
 use dnd_web::protocol::FilesReport;
 
-/// The device and the models.
+/// The chosen device, its notes, and whether the models are stored.
 #[component]
 pub fn DeviceStatus() -> impl IntoView {
     let state = expect_context::<State>();
-    // Device and models are told together, since neither helps alone; where the models cannot be
-    // looked at, an alert says why.
+    // The device and the models appear together. If the models cannot be checked, an alert says
+    // why.
     let device = move || {
         let told = state.files.with(Option::is_some) || state.alert.with(Option::is_some);
         state.device.get().filter(|_| told)

@@ -1,4 +1,4 @@
-//! Facts that help to find out why something fails. Prompts are not among them.
+//! Diagnostics for bug reports. They contain no prompts.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::state::State;
 use super::{browser, data};
 
-/// All facts as lines of text.
+/// The diagnostics as lines of text.
 fn text(state: State) -> String {
     let mut lines = format!("DnD page {}\n", env!("CARGO_PKG_VERSION"));
     let mut add = |name: &str, value: String| _ = writeln!(lines, "{name}: {value}");
@@ -41,7 +41,7 @@ fn text(state: State) -> String {
         "prompts",
         state.review.with(|review| review.count).to_string(),
     );
-    if let Some(course) = state.course.get() {
+    if let Some(course) = state.progress.get() {
         add(
             "working",
             format!("{}, {} %", course.text(), course.percent()),
@@ -57,14 +57,14 @@ fn text(state: State) -> String {
             }
         }
     });
-    // Failures of the worker alone: what is said about files and examples may quote prompts.
+    // Only failures of the worker: messages about files and examples may quote prompts.
     if let Some(sentence) = state.alert.get() {
         add("failure", sentence);
     }
     lines
 }
 
-/// The button that copies them; the message says what became of it.
+/// A button that copies the diagnostics and reports the result in the message.
 pub fn copy_button(state: State) -> impl IntoView {
     view! {
         <button
@@ -73,7 +73,7 @@ pub fn copy_button(state: State) -> impl IntoView {
                 browser::copy(
                     untrack(|| text(state)),
                     state.message,
-                    "The diagnostics are copied.",
+                    "Diagnostics copied.",
                 )
             }
         >
@@ -82,17 +82,17 @@ pub fn copy_button(state: State) -> impl IntoView {
     }
 }
 
-/// The facts. The result has a button to copy them; without a result it stands here.
+/// The diagnostics. The copy button is here only while there is no result, which has one too.
 #[component]
 pub fn Diagnostics() -> impl IntoView {
     let state = expect_context::<State>();
-    // Said beside the button; the page's message is far above.
+    // Shown beside the button, because the page's message is far above.
     let copied = RwSignal::new(String::new());
     view! {
         <section class="card" aria-labelledby="diagnostics-title">
             <h2 id="diagnostics-title">"Diagnostics"</h2>
             <details>
-                <summary>"Facts for a bug report (your prompts are not among them)"</summary>
+                <summary>"Details for a bug report (without your prompts)"</summary>
                 <div class="scroll" role="region" tabindex="0" aria-label="Facts">
                     <pre>{move || text(state)}</pre>
                 </div>

@@ -9,34 +9,34 @@ use web_sys::{DragEvent, File, Response};
 use super::data::Example;
 use super::format;
 use super::state::State;
-use super::text_box::{self, Desk};
+use super::text_box::{self, PromptBoxState};
 use dnd_web::review;
 
-/// Files above this are refused: the page would stand still while it reads them.
+/// Maximum size of a file in bytes. Reading a larger one would block the page.
 const LARGEST: f64 = 16e6;
 
-/// Puts an example into the box, unless something else was put there or typed meanwhile.
+/// Puts an example into the box, unless the text is changed in the meantime.
 pub fn open_example(state: State, example: &'static Example, from_link: bool) {
-    let desk = expect_context::<Desk>();
-    let turn = desk.begin();
+    let prompt_box = expect_context::<PromptBoxState>();
+    let turn = prompt_box.begin();
     spawn_local(async move {
         let found = fetch_text(&format!("examples/{}", example.file)).await;
-        if !desk.is_last(turn) {
+        if !prompt_box.is_last(turn) {
             return;
         }
         match found.and_then(|text| parse(&text, example.file)) {
             Ok(found) => {
                 let text = review::to_text(&found);
                 if from_link {
-                    text_box::show(state, desk, &text);
+                    text_box::replace_unsaved(state, prompt_box, &text);
                 } else {
-                    text_box::fill(state, desk, &text);
+                    text_box::replace_and_save(state, prompt_box, &text);
                 }
                 let text = state.text.get_untracked();
                 state.example.set(Some((example.link, text)));
             }
-            Err(reason) => desk.complain(format!(
-                "The example could not be opened. {} Check the connection and try once more.",
+            Err(reason) => prompt_box.show_error(format!(
+                "The example could not be opened. {} Check the connection and try again.",
                 format::sentence(&reason)
             )),
         }
@@ -60,7 +60,7 @@ async fn fetch_text(address: &str) -> Result<String, String> {
     text.as_string().ok_or_else(unreachable)
 }
 
-/// Lets a file be dropped; text that is dragged is left to the browser.
+/// Allows files to be dropped; dragged text is left to the browser.
 pub fn allow_drop(event: &DragEvent) {
     if carries_files(event) {
         event.prevent_default();
@@ -72,12 +72,12 @@ pub fn drop(state: State, event: &DragEvent) {
     if !carries_files(event) {
         return;
     }
-    // Else the browser would leave the page and show the file.
+    // Otherwise the browser would navigate to the file.
     event.prevent_default();
-    text_box::look_now(state);
+    text_box::read_box_now(state);
     let files = event.data_transfer().and_then(|transfer| transfer.files());
     match files {
-        Some(files) if files.length() > 1 => expect_context::<Desk>().complain(
+        Some(files) if files.length() > 1 => expect_context::<PromptBoxState>().show_error(
             "Several files were dropped. Drop one file that has all prompts of the task."
                 .to_owned(),
         ),
@@ -98,38 +98,38 @@ fn carries_files(event: &DragEvent) -> bool {
 
 /// Reads a file into the box; if that fails, the box stays as it is.
 pub fn open(state: State, file: File) {
-    // What was typed is taken up now: done later, that would take back what is said about the file.
-    text_box::look_now(state);
-    let desk = expect_context::<Desk>();
+    // Reads what was typed now: done later, that would clear the message about the file.
+    text_box::read_box_now(state);
+    let prompt_box = expect_context::<PromptBoxState>();
     let name = file.name();
     if file.size() > LARGEST {
-        desk.complain(format!(
+        prompt_box.show_error(format!(
             "{name}: expected a file of at most 16 MB, found {}. The generator reads 32 prompts, \
              so a part of the file is enough.",
             format::size(file.size() as u64)
         ));
         return;
     }
-    let turn = desk.begin();
+    let turn = prompt_box.begin();
     spawn_local(async move {
         let blob = gloo::file::Blob::from(file);
         let found = match gloo::file::futures::read_as_bytes(&blob).await {
             Ok(bytes) => text_of(bytes, &name).and_then(|text| parse(&text, &name)),
             Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
         };
-        if !desk.is_last(turn) {
+        if !prompt_box.is_last(turn) {
             return;
         }
         match found {
             Ok(found) => {
-                text_box::fill(state, desk, &review::to_text(&found));
-                desk.message.set(format!(
+                text_box::replace_and_save(state, prompt_box, &review::to_text(&found));
+                prompt_box.message.set(format!(
                     "Read {} from {name}.",
                     format::prompts(found.len())
                 ));
             }
-            Err(reason) => desk.complain(format!(
-                "{} The box was left as it was.",
+            Err(reason) => prompt_box.show_error(format!(
+                "{} The box was not changed.",
                 format::sentence(&reason)
             )),
         }

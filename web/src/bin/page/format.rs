@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Formats numbers and sentences for display.
 
-/// Millions of bytes with one digit after the point, without the unit.
+/// Megabytes (10^6 bytes) with one decimal, without the unit.
 pub fn megabytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / 1e6)
 }
@@ -25,7 +25,7 @@ pub fn prompts(count: usize) -> String {
     }
 }
 
-/// The text with a full stop, if it has no end yet.
+/// The text, with a full stop unless it already ends a sentence.
 pub fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.ends_with(['.', '!', '?']) {

@@ -1,4 +1,4 @@
-//! Seed, buttons, progress and what is said about them.
+//! The Generate card: seed, buttons, progress and messages.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -9,8 +9,8 @@ use super::progress::ProgressBar;
 use super::state::State;
 use super::{memory, text_box};
 
-/// Why no adapter can be generated from what stands on the page.
-fn obstacle(state: State) -> Option<String> {
+/// Why no adapter can be generated from the current input.
+fn blocking_reason(state: State) -> Option<String> {
     if let Some(mistake) = state.seed.with(|seed| seed.as_ref().err().cloned()) {
         return Some(mistake);
     }
@@ -24,11 +24,11 @@ fn obstacle(state: State) -> Option<String> {
 }
 
 fn generate(state: State, client: Client) {
-    if state.course.with_untracked(Option::is_some) {
+    if state.progress.with_untracked(Option::is_some) {
         return;
     }
     // The text may have changed since it was last read.
-    text_box::look_now(state);
+    text_box::read_box_now(state);
     let seed = state.seed.get_untracked();
     let prompts = state.prompts.get_untracked();
     if let (Ok(prompts), Ok(seed)) = (prompts, seed)
@@ -38,12 +38,12 @@ fn generate(state: State, client: Client) {
     }
 }
 
-/// The part of the page that starts and stops the work.
+/// The card that starts and cancels a generation.
 #[component]
 pub fn Generate() -> impl IntoView {
     let state = expect_context::<State>();
     let client = expect_context::<Client>();
-    let obstacle = Memo::new(move |_| obstacle(state));
+    let obstacle = Memo::new(move |_| blocking_reason(state));
     let seed = state.seed.get_untracked().unwrap_or_default().to_string();
     let read = move |text: String| {
         let seed = read_seed(&text);
@@ -66,14 +66,14 @@ pub fn Generate() -> impl IntoView {
     );
     let button = NodeRef::<html::Button>::new();
     let cancel = move || {
-        // The button that has the focus is about to go.
+        // The Cancel button, which has the focus, is about to disappear.
         if let Some(button) = button.get_untracked() {
             _ = button.focus();
         }
         client.cancel();
     };
-    // A button that becomes `disabled` while it has the focus loses it. While an adapter is made it is
-    // only said to be disabled, and does nothing.
+    // A button that becomes `disabled` while it has the focus loses it. During a generation the
+    // button is therefore only `aria-disabled` and does nothing.
     view! {
         <section class="card generate" aria-labelledby="generate-title">
             <h2 id="generate-title">"Generate"</h2>

@@ -1,10 +1,10 @@
-//! A picture of an adapter: how much it changes each part of the model.
+//! The heat map of an adapter: how much it changes each module.
 
 use leptos::prelude::*;
 
 use dnd_web::protocol::HeatMap;
 
-/// The table: layers are rows, projections are columns, colour is size.
+/// The table: rows are layers, columns are projections, color is size.
 pub fn heat_map(map: HeatMap) -> impl IntoView {
     let largest = map
         .layers
@@ -33,8 +33,8 @@ pub fn heat_map(map: HeatMap) -> impl IntoView {
         .collect_view();
     view! {
         <p class="help">
-            "How much the adapter changes each part of the model: a row is a layer, a column a kind \
-            of weight matrix. Stronger colour means a larger change; the largest is "
+            "How much the adapter changes each part of the model. Rows are layers, columns are \
+            types of weight matrices. A stronger color means a larger change; the largest is "
             {format!("{largest:.4}")} "."
         </p>
         <table class="heat">
@@ -50,7 +50,7 @@ pub fn heat_map(map: HeatMap) -> impl IntoView {
     }
 }
 
-/// The heading of a column, short enough for a telephone.
+/// The heading of a column, short enough for a phone.
 fn head(projection: &str) -> impl IntoView + use<> {
     let (name, title) = (projection.to_owned(), projection.to_owned());
     let short = projection.strip_suffix("_proj").unwrap_or(projection);

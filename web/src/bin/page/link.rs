@@ -1,4 +1,4 @@
-//! What the address of the page says: `?example=antonyms&seed=3&device=cpu`.
+//! The parameters in the page's address: `?example=antonyms&seed=3&device=cpu`.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -9,11 +9,11 @@ use super::data::{EXAMPLES, Example, read_seed};
 use super::state::State;
 use dnd_web::protocol::DeviceChoice;
 
-/// Characters that are repeated of a value that the page does not know.
+/// Characters shown of an unknown value.
 const LONGEST_VALUE: usize = 40;
 
-/// What the visitor's link asks for.
-pub struct Wanted {
+/// The parameters of a link.
+pub struct LinkParameters {
     /// The example to put into the box.
     pub example: Option<&'static Example>,
     /// The seed.
@@ -22,9 +22,9 @@ pub struct Wanted {
     pub device: DeviceChoice,
 }
 
-/// Reads the address; what it does not know is left out.
-pub fn read() -> Wanted {
-    Wanted {
+/// Reads the address and ignores unknown values.
+pub fn read() -> LinkParameters {
+    LinkParameters {
         example: parameter("example").and_then(|name| example(&name)),
         seed: parameter("seed").and_then(|seed| read_seed(&seed).ok()),
         device: parameter("device")
@@ -33,7 +33,7 @@ pub fn read() -> Wanted {
     }
 }
 
-/// What the address asks for in vain, as a sentence.
+/// The unknown values in the address, as a sentence.
 pub fn unknown() -> Option<String> {
     let is_known = |name: &str, value: &str| match name {
         "example" => example(value).is_some(),
@@ -50,7 +50,7 @@ pub fn unknown() -> Option<String> {
         .collect();
     (!unknown.is_empty()).then(|| {
         format!(
-            "The link asks for something that this page does not know, which is left out: {}.",
+            "This page ignored unknown values in the link: {}.",
             unknown.join(", ")
         )
     })
@@ -65,8 +65,8 @@ fn example(name: &str) -> Option<&'static Example> {
     EXAMPLES.iter().find(|example| example.link == name)
 }
 
-/// Takes example and seed out of the address once the visitor has gone on from there: after a reload
-/// the visitor's own prompts have to come back, not the example.
+/// Removes example and seed from the address once the visitor has changed something, so that a
+/// reload brings back the visitor's own prompts and not the example.
 pub fn clean() {
     let location = window().location();
     let search = location.search().unwrap_or_default();
@@ -90,10 +90,10 @@ pub fn clean() {
     }
 }
 
-/// A link that opens the page as it is: with the example, if the box still holds it.
+/// A link to the page in its current state, with the example if the box still holds it.
 pub fn address(state: State) -> String {
     let mut parts = Vec::new();
-    if let Some(name) = present_example(state) {
+    if let Some(name) = example_in_box(state) {
         parts.push(format!("example={name}"));
     }
     if let Ok(seed) = state.seed.get_untracked() {
@@ -105,10 +105,10 @@ pub fn address(state: State) -> String {
     format!("{}?{}", browser::base(), parts.join("&"))
 }
 
-/// What a link made by [`address`] brings to whoever opens it, as a sentence.
-pub fn carries(state: State) -> &'static str {
+/// What a link made by [`address`] contains, as a sentence.
+pub fn link_contents(state: State) -> &'static str {
     let seed = state.seed.with_untracked(Result::is_ok);
-    match (present_example(state), seed) {
+    match (example_in_box(state), seed) {
         (Some(_), true) => "The link carries the example and the seed.",
         (Some(_), false) => "The link carries the example.",
         (None, true) => "The link carries the seed, not your prompts, which stay here.",
@@ -117,7 +117,7 @@ pub fn carries(state: State) -> &'static str {
 }
 
 /// The name of the example that the box holds.
-fn present_example(state: State) -> Option<&'static str> {
+fn example_in_box(state: State) -> Option<&'static str> {
     state.example.with_untracked(|example| {
         let (name, text) = example.as_ref()?;
         state

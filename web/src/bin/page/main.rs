@@ -1,6 +1,6 @@
-//! The page itself; runs on the page's main thread.
+//! The page; runs on the main thread.
 
-// Its modules lie beside this file, as if they were declared here, each for WebAssembly alone.
+// `path` makes the submodules of `app` files in this folder. Only WebAssembly has them.
 #[cfg(target_arch = "wasm32")]
 #[path = "app.rs"]
 mod app;

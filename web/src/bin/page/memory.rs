@@ -1,5 +1,4 @@
-//! What survives a reload: prompts and seed, in the browser's local storage. A browser may refuse to
-//! store anything; the page works without.
+//! Keeps prompts and seed over a reload, in the local storage. The page works without it.
 
 use web_sys::Storage;
 
@@ -14,7 +13,7 @@ fn read(key: &str) -> Option<String> {
     storage()?.get_item(key).ok().flatten()
 }
 
-/// False when there is room for texts, but not for this one.
+/// Returns false when the value is too long to store.
 fn keep(key: &str, value: &str) -> bool {
     let Some(storage) = storage() else {
         return true;
@@ -32,7 +31,7 @@ pub fn prompts() -> Option<String> {
     read(PROMPTS)
 }
 
-/// Keeps the text of the box; false when it is too long for that.
+/// Stores the text of the box; false when it is too long.
 pub fn keep_prompts(text: &str) -> bool {
     keep(PROMPTS, text)
 }
@@ -42,7 +41,7 @@ pub fn seed() -> Option<u64> {
     read(SEED)?.parse().ok()
 }
 
-/// Keeps the seed.
+/// Stores the seed.
 pub fn keep_seed(seed: u64) {
     keep(SEED, &seed.to_string());
 }

@@ -1,4 +1,4 @@
-//! What the page understood of the text in the box.
+//! The preview: the prompts as parsed from the box.
 
 use leptos::prelude::*;
 
@@ -6,9 +6,9 @@ use super::format;
 use super::state::State;
 use dnd_web::review::READ;
 
-/// Rows shown; a long list would be slow and tell no more.
+/// Rows shown; a long list would be slow.
 const ROWS: usize = 8;
-/// Characters shown of a row.
+/// Characters shown per row.
 const CHARACTERS: usize = 200;
 
 /// Count, first rows and hints.

@@ -1,19 +1,23 @@
-//! How far a generation is: one bar over all stages.
+//! The progress bar of a generation, over all stages.
 
 use leptos::prelude::*;
 
-use super::data::Course;
+use super::data::GenerationProgress;
 use super::state::State;
 
-/// The bar; there while an adapter is generated.
+/// The bar, shown while an adapter is generated.
 #[component]
 pub fn ProgressBar() -> impl IntoView {
     let state = expect_context::<State>();
-    let percent = move || state.course.with(|c| c.as_ref().map_or(0, Course::percent));
+    let percent = move || {
+        state
+            .progress
+            .with(|c| c.as_ref().map_or(0, GenerationProgress::percent))
+    };
     let text = move || {
         state
-            .course
-            .with(|c| c.as_ref().map(Course::text).unwrap_or_default())
+            .progress
+            .with(|c| c.as_ref().map(GenerationProgress::text).unwrap_or_default())
     };
     view! {
         <Show when=move || state.working()>

@@ -6,9 +6,8 @@ use web_sys::HtmlInputElement;
 use super::data::EXAMPLES;
 use super::files;
 use super::state::State;
-use super::text_box::{Desk, bring_back, keep, look_soon};
+use super::text_box::{PromptBoxState, keep, read_box_later, restore_replaced};
 
-/// What stands in the empty box.
 const PLACEHOLDER: &str =
     "What is the opposite of hot?\nName a word that means the opposite of early.";
 
@@ -16,38 +15,38 @@ const PLACEHOLDER: &str =
 #[component]
 pub fn Prompts() -> impl IntoView {
     let state = expect_context::<State>();
-    let desk = expect_context::<Desk>();
+    let prompt_box = expect_context::<PromptBoxState>();
     let text = state.text.get_untracked();
 
     let working = Memo::new(move |_| state.working());
     Effect::new(move |_| {
         if working.get() {
-            desk.hush();
-            keep(state, desk);
+            prompt_box.clear_messages();
+            keep(state, prompt_box);
         }
     });
     Effect::new(move |before: Option<Result<u64, String>>| {
         let seed = state.seed.get();
         if before.is_some_and(|before| before != seed) {
-            keep(state, desk);
+            keep(state, prompt_box);
         }
         seed
     });
 
     let too_long = move || {
-        desk.too_long.get().then(|| {
+        prompt_box.too_long.get().then(|| {
             view! {
                 <p role="note" class="hint">
-                    "These prompts are too long to be kept over a reload."
+                    "These prompts are too long to be saved for the next visit."
                 </p>
             }
         })
     };
     let bring_back_button = move || {
-        desk.replaced.with(Option::is_some).then(|| {
+        prompt_box.replaced.with(Option::is_some).then(|| {
             view! {
                 <p>
-                    <button type="button" class="quiet" on:click=move |_| bring_back(state, desk)>
+                    <button type="button" class="quiet" on:click=move |_| restore_replaced(state, prompt_box)>
                         "Bring back my prompts"
                     </button>
                 </p>
@@ -73,10 +72,10 @@ pub fn Prompts() -> impl IntoView {
             <h2 id="prompts-title">"Your task"</h2>
             <label for="prompts">"Prompts"</label>
             <p id="prompts-help" class="help">
-                "What you would ask the model, one prompt a line, without answers. Some 32 different \
-                prompts of the same task are best, and English works best. A JSON list "
+                "What you would ask the model: one prompt per line, without answers. About 32 \
+                different prompts of one task work best, in English. A JSON list "
                 <code>"[\"…\", \"…\"]"</code> " or a table with a column " <code>"prompt"</code>
-                " is understood too."
+                " works too."
             </p>
             <textarea
                 id="prompts"
@@ -87,7 +86,7 @@ pub fn Prompts() -> impl IntoView {
                 placeholder=PLACEHOLDER
                 aria-describedby="prompts-help"
                 prop:value=text
-                on:input=move |_| look_soon(state, desk)
+                on:input=move |_| read_box_later(state, prompt_box)
             ></textarea>
             {too_long}
             <div class="row">
@@ -102,11 +101,11 @@ pub fn Prompts() -> impl IntoView {
                         if let Some(file) = input.files().and_then(|files| files.get(0)) {
                             files::open(state, file);
                         }
-                        // So that the same file can be chosen again after a change.
+                        // Otherwise choosing the same file again would not fire `change`.
                         input.set_value("");
                     }
                 />
-                // The browser's own button would go on to say that no file is chosen.
+                // The native button would keep saying that no file is chosen.
                 <label for="file" class="button">
                     "Choose a file"
                 </label>
@@ -116,10 +115,10 @@ pub fn Prompts() -> impl IntoView {
                 <code>"prompt"</code> "."
             </p>
             <div class="alert" role="alert">
-                {move || desk.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
+                {move || prompt_box.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
             </div>
             <p class="message" role="status" aria-label="About the prompts">
-                {move || desk.said()}
+                {move || prompt_box.said()}
             </p>
             {bring_back_button}
             <div class="examples" role="group" aria-labelledby="examples-title">

@@ -1,4 +1,4 @@
-//! The adapter that was generated, and what there is to know about it.
+//! The Result card: the generated adapter, its files and its details.
 
 use leptos::prelude::*;
 
@@ -8,8 +8,8 @@ use super::state::State;
 use super::{browser, diagnostics, format, link, text_box};
 use dnd_web::protocol::{SimilarTask, Stage};
 
-/// Below this likeness to every training task, the generator has little to go by.
-const UNLIKE: f32 = 0.4;
+/// Similarity below which the prompts resemble no training task.
+const MIN_SIMILARITY: f32 = 0.4;
 
 /// Shows the last adapter.
 #[component]
@@ -32,12 +32,12 @@ fn region(state: State, finished: Finished) -> impl IntoView {
         format::prompts(report.given)
     };
     let earlier = Memo::new(move |_| earlier(state, &given, report.seed));
-    let resembles_none = report
+    let is_unlike_all_tasks = report
         .similar
         .first()
-        .is_some_and(|task| task.similarity < UNLIKE);
+        .is_some_and(|task| task.similarity < MIN_SIMILARITY);
     let python = python(&report.base_model);
-    // What the copying buttons have to say belongs beside them, so they get this for the message.
+    // The copy buttons get this signal for their messages, which belong beside them.
     let copied = RwSignal::new(String::new());
     view! {
         <section class="card result" aria-labelledby="result-title">
@@ -49,12 +49,12 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 "This generator is an experiment: try the adapter on questions whose answers you \
                 know before you rely on it."
             </p>
-            {resembles_none
+            {is_unlike_all_tasks
                 .then(|| {
                     view! {
                         <p role="note" class="hint">
-                            "Your prompts resemble none of the tasks that the generator learned \
-                            from, so expect little."
+                            "Your prompts resemble none of the tasks that the generator was \
+                            trained on, so expect little."
                         </p>
                     }
                 })}
@@ -66,8 +66,8 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                     type="button"
                     on:click=move |_| {
                         // The example may have been changed since the box was last read.
-                        text_box::look_now(state);
-                        let said = format!("Copied. {}", link::carries(state));
+                        text_box::read_box_now(state);
+                        let said = format!("Copied. {}", link::link_contents(state));
                         browser::copy(link::address(state), copied, said);
                     }
                 >
@@ -82,7 +82,7 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 </span>
             </div>
             <p class="help">
-                "The archive holds the adapter, which is two files, and a README. The two files \
+                "The archive contains the two files of the adapter and a README. The files \
                 alone: "
                 <a download="adapter_model.safetensors" href=model.url>
                     "adapter_model.safetensors"
@@ -93,7 +93,7 @@ fn region(state: State, finished: Finished) -> impl IntoView {
             <h3>"Use it"</h3>
             <p class="help">
                 "Unpack the archive into a folder named " <code>"adapter"</code>
-                ", install what is needed with "
+                ", install the dependencies with "
                 <code>"pip install torch transformers peft"</code> ", and run this in Python:"
             </p>
             <pre class="program">{python}</pre>
@@ -127,7 +127,7 @@ fn region(state: State, finished: Finished) -> impl IntoView {
     }
 }
 
-/// Says so when the adapter does not belong to what stands on the page now.
+/// A note when the prompts or the seed have changed since the generation.
 fn earlier(state: State, given: &[String], seed: u64) -> Option<&'static str> {
     let same_prompts = state.prompts.with(|present| {
         present
@@ -138,17 +138,17 @@ fn earlier(state: State, given: &[String], seed: u64) -> Option<&'static str> {
         .seed
         .with(|present| present.as_ref().is_ok_and(|present| *present == seed));
     if !same_prompts {
-        Some("Made from earlier prompts. Generate again for the present ones.")
+        Some("Made from earlier prompts. Generate again for the current ones.")
     } else if !same_seed {
-        Some("Made with an earlier seed. Generate again for the present one.")
+        Some("Made with an earlier seed. Generate again for the current one.")
     } else {
         None
     }
 }
 
-/// A program that asks the base model with the adapter, as in the README of the archive.
+/// Python code that runs the base model with the adapter, as in the README of the archive.
 fn python(base_model: &str) -> String {
-    // A JSON string is a string of Python too, whatever the name.
+    // A JSON string is also a valid Python string.
     let name = serde_json::Value::from(base_model);
     format!(
         r#"from peft import PeftModel
@@ -181,10 +181,10 @@ fn similar(tasks: Vec<SimilarTask>) -> impl IntoView {
         })
         .collect_view();
     Some(view! {
-        <h3 id="similar-title">"Resembles most"</h3>
+        <h3 id="similar-title">"Most similar tasks"</h3>
         <p class="help">
-            "Tasks that the generator learned from, by the likeness of their prompts to yours; 1 \
-            is the same."
+            "Training tasks of the generator, by the similarity of their prompts to yours; 1 is \
+            the highest."
         </p>
         <ol aria-labelledby="similar-title">{items}</ol>
     })
@@ -208,7 +208,7 @@ fn timings(timings: Vec<(Stage, f64)>) -> impl IntoView {
             <caption>"Timings"</caption>
             <tbody>
                 {rows} <tr>
-                    <th scope="row">"Together"</th>
+                    <th scope="row">"Total"</th>
                     <td>{format!("{total:.2} s")}</td>
                 </tr>
             </tbody>

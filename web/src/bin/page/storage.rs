@@ -1,4 +1,4 @@
-//! What the page keeps on this device, and how to get rid of it.
+//! The Storage card: the stored models and how to delete them.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ pub fn StoredModels() -> impl IntoView {
     let state = expect_context::<State>();
     let client = expect_context::<Client>();
     let stored = move || state.files.with(|f| f.as_ref().map_or(0, |f| f.stored));
-    // Not `disabled`, which would take the focus away from the button that was just pressed.
+    // Not `disabled`, which would take the focus from the button that was just pressed.
     let refused = move || stored() == 0 || state.working();
     view! {
         <section class="card" aria-labelledby="storage-title">
@@ -37,8 +37,8 @@ pub fn StoredModels() -> impl IntoView {
                 </span>
             </div>
             <p class="help">
-                "The models are kept so that the page starts quickly and works without a network. \
-                Your prompts and the seed are kept in this browser too, until you empty the box."
+                "The models are stored so that the page starts quickly and works offline. Your \
+                prompts and the seed are stored in this browser too, until you empty the box."
             </p>
         </section>
     }

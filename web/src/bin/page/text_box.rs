@@ -1,4 +1,4 @@
-//! The text in the box: taken up while it is typed, replaced, brought back, kept over a reload.
+//! The text box: reading input, replacing and restoring the text, keeping it over a reload.
 
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
@@ -8,33 +8,32 @@ use super::state::State;
 use super::{format, link, memory};
 use dnd_web::review;
 
-/// Milliseconds after the last key press in which nothing is read or stored, so that typing stays
-/// smooth in a long text.
+/// Debounce delay in milliseconds, so that typing stays smooth in a long text.
 const PAUSE: u32 = 200;
 
-/// What the card with the prompts knows besides the prompts.
+/// State of the prompts card besides the prompts.
 #[derive(Clone, Copy)]
-pub struct Desk {
-    /// What became of a file or a link, to be said politely.
+pub struct PromptBoxState {
+    /// The message about a file or a link, for a polite live region.
     pub message: RwSignal<String>,
     /// Why a file or an example could not be opened, and what to do.
     pub alert: RwSignal<Option<String>>,
-    /// The visitor's own text, when something else took its place.
+    /// The visitor's own text after it was replaced.
     pub replaced: RwSignal<Option<Replaced>>,
-    /// Whether the text is too long to be there after a reload.
+    /// Whether the text is too long to be stored.
     pub too_long: RwSignal<bool>,
-    /// Counts key presses and what is opened, so that what arrives late does not replace what is newer.
+    /// Counts edits and opened files, so that a late result does not replace newer text.
     turn: StoredValue<u32>,
 }
 
-/// A text that is kept for as long as its author may miss it.
+/// A replaced text, kept so that it can be restored.
 #[derive(Clone)]
 pub struct Replaced {
     text: String,
     prompts: usize,
 }
 
-impl Desk {
+impl PromptBoxState {
     fn new() -> Self {
         Self {
             message: RwSignal::new(String::new()),
@@ -45,30 +44,30 @@ impl Desk {
         }
     }
 
-    /// Notes that the text is about to change; [`Self::is_last`] knows the turn by its number.
+    /// Begins a change of the text; returns its number for [`Self::is_last`].
     pub fn begin(self) -> u32 {
         self.turn.update_value(|turn| *turn = turn.wrapping_add(1));
         self.turn.get_value()
     }
 
-    /// Whether nothing has been typed or opened since this turn began.
+    /// Whether no change has begun since this one.
     pub fn is_last(self, turn: u32) -> bool {
         self.turn.get_value() == turn
     }
 
-    /// Takes back what was said about earlier actions.
-    pub fn hush(self) {
+    /// Clears messages about earlier actions.
+    pub fn clear_messages(self) {
         self.alert.set(None);
         self.message.set(String::new());
     }
 
     /// Reports a failure.
-    pub fn complain(self, sentence: String) {
+    pub fn show_error(self, sentence: String) {
         self.message.set(String::new());
         self.alert.set(Some(sentence));
     }
 
-    /// What there is to say politely.
+    /// The text of the polite live region.
     pub fn said(self) -> String {
         let replaced = self.replaced.with(|replaced| {
             replaced.as_ref().map(|replaced| match replaced.prompts {
@@ -85,43 +84,43 @@ impl Desk {
     }
 }
 
-/// Takes up the text of the last visit.
+/// Restores the text of the last visit.
 pub fn restore(state: State) {
-    let desk = Desk::new();
-    provide_context(desk);
-    accept(state, memory::prompts().unwrap_or_default());
-    // Said in an effect, because only what changes on a page that is there already is read out.
+    let prompt_box = PromptBoxState::new();
+    provide_context(prompt_box);
+    set_text(state, memory::prompts().unwrap_or_default());
+    // Set in an effect, because screen readers announce only changes of an existing page.
     let unknown = link::unknown();
     Effect::new(move |_| {
         if let Some(sentence) = &unknown {
-            desk.message.set(sentence.clone());
+            prompt_box.message.set(sentence.clone());
         }
     });
-    // The last key presses before a reload count as well.
-    EventListener::new(&window(), "pagehide", move |_| look(state, desk)).forget();
+    // Stores the last key presses before a reload.
+    EventListener::new(&window(), "pagehide", move |_| read_box(state, prompt_box)).forget();
 }
 
-/// Replaces the text in the box as the visitor wants it.
-pub fn fill(state: State, desk: Desk, text: &str) {
-    show(state, desk, text);
-    desk.hush();
-    keep(state, desk);
+/// Replaces the text in the box and stores it.
+pub fn replace_and_save(state: State, prompt_box: PromptBoxState, text: &str) {
+    replace_unsaved(state, prompt_box, text);
+    prompt_box.clear_messages();
+    keep(state, prompt_box);
 }
 
-/// Replaces the text in the box, for now: what a link brings is kept only when the visitor works with
-/// it, since a reload has to bring back what was there before.
-pub fn show(state: State, desk: Desk, text: &str) {
-    look(state, desk);
+/// Replaces the text in the box without storing it. The example of a link is stored only when
+/// the visitor works with it: until then, a reload has to bring back the earlier text.
+pub fn replace_unsaved(state: State, prompt_box: PromptBoxState, text: &str) {
+    read_box(state, prompt_box);
     if holds_own_text(state) {
-        desk.replaced.set(Some(Replaced {
+        prompt_box.replaced.set(Some(Replaced {
             text: state.text.get_untracked(),
             prompts: state.review.with_untracked(|review| review.count),
         }));
     }
-    put(state, text);
+    set_box(state, text);
 }
 
-/// Whether the visitor would miss what is in the box. An example is there for the asking.
+/// Whether the box holds text of the visitor's own, and not an example.
 fn holds_own_text(state: State) -> bool {
     state.text.with_untracked(|text| {
         let example = state
@@ -131,74 +130,74 @@ fn holds_own_text(state: State) -> bool {
     })
 }
 
-fn put(state: State, text: &str) {
+fn set_box(state: State, text: &str) {
     state.timer.set_value(None);
     match state.area.get_untracked() {
         Some(area) => {
             area.set_value(text);
             // The browser may have changed the line breaks.
-            accept(state, area.value());
+            set_text(state, area.value());
         }
-        None => accept(state, text.to_owned()),
+        None => set_text(state, text.to_owned()),
     }
 }
 
-/// Undoes that the visitor's own text was replaced.
-pub fn bring_back(state: State, desk: Desk) {
-    look(state, desk);
-    let Some(replaced) = desk.replaced.get_untracked() else {
+/// Restores the visitor's replaced text.
+pub fn restore_replaced(state: State, prompt_box: PromptBoxState) {
+    read_box(state, prompt_box);
+    let Some(replaced) = prompt_box.replaced.get_untracked() else {
         return;
     };
-    desk.begin();
-    put(state, &replaced.text);
-    desk.replaced.set(None);
-    desk.hush();
-    keep(state, desk);
-    // The button disappears, and the focus must not be lost with it.
+    prompt_box.begin();
+    set_box(state, &replaced.text);
+    prompt_box.replaced.set(None);
+    prompt_box.clear_messages();
+    keep(state, prompt_box);
+    // The button, which has the focus, disappears.
     if let Some(area) = state.area.get_untracked() {
         _ = area.focus();
     }
 }
 
 /// Reads the box now, for an action that cannot wait.
-pub fn look_now(state: State) {
+pub fn read_box_now(state: State) {
     state.timer.set_value(None);
-    if let Some(desk) = use_context::<Desk>() {
-        look(state, desk);
+    if let Some(prompt_box) = use_context::<PromptBoxState>() {
+        read_box(state, prompt_box);
     }
 }
 
-pub fn look_soon(state: State, desk: Desk) {
-    desk.begin();
-    let timer = Timeout::new(PAUSE, move || look(state, desk));
+pub fn read_box_later(state: State, prompt_box: PromptBoxState) {
+    prompt_box.begin();
+    let timer = Timeout::new(PAUSE, move || read_box(state, prompt_box));
     state.timer.set_value(Some(timer));
 }
 
-/// Takes up what was typed, if something was.
-fn look(state: State, desk: Desk) {
+/// Reads the box if its text has changed.
+fn read_box(state: State, prompt_box: PromptBoxState) {
     let Some(area) = state.area.get_untracked() else {
         return;
     };
     let text = area.value();
     if state.text.with_untracked(|known| *known != text) {
-        accept(state, text);
-        desk.replaced.set(None);
-        desk.hush();
-        keep(state, desk);
+        set_text(state, text);
+        prompt_box.replaced.set(None);
+        prompt_box.clear_messages();
+        keep(state, prompt_box);
     }
 }
 
-fn accept(state: State, text: String) {
+fn set_text(state: State, text: String) {
     let (prompts, review) = review::read_and_review(&text);
     state.review.set(review);
     state.prompts.set(prompts);
     state.text.set(text);
 }
 
-/// Keeps what is on the page over a reload; a link has done its part then.
-pub fn keep(state: State, desk: Desk) {
+/// Stores text and seed and removes them from the address.
+pub fn keep(state: State, prompt_box: PromptBoxState) {
     let fits = state.text.with_untracked(|text| memory::keep_prompts(text));
-    desk.too_long.set(!fits);
+    prompt_box.too_long.set(!fits);
     if let Ok(seed) = state.seed.get_untracked() {
         memory::keep_seed(seed);
     }

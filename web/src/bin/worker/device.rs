@@ -1,4 +1,4 @@
-//! Which device computes, decided before any of them is initialised.
+//! The choice of the device, made before any device is initialized.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +14,7 @@ use dnd_web::protocol::{Cause, DeviceChoice, DeviceReport};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `navigator.gpu`; web-sys has it only behind its unstable interfaces.
+    /// `navigator.gpu`; in web-sys it is an unstable API.
     #[derive(Clone)]
     type Gpu;
     #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = gpu)]
@@ -27,13 +27,13 @@ extern "C" {
     fn limits(this: &GpuAdapter) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn info(this: &GpuAdapter) -> JsValue;
-    /// Where older browsers say what `info.isFallbackAdapter` says in newer ones.
+    /// Older browsers have this instead of `info.isFallbackAdapter`.
     #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
     fn is_fallback_adapter(this: &GpuAdapter) -> Option<bool>;
 }
 
-/// What the models and the kernels need of a GPU. The largest tensor is the encoder's word embedding, 23 MB in f16; there is
-/// room for one of twice the size.
+/// Minimum limits of a GPU. The largest tensor is the word embeddings of the encoder, 23 MB in
+/// f16; the limits allow for twice that.
 const LIMITS: [(&str, f64); 6] = [
     ("maxBufferSize", 64e6),
     ("maxStorageBufferBindingSize", 64e6),
@@ -43,25 +43,25 @@ const LIMITS: [(&str, f64); 6] = [
     ("maxComputeWorkgroupStorageSize", 16_384.0),
 ];
 
-/// Launches that are collected before the GPU gets them: more than a generation has, so that it is one submission.
+/// Kernel launches per submission: more than a generation has, so that it is one submission.
 const TASKS: usize = 512;
-/// The same for a software GPU, which browsers take for hanging when one submission lasts too long.
+/// The same for a software GPU. Browsers treat a long submission there as a hang.
 const SOFTWARE_TASKS: usize = 16;
 
-/// What the CPU is called.
+/// Display name of the CPU.
 const CPU: &str = "CPU (WebAssembly)";
 
-/// Whether the GPU was lost while it was wanted.
-static LOST: AtomicBool = AtomicBool::new(false);
-/// Whether the GPU computes; one that is lost after the CPU took over is no news.
-static WANTED: AtomicBool = AtomicBool::new(false);
+/// Whether the GPU was lost while in use.
+static GPU_LOST: AtomicBool = AtomicBool::new(false);
+/// Whether the GPU is in use. Its loss is ignored after the fallback to the CPU.
+static GPU_IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// Whether the GPU that computes was lost.
+/// Whether the GPU was lost while in use.
 pub fn is_lost() -> bool {
-    LOST.load(Ordering::Relaxed)
+    GPU_LOST.load(Ordering::Relaxed)
 }
 
-/// The device that computes, and what to tell the visitor of it.
+/// The chosen device and the report about it.
 pub struct Choice {
     /// What the page shows.
     pub report: DeviceReport,
@@ -69,7 +69,7 @@ pub struct Choice {
     software: bool,
     /// The device, once opened: burn opens a GPU only once.
     opened: Option<Device>,
-    /// What it makes of the self-test, once asked for.
+    /// The output of the self-test, once started.
     tested: Option<Tensor<1>>,
 }
 
@@ -94,13 +94,10 @@ impl Choice {
         }
     }
 
-    /// Looks at the GPU, if there is one, and chooses.
+    /// Checks the GPU, if there is one, and chooses a device.
     pub async fn make(wanted: DeviceChoice) -> Self {
         if wanted == DeviceChoice::Cpu {
-            return Self::cpu(
-                "The CPU was asked for in the address of the page.",
-                Vec::new(),
-            );
+            return Self::cpu("The CPU was requested in the page's address.", Vec::new());
         }
         let gpu = GPU.with(Clone::clone);
         let Some(gpu) = gpu else {
@@ -153,7 +150,7 @@ impl Choice {
             details.push((name.to_owned(), found.to_string()));
             if found < needed {
                 too_small.get_or_insert(format!(
-                    "Of the GPU {name} is {found}, and {needed} is needed, so the CPU computes."
+                    "{name} of the GPU is {found}, but {needed} is needed, so the CPU computes."
                 ));
             }
         }
@@ -167,7 +164,7 @@ impl Choice {
             ));
         }
         let note = is_fallback.then(|| {
-            "This is a software GPU, as the address of the page asks for: it is slower than the CPU."
+            "This is a software GPU, as requested in the page's address. It is slower than the CPU."
                 .to_owned()
         });
         Ok(Self {
@@ -183,14 +180,15 @@ impl Choice {
         })
     }
 
-    /// Gives the GPU up for the CPU, for a reason.
+    /// Falls back to the CPU for `reason`.
     pub fn fall_back(&mut self, reason: &str) {
-        WANTED.store(false, Ordering::Relaxed);
+        GPU_IN_USE.store(false, Ordering::Relaxed);
         let details = std::mem::take(&mut self.report.details);
         *self = Self::cpu(format!("{reason}, so the CPU computes."), details);
     }
 
-    /// The burn device, initialised the first time. A GPU that is lost later is reported to the page.
+    /// The burn device, initialized on the first call. A later loss of the GPU is reported to
+    /// the page.
     pub async fn open(&mut self) -> Result<Device, Failure> {
         if let Some(device) = &self.opened {
             return Ok(device.clone());
@@ -204,8 +202,8 @@ impl Choice {
         Ok(device)
     }
 
-    /// What the device makes of the [self-test](self_test::compute), not read back yet: a GPU is at that, and compiles its kernels
-    /// for it, while the worker does something else.
+    /// Starts the [self-test](self_test::compute) and returns its output without reading it
+    /// back. A GPU compiles and runs the kernels while the worker does something else.
     pub async fn test(&mut self) -> Result<Tensor<1>, Failure> {
         if let Some(tested) = &self.tested {
             return Ok(tested.clone());
@@ -222,13 +220,13 @@ impl Choice {
             .await;
         let (device, setup): (Device, WgpuSetup) =
             opened.map_err(|e| Failure::other(format!("The GPU cannot be opened: {e}")))?;
-        WANTED.store(true, Ordering::Relaxed);
+        GPU_IN_USE.store(true, Ordering::Relaxed);
         setup.device.set_device_lost_callback(|_, message| {
-            if !WANTED.load(Ordering::Relaxed) {
+            if !GPU_IN_USE.load(Ordering::Relaxed) {
                 return;
             }
-            LOST.store(true, Ordering::Relaxed);
-            Reply::UNASKED.failure(&Failure::new(
+            GPU_LOST.store(true, Ordering::Relaxed);
+            Reply::UNSOLICITED.failure(&Failure::new(
                 Cause::DeviceLost,
                 format!("The GPU was lost: {message}"),
             ));

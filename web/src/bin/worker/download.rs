@@ -1,4 +1,4 @@
-//! Fetching a model file, going on where an earlier attempt broke off.
+//! Downloads a model file and resumes a partial download.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,7 +11,7 @@ use super::{Failure, reason};
 use dnd_web::manifest::ModelFile;
 use dnd_web::protocol::{Cause, Event, Progress, Stage};
 
-/// How long to wait before another attempt, in milliseconds; after the last one it is a failure.
+/// Delays before retries, in milliseconds.
 const PAUSES: [u32; 3] = [300, 1_000, 3_000];
 /// Milliseconds between two reports.
 const REPORT_EVERY: f64 = 100.0;
@@ -21,7 +21,7 @@ pub fn now() -> f64 {
     scope().performance().map_or(0.0, |clock| clock.now())
 }
 
-/// Counts the bytes of one or more downloads and tells the page.
+/// Counts the bytes of one or more downloads and reports progress to the page.
 pub struct Meter {
     reply: Reply,
     total: u64,
@@ -31,7 +31,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// For `total` bytes that are to be fetched.
+    /// A meter for a download of `total` bytes.
     pub fn new(total: u64, reply: Reply) -> Self {
         Self {
             reply,
@@ -42,7 +42,7 @@ impl Meter {
         }
     }
 
-    /// Bytes that came have to come again.
+    /// Adds bytes that have to be downloaded again.
     fn repeat(&mut self, bytes: u64) {
         self.total += bytes;
     }
@@ -64,25 +64,25 @@ impl Meter {
     }
 }
 
-/// A file on its way.
+/// A download in progress.
 pub struct Download<'a> {
     /// Folder of the manifest, an absolute URL that ends with a slash.
     pub base: &'a str,
     /// Which file.
     pub file: &'a ModelFile,
-    /// What has come so far.
+    /// The bytes received so far.
     pub bytes: Vec<u8>,
-    /// Where it is stored as it comes, if anywhere.
+    /// Where bytes are stored as they arrive, if anywhere.
     pub appender: Option<Appender>,
-    /// Why it is no longer stored.
+    /// Why storing stopped.
     pub not_stored: Option<String>,
 }
 
 impl Download<'_> {
-    /// Fetches all that is missing.
+    /// Downloads the missing bytes.
     pub async fn complete(&mut self, meter: &mut Meter) -> Result<(), Failure> {
         let mut pauses = PAUSES.into_iter();
-        let mut farthest = self.bytes.len();
+        let mut most_received = self.bytes.len();
         while (self.bytes.len() as u64) < self.file.bytes {
             let Err(failure) = self.attempt(meter).await else {
                 continue;
@@ -90,9 +90,9 @@ impl Download<'_> {
             if failure.cause == Cause::Corrupt {
                 return Err(failure);
             }
-            // A connection that brought something new is as good as a first one.
-            if self.bytes.len() > farthest {
-                farthest = self.bytes.len();
+            // Progress resets the retries.
+            if self.bytes.len() > most_received {
+                most_received = self.bytes.len();
                 pauses = PAUSES.into_iter();
             }
             let Some(pause) = pauses.next() else {
@@ -103,12 +103,12 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// One request, for what is missing; fails when it brings less.
+    /// Makes one request for the missing bytes; fails when fewer arrive.
     async fn attempt(&mut self, meter: &mut Meter) -> Result<(), Failure> {
         let response = self.request().await.map_err(|e| self.broken(&reason(&e)))?;
         match response.status() {
             206 => {}
-            // The server knows no ranges: from the beginning.
+            // The server ignored the range: start over.
             200 => self.restart(meter),
             416 => return Err(self.other_size("fewer")),
             status => return Err(self.broken(&format!("the server answered {status}"))),
@@ -124,12 +124,12 @@ impl Download<'_> {
             }
             self.take(&next.value().unchecked_into(), meter);
             if self.bytes.len() as u64 > self.file.bytes {
-                // What is still to come is of no use; whether the browser stops it does not matter.
+                // The rest is of no use; whether the browser cancels it does not matter.
                 let _ = reader.cancel();
                 return Err(self.other_size("more"));
             }
         }
-        // A connection that breaks is an error above: this is an end that the server meant.
+        // A broken connection is an error above: here the server ended the response.
         if (self.bytes.len() as u64) < self.file.bytes {
             return Err(self.other_size("fewer"));
         }
@@ -138,7 +138,7 @@ impl Download<'_> {
 
     async fn request(&self) -> Result<Response, JsValue> {
         let options = RequestInit::new();
-        // Kept by this page itself; the browser's own cache would hold it a second time.
+        // The page stores the file itself; the HTTP cache would hold a second copy.
         options.set_cache(RequestCache::NoStore);
         let url = format!("{}{}", self.base, self.file.path);
         let request = Request::new_with_str_and_init(&url, &options)?;

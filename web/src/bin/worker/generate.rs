@@ -1,4 +1,4 @@
-//! From prompts to the files of an adapter.
+//! Generates the files of an adapter from prompts.
 
 use dnd_adapter::{Adapter, Precision, Projection};
 use dnd_model::{AdapterGenerator, PromptEncoder};
@@ -11,11 +11,11 @@ use super::reply::Reply;
 use super::store::sha256;
 use dnd_web::protocol::{HeatMap, Report, SimilarTask, Stage};
 
-/// Training tasks that are shown.
+/// Number of training tasks to show.
 const SHOWN_TASKS: usize = 5;
 
-/// Generates an adapter, packs it and posts it. The same prompts and seed give the bytes of
-/// `dnd generate`, except for differences in rounding.
+/// Generates an adapter, packs it and posts it. The same prompts and seed give the files of
+/// `dnd generate`, except for rounding differences.
 pub async fn generate(
     generator: &AdapterGenerator,
     helpers: &mut Helpers,
@@ -47,7 +47,7 @@ pub async fn generate(
         .generate(prompts, seed, encode, &mut report)
         .await?;
     timings.push((Stage::Encode, (encoded - started) / 1e3));
-    // A GPU is not waited for after encoding, so its time for that counts here too.
+    // There is no synchronization after encoding, so on a GPU this includes the encoding.
     timings.push((Stage::Decode, (now() - encoded) / 1e3));
 
     let started = now();

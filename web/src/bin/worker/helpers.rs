@@ -1,7 +1,8 @@
-//! Other workers that encode a part of the prompts, where the CPU computes.
+//! Helpers: other workers that encode a part of the prompts when the CPU computes.
 //!
-//! A helper is this same program with an encoder of its own: no memory is shared, which would take a compiler that is not stable. It
-//! encodes whole groups, so that the numbers are the same without it. When it fails, or takes too long, this worker does its part.
+//! A helper runs this same program with its own encoder. Sharing memory would need an unstable
+//! compiler. Helpers encode whole groups, so the values are the same without them. If a helper
+//! fails or takes too long, this worker encodes its groups.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -24,18 +25,19 @@ use dnd_web::connection::Connection;
 use dnd_web::manifest::Manifest;
 use dnd_web::protocol::{Envelope, Event, Request};
 
-/// Most helpers: a generator that reads 32 prompts has no more groups to share.
-const MOST: usize = 3;
-/// Most where the browser does not tell how much memory there is.
-const MAX_UNKNOWN: usize = 1;
-/// GiB of memory below which there is no room for encoders several times.
-const ENOUGH_MEMORY: f64 = 4.0;
-/// The program. The query tells a helper from the page's own worker, where requests are logged or answered otherwise, as in tests.
+/// Maximum number of helpers: 32 prompts are only four groups, and this worker encodes one.
+const MAX_HELPERS: usize = 3;
+/// Maximum when the browser does not report the memory size.
+const MAX_HELPERS_UNKNOWN_MEMORY: usize = 1;
+/// GiB of memory below which there is no room for several encoders.
+const MIN_MEMORY_GIB: f64 = 4.0;
+/// The script. The query distinguishes helpers from the page's own worker, in logs and in tests
+/// that intercept requests.
 const PROGRAM: &str = "./worker-start.js?helper";
-/// Milliseconds that a helper may take beyond five times what this worker took for its part.
-const PATIENCE: f64 = 10_000.0;
-/// Milliseconds after which whatever was said while this worker computed has been heard.
-const ALREADY_SAID: f64 = 500.0;
+/// Milliseconds that a helper may take beyond five times the encoding time of this worker.
+const GRACE_PERIOD_MS: f64 = 10_000.0;
+/// Minimum wait in milliseconds, to receive messages that arrived while this worker computed.
+const MIN_WAIT_MS: f64 = 500.0;
 
 /// The helpers of this worker.
 #[derive(Default)]
@@ -44,17 +46,18 @@ pub struct Helpers {
 }
 
 impl Helpers {
-    /// Starts one for each core but this worker's, for prompts of so many tokens. They read the manifest's files from the store.
+    /// Starts one helper for each core but one, up to the maximum, for prompts of `tokens`
+    /// tokens. They read the files of the manifest from the store.
     pub fn start(manifest: &Manifest, tokens: usize) -> Self {
         let navigator = scope().navigator();
         let memory = Reflect::get(&navigator, &"deviceMemory".into());
         let most = match memory.ok().and_then(|memory| memory.as_f64()) {
-            None => MAX_UNKNOWN,
-            Some(memory) if memory < ENOUGH_MEMORY => 0,
-            Some(_) => MOST,
+            None => MAX_HELPERS_UNKNOWN_MEMORY,
+            Some(memory) if memory < MIN_MEMORY_GIB => 0,
+            Some(_) => MAX_HELPERS,
         };
         let others = (navigator.hardware_concurrency() as usize).saturating_sub(1);
-        // Without a helper it only takes longer.
+        // A missing helper only makes encoding slower.
         let helpers = (0..others.min(most)).filter_map(|_| Helper::start(manifest, tokens).ok());
         Self {
             helpers: helpers.collect(),
@@ -70,8 +73,9 @@ impl Helpers {
         }
     }
 
-    /// Hidden states (N, L, C) of prompts, of which this worker and those that are ready encode about as many groups each; `report`
-    /// hears how many are done. Gives the number of workers too that were to encode them.
+    /// Hidden states (N, L, C) of prompts. The groups are divided evenly among this worker and
+    /// the ready helpers; `report` gets the number of prompts done. Also returns the number of
+    /// workers.
     pub async fn encode(
         &mut self,
         encoder: &PromptEncoder,
@@ -79,14 +83,14 @@ impl Helpers {
         report: &mut dyn FnMut(usize),
     ) -> Result<(Tensor<3>, usize), Failure> {
         let groups = encoder.groups(prompts)?;
-        // One that failed takes room for nothing.
+        // Drops failed helpers, which only use memory.
         self.helpers
             .retain(|helper| helper.state.get() != State::Failed);
         let ready = self.helpers.iter_mut();
         let ready = ready.filter(|helper| helper.state.get() == State::Ready);
         let mut ready: Vec<&mut Helper> = ready.take(groups.len().saturating_sub(1)).collect();
         let workers = ready.len() + 1;
-        // The longest groups are last, and are begun with.
+        // Starts with the longest groups, which are last.
         let (own, others): (Vec<usize>, Vec<usize>) = (0..groups.len())
             .rev()
             .partition(|index| index % workers == 0);
@@ -105,7 +109,7 @@ impl Helpers {
             done += groups[index].tokens.len();
             report(done);
         }
-        let until = now() + PATIENCE + 5.0 * (now() - started);
+        let until = now() + GRACE_PERIOD_MS + 5.0 * (now() - started);
         for (index, id) in asked {
             let tokens = &groups[index].tokens;
             let shape = [tokens.len(), encoder.length(), encoder.hidden_size()];
@@ -119,7 +123,7 @@ impl Helpers {
         Ok((encoder.join(&groups, states), workers))
     }
 
-    /// Ends those that failed, which take room for nothing.
+    /// Drops failed helpers, which only use memory.
     fn dismiss(&mut self) {
         self.helpers
             .retain(|helper| helper.state.get() != State::Failed);
@@ -136,7 +140,7 @@ enum State {
 struct Helper {
     connection: Option<Connection>,
     state: Rc<Cell<State>>,
-    /// What it encoded, with the number of the request; nothing when its state has changed.
+    /// Encoded states with the id of the request; `None` after a change of state.
     said: UnboundedReceiver<Option<(u32, Tensor<3>)>>,
     /// Number of the last request.
     asked: u32,
@@ -151,26 +155,26 @@ impl Helper {
         // The receiver lives as long as these functions.
         let connection = Connection::new(
             PROGRAM,
-            move |message| match hear(&message) {
-                Heard::Nothing => {}
-                // What has failed stays so.
+            move |message| match parse_message(&message) {
+                HelperMessage::Nothing => {}
+                // A failed helper stays failed.
                 _ if hearing.get() == State::Failed => {}
-                Heard::Ready => {
+                HelperMessage::Ready => {
                     hearing.set(State::Ready);
                     let _ = sender.unbounded_send(None);
                 }
-                Heard::Encoded(id, states) => {
+                HelperMessage::Encoded(id, states) => {
                     let _ = sender.unbounded_send(Some((id, states)));
                 }
-                Heard::Failed(reason) => {
+                HelperMessage::Failed(reason) => {
                     fail(&hearing, &reason);
                     let _ = sender.unbounded_send(None);
                 }
             },
             move |error| {
-                // Else it would be this worker's error too.
+                // Otherwise it would be an error of this worker too.
                 error.prevent_default();
-                fail(&failing, "its program stopped");
+                fail(&failing, "its script stopped");
                 let _ = failed.unbounded_send(None);
             },
         )?;
@@ -187,11 +191,11 @@ impl Helper {
         Ok(helper)
     }
 
-    /// Sends a request and gives its number.
+    /// Sends a request and returns its id.
     fn ask(&mut self, request: Request) -> u32 {
         self.asked += 1;
         let id = self.asked;
-        // A request holds texts and numbers, which JSON can always express.
+        // Strings and numbers can always be serialized.
         let text = serde_json::to_string(&Envelope { id, body: request }).unwrap_or_default();
         if let Some(connection) = &self.connection {
             connection.post(&text);
@@ -199,9 +203,10 @@ impl Helper {
         id
     }
 
-    /// What it encoded for a request, or nothing when it failed, now or before, or is not done at that time.
+    /// The states encoded for request `id`; `None` if the helper has failed or does not finish
+    /// before `until`.
     async fn answer(&mut self, id: u32, shape: [usize; 3], until: f64) -> Option<Tensor<3>> {
-        let left = (until - now()).max(ALREADY_SAID);
+        let left = (until - now()).max(MIN_WAIT_MS);
         let mut limit = pin!(TimeoutFuture::new(left as u32));
         while self.state.get() == State::Ready {
             match select(self.said.next(), limit.as_mut()).await {
@@ -209,9 +214,9 @@ impl Helper {
                     if states.dims() == shape {
                         return Some(states);
                     }
-                    fail(&self.state, "numbers of another shape");
+                    fail(&self.state, "values of the wrong shape");
                 }
-                // That it is ready, or failed.
+                // A change of state, or an answer to an earlier request.
                 Either::Left(_) => {}
                 Either::Right(_) => fail(&self.state, "no answer in time"),
             }
@@ -228,42 +233,42 @@ impl Drop for Helper {
     }
 }
 
-/// Notes that a helper is of no use, and says why to whoever looks into the browser's console.
+/// Marks a helper as failed and logs the reason to the console.
 fn fail(state: &Cell<State>, reason: &str) {
     state.set(State::Failed);
     web_sys::console::info_1(&format!("A helper failed: {reason}").into());
 }
 
-/// What a message of a helper says.
+/// A message from a helper.
 #[allow(
     clippy::large_enum_variant,
-    reason = "it lives no longer than a message is heard"
+    reason = "it exists only while a message is handled"
 )]
-enum Heard {
+enum HelperMessage {
     Ready,
     Encoded(u32, Tensor<3>),
     Failed(String),
     Nothing,
 }
 
-fn hear(message: &MessageEvent) -> Heard {
+fn parse_message(message: &MessageEvent) -> HelperMessage {
     let parts = Array::from(&message.data());
     let text = parts.get(0).as_string().unwrap_or_default();
     let Ok(Envelope { id, body }) = serde_json::from_str(&text) else {
-        return Heard::Failed("it is of another version".to_owned());
+        return HelperMessage::Failed("it has another version".to_owned());
     };
     match body {
-        Event::Prepared => Heard::Ready,
+        Event::Prepared => HelperMessage::Ready,
         Event::Encoded { shape } => {
             let bytes: Uint8Array = parts.get(1).unchecked_into();
             let numbers = Float32Array::new(&bytes.buffer()).to_vec();
             if numbers.len() != shape.iter().product::<usize>() {
-                return Heard::Failed("numbers are missing".to_owned());
+                return HelperMessage::Failed("wrong number of values".to_owned());
             }
             let data = TensorData::new(numbers, shape);
-            Heard::Encoded(id, Tensor::from_data(data, &Device::flex()))
+            HelperMessage::Encoded(id, Tensor::from_data(data, &Device::flex()))
         }
-        Event::Failed { message, .. } => Heard::Failed(message),
-        _ => Heard::Nothing,
+        Event::Failed { message, .. } => HelperMessage::Failed(message),
+        _ => HelperMessage::Nothing,
     }
 }

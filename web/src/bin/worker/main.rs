@@ -1,6 +1,6 @@
 //! All model work; runs in a dedicated worker.
 
-// Its modules lie beside this file, as if they were declared here, each for WebAssembly alone.
+// `path` makes the submodules of `service` files in this folder. Only WebAssembly has them.
 #[cfg(target_arch = "wasm32")]
 #[path = "service.rs"]
 mod service;
@@ -13,14 +13,15 @@ fn main() {
     }
 }
 
-/// Lets burn's compiler register what it has, once. A program that does not ask for it has the linker do it again at every call
-/// from JavaScript, and there are thousands of them in a generation (the documentation of `inventory`, "WebAssembly").
+/// Runs the constructors with which burn's compiler registers its parts, once. Without this
+/// call, the linker would run them at every call from JavaScript, thousands of times per
+/// generation (documentation of `inventory`, "WebAssembly").
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code, reason = "the function comes from the linker")]
 fn register() {
     unsafe extern "C" {
         fn __wasm_call_ctors();
     }
-    // SAFETY: nothing has registered before, as this is the program's only call.
+    // SAFETY: this is the only call, so nothing is registered twice.
     unsafe { __wasm_call_ctors() }
 }

@@ -1,4 +1,4 @@
-//! Timing encoder and generator, for `cargo xtask bench`.
+//! Times encoder and generator for `cargo xtask bench`.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_model::AdapterGenerator;
@@ -9,10 +9,10 @@ use super::helpers::Helpers;
 use super::models::read;
 use dnd_web::protocol::Event;
 
-/// As tests/bench/browser.mjs has it.
+/// The value of tests/bench/browser.mjs.
 const VOCABULARY: usize = 20_000;
 
-/// One run of the encoder over so many prompts and tokens, by helpers too if there are any, and one of the generator.
+/// Times one run of the encoder, with helpers if given, and one of the generator.
 pub async fn measure(
     generator: &AdapterGenerator,
     helpers: Option<&mut Helpers>,
@@ -23,7 +23,7 @@ pub async fn measure(
     let started;
     let states = if let Some(helpers) = helpers {
         helpers.prepare().await;
-        // What is too long is cut off.
+        // The tokenizer truncates what is too long.
         let prompt = "word ".repeat(tokens);
         started = now();
         let prompts = vec![prompt.as_str(); prompts];
@@ -40,7 +40,7 @@ pub async fn measure(
         started = now();
         encoder.encoder().forward(ids, mask)
     };
-    // Reading the last numbers waits for all of them, and brings as little as can be.
+    // Reading back the last prompt waits for all, with the least transfer.
     read(states.narrow(0, prompts - 1, 1)).await?;
     let encode = (now() - started) / 1e3;
 
@@ -51,7 +51,7 @@ pub async fn measure(
     read(states.clone().narrow(0, 0, 1)).await?;
     let started = now();
     let decoded = generator.decode(states, &mut |_| ());
-    read(decoded.numbers().clone().narrow(0, 0, 1)).await?;
+    read(decoded.values().clone().narrow(0, 0, 1)).await?;
     let decode = (now() - started) / 1e3;
     Ok(Event::Measured { encode, decode })
 }

@@ -1,10 +1,10 @@
-//! From model files to a generator on a device that has shown that it computes rightly.
+//! Loads model files into a generator on a device that passed the self-test.
 
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::Bundle;
 use dnd_model::{
     AdapterGenerator, EncoderFiles, PromptEncoder, TextEncoder, TextEncoderConfig, Weights,
-    read_back, self_test,
+    read_values, self_test,
 };
 
 use super::Failure;
@@ -15,7 +15,7 @@ use super::store::{Store, sha256};
 use dnd_web::manifest::{Manifest, ModelFile, Role};
 use dnd_web::protocol::{Cause, Event, SelfTest, Stage};
 
-/// Bytes of the model files, hashes checked.
+/// The verified bytes of the model files.
 pub struct Files<'a> {
     manifest: &'a Manifest,
     bytes: Vec<Vec<u8>>,
@@ -24,8 +24,8 @@ pub struct Files<'a> {
 /// Seconds of the stages so far, in order.
 pub type Timings = Vec<(Stage, f64)>;
 
-/// Reads the files from the store and fetches what is missing. `not_stored` hears why something
-/// cannot be stored.
+/// Reads the files from the store and downloads what is missing. `not_stored` is set to the
+/// reason when something cannot be stored.
 pub async fn fetch<'a>(
     manifest: &'a Manifest,
     base: &str,
@@ -79,7 +79,7 @@ pub async fn fetch<'a>(
         if let Some(store) = store
             && (is_damaged || download.not_stored.is_some())
         {
-            // Half a file takes room and is of no use without the rest.
+            // A damaged or incomplete file only takes space.
             store.remove(file).await;
         }
         if download.not_stored.is_some() {
@@ -100,7 +100,7 @@ pub async fn fetch<'a>(
 }
 
 impl<'a> Files<'a> {
-    /// Reads files that are stored; fails when one is not, or not whole.
+    /// Reads stored files; fails when one is missing or incomplete.
     pub async fn stored(
         manifest: &'a Manifest,
         store: &Store,
@@ -113,7 +113,7 @@ impl<'a> Files<'a> {
             bytes.push(read);
         }
         let files = Self { manifest, bytes };
-        // They are another worker's to mend.
+        // Only the other worker may repair them.
         files.verify(None, &mut Timings::new(), reply).await?;
         Ok(files)
     }
@@ -158,8 +158,8 @@ impl<'a> Files<'a> {
             .ok_or_else(|| Failure::other(format!("manifest.json: no file with role {role:?}")))
     }
 
-    /// Builds the models on the chosen device and tests it; a GPU that fails gives way to the CPU,
-    /// and `choice` says so.
+    /// Builds the models on the chosen device and runs the self-test. If the GPU fails, falls
+    /// back to the CPU and updates `choice`.
     pub async fn load(
         &self,
         choice: &mut Choice,
@@ -170,7 +170,7 @@ impl<'a> Files<'a> {
             Ok(generator) => return Ok(generator),
             Err(failure) => failure,
         };
-        // A lost GPU is not a bad one: the page starts again with it.
+        // A lost GPU may still be good: the page tries it again.
         if !choice.report.gpu || is_lost() {
             return Err(failure);
         }
@@ -193,7 +193,7 @@ impl<'a> Files<'a> {
 
         let started = now();
         reply.progress(Stage::Compile, 0, 0);
-        let tested = judge(choice.test().await?).await?;
+        let tested = self_test_result(choice.test().await?).await?;
         reply.post(Event::SelfTest(tested));
         timings.push((Stage::Compile, (now() - started) / 1e3));
         if tested.passed() {
@@ -201,13 +201,13 @@ impl<'a> Files<'a> {
         }
         let device = if choice.report.gpu { "GPU" } else { "CPU" };
         let found = if tested.largest_difference == f32::MAX {
-            "what is no number".to_owned()
+            "NaN".to_owned()
         } else {
             format!("a difference of {:.1e}", tested.largest_difference)
         };
         Err(Failure::other(format!(
-            "The {device} computed a known input wrongly (expected a difference of at most {:.1e}, \
-             found {found})",
+            "The {device} failed the self-test (expected a difference of at most {:.1e}, found \
+             {found})",
             tested.tolerance
         )))
     }
@@ -225,7 +225,7 @@ impl<'a> Files<'a> {
         Ok(AdapterGenerator::new(&bundle, &file.path, &files, device)?)
     }
 
-    /// The encoder alone, for prompts of so many tokens.
+    /// The prompt encoder alone, for prompts of `tokens` tokens.
     pub fn prompt_encoder(&self, tokens: usize, device: &Device) -> Result<PromptEncoder, Failure> {
         let encoder = self.encoder(device)?;
         let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
@@ -248,7 +248,7 @@ impl<'a> Files<'a> {
     }
 }
 
-async fn judge(tested: Tensor<1>) -> Result<SelfTest, Failure> {
+async fn self_test_result(tested: Tensor<1>) -> Result<SelfTest, Failure> {
     let values = read(tested).await?;
     Ok(SelfTest {
         // JSON has no infinity.
@@ -257,7 +257,7 @@ async fn judge(tested: Tensor<1>) -> Result<SelfTest, Failure> {
     })
 }
 
-/// Values of a tensor, read back as a browser can.
+/// Reads the values of a tensor back asynchronously.
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Failure> {
-    Ok(read_back(tensor).await?)
+    Ok(read_values(tensor).await?)
 }

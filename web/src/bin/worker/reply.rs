@@ -1,4 +1,4 @@
-//! Messages over `postMessage`: requests that come in, and what is sent back.
+//! Messages over `postMessage`: incoming requests and outgoing events.
 
 use js_sys::{Array, Float32Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -19,7 +19,7 @@ pub fn read_request(event: &MessageEvent) -> Result<Envelope<Request>, Failure> 
     serde_json::from_str(&text).map_err(|e| Failure::other(format!("message: {e}")))
 }
 
-/// Sends events to the page, or to the worker that this one helps, as part of one request.
+/// Sends the events of one request to the page, or to the worker that this one helps.
 #[derive(Clone, Copy)]
 pub struct Reply {
     id: u32,
@@ -27,9 +27,9 @@ pub struct Reply {
 
 impl Reply {
     /// For events that belong to no request.
-    pub const UNASKED: Self = Self { id: 0 };
+    pub const UNSOLICITED: Self = Self { id: 0 };
 
-    /// For the request with this number.
+    /// For the request `id`.
     pub fn to(id: u32) -> Self {
         Self { id }
     }
@@ -39,7 +39,7 @@ impl Reply {
         self.send(event, &[]);
     }
 
-    /// Says that a request failed.
+    /// Reports a failed request.
     pub fn failure(self, failure: &Failure) {
         self.post(Event::Failed {
             message: failure.message.clone(),
@@ -47,7 +47,7 @@ impl Reply {
         });
     }
 
-    /// Says how much of a stage is done.
+    /// Reports the progress of a stage.
     pub fn progress(self, stage: Stage, done: u64, total: u64) {
         self.post(Event::Progress(Progress {
             stage,
@@ -57,13 +57,13 @@ impl Reply {
         }));
     }
 
-    /// Hands a generated adapter over: zip archive, weights, configuration.
+    /// Sends a generated adapter: zip archive, weights, configuration.
     pub fn done(self, report: Report, files: [&[u8]; 3]) {
         let files = files.map(Uint8Array::from);
         self.send(Event::Done(Box::new(report)), &files);
     }
 
-    /// Hands hidden states over.
+    /// Sends hidden states.
     pub fn encoded(self, shape: [usize; 3], numbers: &[f32]) {
         let numbers = Float32Array::from(numbers);
         self.send(
@@ -73,7 +73,7 @@ impl Reply {
     }
 
     fn send(self, body: Event, files: &[Uint8Array]) {
-        // An event holds texts and numbers, which JSON can always express.
+        // Strings and numbers can always be serialized.
         let text = serde_json::to_string(&Envelope { id: self.id, body }).unwrap_or_default();
         let message = Array::of1(&JsValue::from(text));
         let transfer = Array::new();

@@ -1,7 +1,7 @@
-//! The worker: chooses the device, keeps the model files, generates.
+//! The worker: chooses the device, stores the model files, generates adapters.
 //!
-//! It serves one request after the other. To cancel, the page ends it: WebAssembly that computes
-//! cannot be interrupted, and whatever it had downloaded is stored as it came.
+//! It serves one request at a time. To cancel, the page terminates it, because WebAssembly that
+//! computes cannot be interrupted. Downloads are stored as they arrive, so nothing is lost.
 
 mod device;
 mod download;
@@ -27,7 +27,7 @@ use session::Session;
 /// Listens for requests and answers them; returns at once.
 pub fn start() {
     std::panic::set_hook(Box::new(|information| {
-        Reply::UNASKED.failure(&Failure::other(format!(
+        Reply::UNSOLICITED.failure(&Failure::other(format!(
             "The computation stopped unexpectedly: {information}"
         )));
     }));
@@ -37,7 +37,7 @@ pub fn start() {
         match read_request(event.unchecked_ref()) {
             // The receiver lives as long as the worker.
             Ok(request) => drop(sender.unbounded_send(request)),
-            Err(failure) => Reply::UNASKED.failure(&failure),
+            Err(failure) => Reply::UNSOLICITED.failure(&failure),
         }
     });
     listener.forget();
@@ -48,8 +48,8 @@ pub fn start() {
             let Err(failure) = session.answer(request.body, reply).await else {
                 continue;
             };
-            // Reading from a GPU fails a little before it is known to be lost, which the page has
-            // to hear instead.
+            // A read from a lost GPU fails shortly before the loss is reported. The page needs
+            // the loss instead of this failure.
             TimeoutFuture::new(100).await;
             if !device::is_lost() {
                 reply.failure(&failure);
@@ -58,7 +58,7 @@ pub fn start() {
     });
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 struct Failure {
     message: String,
     cause: Cause,
@@ -89,13 +89,13 @@ impl From<dnd_adapter::Error> for Failure {
     }
 }
 
-/// An error with all that caused it, in a line.
+/// The message of an error and of all its causes, in one line.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
-/// What a thrown JavaScript value says.
+/// The message of a thrown JavaScript value.
 fn reason(value: &wasm_bindgen::JsValue) -> String {
     if let Some(exception) = value.dyn_ref::<web_sys::DomException>() {
         return format!("{}: {}", exception.name(), exception.message());

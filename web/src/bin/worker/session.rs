@@ -1,4 +1,4 @@
-//! What the worker knows between requests.
+//! The worker's state between requests.
 
 use dnd_model::{AdapterGenerator, PromptEncoder};
 use wasm_bindgen::JsCast;
@@ -15,7 +15,7 @@ use super::{Failure, generate, reason};
 use dnd_web::manifest::{self, Manifest, Role};
 use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request};
 
-/// The chosen device, the model files and what was loaded of them.
+/// The chosen device, the model files and the models loaded from them.
 #[derive(Default)]
 pub struct Session {
     base: String,
@@ -27,25 +27,25 @@ pub struct Session {
     /// Started once the models are loaded and stored.
     helpers: Option<Helpers>,
     /// The encoder of a worker that helps another one.
-    helping: Option<PromptEncoder>,
+    helper_encoder: Option<PromptEncoder>,
     /// Seconds of loading, for the report of the first adapter.
     timings: Timings,
 }
 
 impl Session {
-    /// Serves a request to its end.
+    /// Serves one request.
     pub async fn answer(&mut self, request: Request, reply: Reply) -> Result<(), Failure> {
         match request {
             Request::Start { device, base } => self.start(device, base, reply).await,
             Request::Prepare => {
                 self.load(reply).await?;
                 reply.post(Event::Prepared);
-                self.find_helpers().await;
+                self.start_helpers().await;
                 Ok(())
             }
             Request::Help { manifest, tokens } => self.help(manifest, tokens, reply).await,
             Request::Encode { prompts } => {
-                let encoder = self.helping.as_ref().ok_or_else(out_of_order)?;
+                let encoder = self.helper_encoder.as_ref().ok_or_else(not_started)?;
                 let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
                 let states = encoder.encode(&prompts)?;
                 reply.encoded(states.dims(), &read(states).await?);
@@ -54,11 +54,11 @@ impl Session {
             Request::Generate { prompts, seed } => {
                 self.load(reply).await?;
                 let timings = std::mem::take(&mut self.timings);
-                let generator = self.generator.as_ref().ok_or_else(out_of_order)?;
-                let mut nobody = Helpers::default();
-                let helpers = self.helpers.as_mut().unwrap_or(&mut nobody);
+                let generator = self.generator.as_ref().ok_or_else(not_started)?;
+                let mut no_helpers = Helpers::default();
+                let helpers = self.helpers.as_mut().unwrap_or(&mut no_helpers);
                 generate::generate(generator, helpers, &prompts, seed, timings, reply).await?;
-                self.find_helpers().await;
+                self.start_helpers().await;
                 Ok(())
             }
             Request::Measure {
@@ -72,13 +72,13 @@ impl Session {
                 }
                 self.load(reply).await?;
                 if helpers {
-                    self.find_helpers().await;
+                    self.start_helpers().await;
                 }
-                let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+                let choice = self.choice.as_mut().ok_or_else(not_started)?;
                 let device = choice.open().await?;
-                let generator = self.generator.as_ref().ok_or_else(out_of_order)?;
-                let mut nobody = Helpers::default();
-                let helpers = helpers.then(|| self.helpers.as_mut().unwrap_or(&mut nobody));
+                let generator = self.generator.as_ref().ok_or_else(not_started)?;
+                let mut no_helpers = Helpers::default();
+                let helpers = helpers.then(|| self.helpers.as_mut().unwrap_or(&mut no_helpers));
                 reply.post(measure(generator, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
@@ -102,7 +102,8 @@ impl Session {
         }
         let manifest = self.fetch_manifest().await?;
         if let Some(store) = &self.store {
-            // Files of an earlier version; one that another tab is reading goes another time.
+            // Files of earlier versions. One that another tab is reading is deleted at a later
+            // start.
             let _ = store.remove_others(Some(&manifest)).await;
         }
         self.manifest = Some(manifest);
@@ -150,13 +151,13 @@ impl Session {
                 .map(|reason| {
                     format!(
                         "The models cannot be stored on this device ({reason}), so the next visit \
-                     fetches them again."
+                         downloads them again."
                     )
                 }),
         }));
     }
 
-    /// Loads the models, if they are not.
+    /// Loads the models unless they are loaded.
     async fn load(&mut self, reply: Reply) -> Result<(), Failure> {
         if self.generator.is_some() {
             return Ok(());
@@ -165,11 +166,12 @@ impl Session {
             self.manifest = Some(self.fetch_manifest().await?);
         }
         self.timings.clear();
-        // The device is tested while files come. Why it cannot be is told when models are to be loaded onto it.
-        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        // The device runs the self-test during the download. A failure is reported later, when
+        // the models are loaded onto it.
+        let choice = self.choice.as_mut().ok_or_else(not_started)?;
         let _ = choice.test().await;
         let files = fetch(
-            self.manifest.as_ref().ok_or_else(out_of_order)?,
+            self.manifest.as_ref().ok_or_else(not_started)?,
             &self.base,
             self.store.as_ref(),
             &mut self.not_stored,
@@ -177,16 +179,16 @@ impl Session {
             reply,
         )
         .await;
-        // What was fetched is stored, even when not all came.
+        // What was downloaded is stored, even if it is incomplete.
         self.report_files(reply).await;
-        let choice = self.choice.as_mut().ok_or_else(out_of_order)?;
+        let choice = self.choice.as_mut().ok_or_else(not_started)?;
         self.generator = Some(files?.load(choice, &mut self.timings, reply).await?);
         Ok(())
     }
 
-    /// Starts helpers where the CPU computes and all models are stored, if there are none; they come after the work that is waited
-    /// for.
-    async fn find_helpers(&mut self) {
+    /// Starts helpers, once, when the CPU computes and all models are stored. Called after a
+    /// request is answered, so that it does not wait for them.
+    async fn start_helpers(&mut self) {
         let on_cpu = self
             .choice
             .as_ref()
@@ -209,19 +211,19 @@ impl Session {
         tokens: usize,
         reply: Reply,
     ) -> Result<(), Failure> {
-        // Choosing the CPU makes its instructions ready; nobody is told.
+        // Choosing the CPU enables relaxed SIMD; the report is not sent.
         let choice = self.choice.insert(Choice::cpu("It helps.", Vec::new()));
         let device = choice.open().await?;
         manifest.files.retain(|file| file.role != Role::Bundle);
         let store = Store::open().await.map_err(Failure::other)?;
         let files = Files::stored(&manifest, &store, reply).await?;
-        self.helping = Some(files.prompt_encoder(tokens, &device)?);
+        self.helper_encoder = Some(files.prompt_encoder(tokens, &device)?);
         reply.post(Event::Prepared);
         Ok(())
     }
 
     async fn delete(&mut self, reply: Reply) -> Result<(), Failure> {
-        // Deleted is deleted: a later generation fetches the models anew and says so.
+        // Drops the loaded models too, so that the next generation downloads them again.
         self.generator = None;
         self.helpers = None;
         if let Some(store) = &self.store {
@@ -234,6 +236,6 @@ impl Session {
     }
 }
 
-fn out_of_order() -> Failure {
-    Failure::other("The page asked for models before a device.")
+fn not_started() -> Failure {
+    Failure::other("Models were requested before a device was chosen.")
 }

@@ -1,7 +1,7 @@
-//! Model files on this device: the origin private file system, one file each, named by its hash.
+//! Model files in the origin private file system, one file each, named by SHA-256.
 //!
-//! What has been downloaded so far stands there too, so that a download that breaks off goes on where
-//! it was. A file counts as whole when it has all its bytes; its hash is checked each time it is read.
+//! Partial downloads are stored too, so that they can be resumed. A file is complete when it
+//! has all its bytes; its hash is checked at every read.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,8 +17,8 @@ use dnd_web::manifest::{Manifest, ModelFile};
 
 /// Name of the folder.
 const FOLDER: &str = "models";
-/// How often a file that another worker still holds is asked for, every 100 ms. A worker that the
-/// page has just ended lets go of its files a moment later.
+/// Attempts to open a file that another worker has locked, 100 ms apart. A worker that was just
+/// terminated releases its files a moment later.
 const ATTEMPTS: usize = 10;
 
 /// The folder of model files.
@@ -27,7 +27,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the folder. Fails, with a reason, where the browser refuses to store.
+    /// Opens the folder; fails when the browser refuses storage.
     pub async fn open() -> Result<Self, String> {
         let open = async {
             let root = JsFuture::from(scope().navigator().storage().get_directory()).await?;
@@ -53,7 +53,7 @@ impl Store {
         stored
     }
 
-    /// What is stored of a file, whole or not; nothing when it is absent or cannot be read.
+    /// The stored bytes of a file, complete or not; empty when it is absent or cannot be read.
     pub async fn read(&self, file: &ModelFile) -> Vec<u8> {
         let read = async {
             let Some(found) = self.file(file).await? else {
@@ -65,8 +65,8 @@ impl Store {
         read.await.unwrap_or_default()
     }
 
-    /// Opens a file to append to it at `offset`; what stands behind is cut off. Nothing where another
-    /// tab is writing it already.
+    /// Opens a file to append to it at `offset` and truncates it there. `None` when another tab
+    /// is writing it.
     pub async fn append(
         &self,
         file: &ModelFile,
@@ -100,11 +100,11 @@ impl Store {
 
     /// Deletes a file, if it is there.
     pub async fn remove(&self, file: &ModelFile) {
-        // A file that is not there need not be removed.
+        // Deleting an absent file fails, which does not matter.
         let _ = JsFuture::from(self.folder.remove_entry(&file.sha256)).await;
     }
 
-    /// Deletes all files but those that `keep` lists; fails when one is in use.
+    /// Deletes all files except those of `keep`; fails when one is in use.
     pub async fn remove_others(&self, keep: Option<&Manifest>) -> Result<(), String> {
         for name in self.names().await.map_err(|error| reason(&error))? {
             let is_kept = keep.is_some_and(|m| m.files.iter().any(|file| file.sha256 == name));
@@ -160,13 +160,13 @@ impl Appender {
             .write_with_buffer_source_and_options(bytes, &options)
             .map_err(|error| reason(&error))?;
         if written < f64::from(bytes.length()) {
-            return Err("the browser stored only a part".to_owned());
+            return Err("the browser stored only a part of the data".to_owned());
         }
         self.offset += written;
         Ok(())
     }
 
-    /// Cuts the file to nothing, to begin again.
+    /// Truncates the file to start over.
     pub fn restart(&mut self) -> Result<(), String> {
         self.offset = 0.0;
         self.access
@@ -181,7 +181,7 @@ impl Drop for Appender {
     }
 }
 
-/// Asks for the hash of bytes: SHA-256 in lower-case hexadecimal.
+/// SHA-256 of `bytes` in lower-case hexadecimal.
 pub async fn sha256(bytes: &[u8]) -> Result<String, String> {
     let crypto = js_sys::Reflect::get(&js_sys::global(), &JsValue::from("crypto"))
         .map_err(|error| reason(&error))?;

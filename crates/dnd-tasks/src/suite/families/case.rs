@@ -1,4 +1,4 @@
-//! Upper and lower case, and how programmers write names.
+//! Upper and lower case, and naming conventions of programming languages.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::{capitalised, line, word};
@@ -131,7 +131,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     }
 }
 
-/// Changes every word of a line and joins them again.
+/// Applies `change` to each word and joins the results.
 fn each(line: &str, separator: &str, change: impl Fn(&str) -> String) -> String {
     let words: Vec<String> = line.split(' ').map(change).collect();
     words.join(separator)

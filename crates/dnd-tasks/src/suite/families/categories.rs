@@ -1,4 +1,5 @@
-//! Members of a category among words of others. The same lists ask for another category elsewhere.
+//! Members of a category among words of other categories. The same lists occur in tasks that ask
+//! for another category.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::random::Random;
@@ -112,7 +113,7 @@ fn phrasings(templates: &[&str], phrase: &str, label: &str) -> Vec<String> {
     fill(&fill(templates, "{phrase}", phrase), "{label}", label)
 }
 
-/// One of the members between two to four words of other categories.
+/// One member among two to four words of other categories.
 fn pick(random: &mut Random, members: &[&str], rivals: &[&'static Category]) -> Example {
     let answer = random.pick(members);
     let others = random.between(2, 4) as usize;
@@ -124,7 +125,7 @@ fn pick(random: &mut Random, members: &[&str], rivals: &[&'static Category]) -> 
     Example::one(items.join(", "), answer)
 }
 
-/// A task whose members come from several categories.
+/// Adds a task whose members come from several categories.
 fn add_wide(
     catalogue: &mut Catalogue,
     name: &str,
@@ -142,7 +143,7 @@ fn add_wide(
     );
 }
 
-/// All items but one are members.
+/// Adds a task that asks for the only item that is not a member.
 fn add_odd(catalogue: &mut Catalogue, category: &'static Category) {
     let rivals: Vec<&Category> = category.rivals().collect();
     catalogue.draw(
@@ -160,7 +161,7 @@ fn add_odd(catalogue: &mut Catalogue, category: &'static Category) {
     );
 }
 
-/// One to three items are members, and all of them are asked for.
+/// Adds a task that asks for all members, one to three of the items.
 fn add_keep(catalogue: &mut Catalogue, category: &'static Category) {
     let rivals: Vec<&Category> = category.rivals().collect();
     catalogue.draw(

@@ -1,5 +1,5 @@
-//! Fixed labels for short messages. Several tasks ask different things of the same
-//! sentences, or the same thing with other labels.
+//! Classification of short messages. Several tasks ask different questions about the same
+//! sentences, or the same question with other labels.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::style::Style;
@@ -7,7 +7,7 @@ use super::super::words::messages::{self, Labelled};
 use super::super::words::sentences::expand;
 use super::super::words::{opinions, sentence_kinds};
 
-/// How a class is asked for.
+/// Phrasings that ask for a class.
 pub(super) const ASK: [&str; 6] = [
     "{question} Answer {labels}. {0}",
     "{question} ({labels})\n{0}",
@@ -17,7 +17,8 @@ pub(super) const ASK: [&str; 6] = [
     "Read this: {0} {question} Answer with {labels}.",
 ];
 
-/// Name, sentences, question, other names of the labels in the order of the sentences.
+/// Name, labelled sentences, question, and names that replace the labels, in the same order;
+/// empty to keep the labels.
 type Classes = (
     &'static str,
     &'static [Labelled],
@@ -198,7 +199,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     }
 }
 
-/// `a, b or c`.
+/// Joins names as `a, b or c`.
 fn choice(names: &[&str]) -> String {
     match names {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),

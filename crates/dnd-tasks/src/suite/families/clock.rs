@@ -17,7 +17,7 @@ const LATER: [&str; 5] = [
     "Time: {0}\nWhat does the clock show {1} minutes later?",
 ];
 
-/// Adds to the family of dates.
+/// Adds to the `dates` family.
 pub(super) fn add(catalogue: &mut Catalogue) {
     catalogue.family("dates");
     let half_day = |hour: u64, minute: u64| {

@@ -1,4 +1,4 @@
-//! How many: letters, words, items, and members of a category.
+//! Counting letters, words, items, and members of a category.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::words::{categories, words};
@@ -89,7 +89,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
         let place = random.index(word.len());
         let letter = &word[place..=place];
         let count = word.matches(letter).count();
-        // Most letters of a word are there once; those are mostly passed over.
+        // Most letters of a word occur once. Reject most of those to balance the answers.
         (count > 1 || random.below(4) == 0).then(|| Example::many([word, letter], count))
     });
     catalogue.draw(
@@ -151,7 +151,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     }
 }
 
-/// Counts the members of a category in a list with others.
+/// Adds a task that counts the members of a category in a mixed list.
 fn add_members(catalogue: &mut Catalogue, name: &str) {
     let Some(category) = categories::named(name) else {
         return;

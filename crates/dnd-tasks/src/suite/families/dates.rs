@@ -29,7 +29,7 @@ const DAYS: [&str; 7] = [
     "Sunday",
 ];
 const LENGTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/// What happens on a day; the name of a person comes before it.
+/// Events of a day, to follow the name of a person.
 const EVENTS: [&str; 8] = [
     "visits the dentist",
     "plays tennis",
@@ -136,7 +136,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     });
 }
 
-/// Questions about a part of a date.
+/// Adds tasks that ask for a part of a date.
 fn add_parts(catalogue: &mut Catalogue) {
     type Part = fn(Date) -> String;
     let parts: [(&str, &str, Part); 6] = [
@@ -177,7 +177,7 @@ fn add_parts(catalogue: &mut Catalogue) {
     }
 }
 
-/// Dates written in another way.
+/// Adds tasks that rewrite a date in another format.
 fn add_writings(catalogue: &mut Catalogue) {
     type Writing = fn(Date) -> String;
     let long: Writing = |(year, month, day)| format!("{day} {} {year}", month_name(month));

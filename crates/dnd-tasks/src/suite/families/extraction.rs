@@ -1,4 +1,4 @@
-//! One detail of a sentence that names several.
+//! Extracting one detail from a sentence that has several.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::style::Style;
@@ -26,7 +26,8 @@ const SALES: &str = "\
 const WORK: &str = "\
     At [time] the [profession] [name] left [firm] by [vehicle] and saw a [animal].|\
     [name], a [profession] at [firm], takes the [vehicle] at [time] and owns a [animal].|\
-    The [profession] of [firm] is called [name], drives a [vehicle], keeps a [animal] and wakes at [time].|\
+    The [profession] of [firm] is called [name], drives a [vehicle], keeps a [animal] \
+    and wakes at [time].|\
     [firm] hired [name] as a [profession]; at [time] a [animal] jumped onto the [vehicle].|\
     A [animal] stopped the [vehicle] of [name], who is a [profession] with [firm], at [time].|\
     By [vehicle], [name] reached [firm] at [time] to see the [profession] about a [animal].";

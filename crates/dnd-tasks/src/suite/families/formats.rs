@@ -1,4 +1,4 @@
-//! Fields of JSON, CSV, addresses and other formats, read and written.
+//! Reading and writing fields of JSON, CSV, addresses and other formats.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::random::Random;
@@ -129,7 +129,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     add_writings(catalogue);
 }
 
-/// One task for every field of a record, in the record's order.
+/// Adds one task per field of a record, in field order.
 fn read(
     catalogue: &mut Catalogue,
     kind: &'static str,
@@ -145,7 +145,7 @@ fn read(
     }
 }
 
-/// Records written in a format.
+/// Adds tasks that write a record in a format.
 fn add_writings(catalogue: &mut Catalogue) {
     type Writing = fn(&str, &str) -> String;
     let writings: [(&str, &str, Writing); 7] = [

@@ -1,4 +1,4 @@
-//! Letters of a word by their place, in upper or lower case.
+//! Letters of a word by position, in upper or lower case.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::random::Random;
@@ -90,7 +90,8 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     add_places(catalogue);
 }
 
-/// The letter at `place`; where a small one is asked for, the word stands in capitals.
+/// The letter at `place`. The word is in upper case if the answer is lower case, so that the
+/// letter cannot be copied.
 fn letter(random: &mut Random, place: Place, small: bool) -> Option<Example> {
     let word = word(random);
     let letter = char::from(place(word.as_bytes())?);
@@ -151,7 +152,7 @@ fn add_parts(catalogue: &mut Catalogue) {
     }
 }
 
-/// A word with a letter that it has once, and that letter's place.
+/// A word, and the index of a letter that occurs in it once.
 fn single_letter(random: &mut Random) -> Option<(&'static str, usize)> {
     let word = word(random);
     let place = random.index(word.len());

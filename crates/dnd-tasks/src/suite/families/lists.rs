@@ -1,4 +1,4 @@
-//! Items of a list by their place, whatever the items are.
+//! Items of a list by position, independent of what the items are.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::style::Style;
@@ -48,7 +48,7 @@ type Part = fn(&[&str]) -> String;
 /// Adds the family.
 pub(super) fn add(catalogue: &mut Catalogue) {
     catalogue.family("lists");
-    // The second of three and the third of five are middle items, which are held out.
+    // The second of three and the third of five are middle items, a held-out task.
     let places: [(&str, &str, Place); 7] = [
         ("item-first", "first", |_| Some(0)),
         ("item-second", "second", |count| (count > 3).then_some(1)),
@@ -107,7 +107,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
     add_named(catalogue);
 }
 
-/// Tasks that name an item or a number besides the list.
+/// Adds tasks whose prompts have an item or a number besides the list.
 fn add_named(catalogue: &mut Catalogue) {
     for (name, side, is_after) in [
         ("item-following", "after", true),

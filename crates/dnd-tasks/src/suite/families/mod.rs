@@ -1,4 +1,4 @@
-//! One file a family: how its tasks are put, and how their examples are made.
+//! One file per family: the phrasings of its tasks, and how their examples are made.
 
 mod arithmetic;
 mod case;
@@ -57,7 +57,7 @@ pub(super) fn add_all(catalogue: &mut Catalogue) {
     }
 }
 
-/// A word of small letters.
+/// A lower-case word.
 fn word(random: &mut Random) -> &'static str {
     random.pick(&VOCABULARY)
 }
@@ -67,13 +67,13 @@ fn member(random: &mut Random, category: &Category) -> &'static str {
     random.pick(&words(category.words))
 }
 
-/// A list of words, all different, with `low` to `high` of them.
+/// `low` to `high` distinct words.
 fn list(random: &mut Random, low: u64, high: u64) -> Vec<&'static str> {
     let count = random.between(low, high);
     random.sample(&VOCABULARY, count as usize)
 }
 
-/// A few words in a row, as people put unrelated words into one line.
+/// `low` to `high` unrelated words, joined by spaces.
 fn line(random: &mut Random, low: u64, high: u64) -> String {
     list(random, low, high).join(" ")
 }

@@ -1,4 +1,4 @@
-//! Numbers written in other ways: words, Roman numerals, ordinals, binary.
+//! Numbers in other notations: words, Roman numerals, ordinals, binary.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 
@@ -49,7 +49,7 @@ const UNITS: [&str; 20] = [
 const TENS: [&str; 10] = [
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 ];
-/// The first ordinals, whose endings all others share.
+/// Ordinals that cover all endings.
 const ORDINALS: [&str; 4] = ["0th", "1st", "2nd", "3rd"];
 const ROMAN: [(u64, &str); 13] = [
     (1000, "M"),
@@ -101,7 +101,7 @@ fn roman(number: u64) -> String {
 
 /// A number as an ordinal with digits.
 pub(super) fn ordinal(number: u64) -> String {
-    // The tens of eleven to thirteen take the common ending.
+    // 11, 12 and 13 end in `th`.
     let like = match (number / 10 % 10, number % 10) {
         (1, _) | (_, 4..) => 0,
         (_, last) => last,

@@ -1,10 +1,10 @@
-//! Texts with fields, such as addresses and lines of CSV, made from random words.
+//! Random texts with fields, such as addresses and lines of CSV.
 
 use super::super::random::Random;
 use super::super::words::sentences;
 use super::{list, word};
 
-/// A text and its fields in the order in which tasks ask for them.
+/// A text and its fields, in the order of the tasks that ask for them.
 pub(super) type Record = (String, Vec<String>);
 
 /// The name of a city.
@@ -102,7 +102,7 @@ pub(super) fn version(random: &mut Random) -> Record {
     )
 }
 
-/// Words between marks: quotation marks, brackets, stars, hash sign.
+/// Words with different marks: quotation marks, brackets, stars, hash sign.
 pub(super) fn marked(random: &mut Random) -> Record {
     let names = list(random, 6, 6);
     let mut parts = [

@@ -1,4 +1,4 @@
-//! A word asked for by its relation to another, in both directions where that is clear.
+//! Words by their relation to another word, in both directions where the answer is unambiguous.
 
 use super::super::catalogue::{Catalogue, fill};
 use super::super::words::{grammar, knowledge, pairs};
@@ -16,8 +16,9 @@ type Relation = (&'static str, &'static str, Side, [&'static str; 5]);
 #[rustfmt::skip]
 const RELATIONS: [Relation; 23] = [
     ("opposite", grammar::ANTONYMS, Side::Left, [
-        "What is the opposite of {0}?", "Give the opposite of the word {0}.", "Word: {0}\nOpposite?",
-        "Which word means the contrary of \"{0}\"?", "Name the antonym of {0}.",
+        "What is the opposite of {0}?", "Give the opposite of the word {0}.",
+        "Word: {0}\nOpposite?", "Which word means the contrary of \"{0}\"?",
+        "Name the antonym of {0}.",
     ]),
     ("same-meaning", grammar::SYNONYMS, Side::Left, [
         "Give another word for {0}.", "Which word means the same as {0}?", "Word: {0}\nSynonym?",
@@ -28,20 +29,23 @@ const RELATIONS: [Relation; 23] = [
         "One {0}, two what?", "Give the plural form: {0}",
     ]),
     ("singular-of", grammar::PLURALS, Side::Right, [
-        "What is the singular of {0}?", "Write the word {0} in the singular.", "Word: {0}\nSingular?",
-        "Many {0}, but one what?", "Give the singular form: {0}",
+        "What is the singular of {0}?", "Write the word {0} in the singular.",
+        "Word: {0}\nSingular?", "Many {0}, but one what?", "Give the singular form: {0}",
     ]),
     ("past-of", grammar::VERBS, Side::Left, [
-        "What is the past tense of {0}?", "Write the verb {0} in the simple past.", "Verb: {0}\nPast tense?",
-        "They {0} today. What did they do yesterday?", "Give the past form: {0}",
+        "What is the past tense of {0}?", "Write the verb {0} in the simple past.",
+        "Verb: {0}\nPast tense?", "They {0} today. What did they do yesterday?",
+        "Give the past form: {0}",
     ]),
     ("infinitive-of", grammar::VERBS, Side::Right, [
         "What is the infinitive of {0}?", "Write the verb {0} in the present, as with \"they\".",
-        "Verb: {0}\nInfinitive?", "They {0} yesterday. What do they do today?", "Give the basic form: {0}",
+        "Verb: {0}\nInfinitive?", "They {0} yesterday. What do they do today?",
+        "Give the basic form: {0}",
     ]),
     ("agent-of", grammar::AGENTS, Side::Left, [
         "What do you call someone who can {0}?", "Which noun names a person whose work is to {0}?",
-        "Verb: {0}\nWho does it?", "Make a noun for the doer from the verb {0}.", "Someone who does it: {0}",
+        "Verb: {0}\nWho does it?", "Make a noun for the doer from the verb {0}.",
+        "Someone who does it: {0}",
     ]),
     ("deed-of", grammar::AGENTS, Side::Right, [
         "What does a {0} do? Answer with a verb.", "Which verb tells what a {0} does?",
@@ -49,11 +53,13 @@ const RELATIONS: [Relation; 23] = [
         "The verb for what this person does: {0}",
     ]),
     ("quality-of", grammar::QUALITIES, Side::Left, [
-        "Which noun belongs to the adjective {0}?", "Make a noun from {0}.", "Adjective: {0}\nNoun?",
-        "What is the quality of being {0} called?", "Give the noun for the state of being {0}.",
+        "Which noun belongs to the adjective {0}?", "Make a noun from {0}.",
+        "Adjective: {0}\nNoun?", "What is the quality of being {0} called?",
+        "Give the noun for the state of being {0}.",
     ]),
     ("adjective-of", grammar::QUALITIES, Side::Right, [
-        "Which adjective belongs to the noun {0}?", "Make an adjective from {0}.", "Noun: {0}\nAdjective?",
+        "Which adjective belongs to the noun {0}?", "Make an adjective from {0}.",
+        "Noun: {0}\nAdjective?",
         "What is someone or something with {0}? Answer with the adjective.",
         "Give the adjective behind the noun {0}.",
     ]),
@@ -71,19 +77,23 @@ const RELATIONS: [Relation; 23] = [
     ]),
     ("country-of-capital", knowledge::CAPITALS, Side::Right, [
         "{0} is the capital of which country?", "Name the country whose capital is {0}.",
-        "Capital: {0}\nCountry?", "Which country is governed from {0}?", "In which country is the city {0}?",
+        "Capital: {0}\nCountry?", "Which country is governed from {0}?",
+        "In which country is the city {0}?",
     ]),
     ("nationality-of", knowledge::NATIONALITIES, Side::Left, [
-        "What is the adjective for {0}?", "Someone from {0} has which nationality?", "Country: {0}\nAdjective?",
-        "How do you call things from {0}?", "Give the nationality of people from {0}.",
+        "What is the adjective for {0}?", "Someone from {0} has which nationality?",
+        "Country: {0}\nAdjective?", "How do you call things from {0}?",
+        "Give the nationality of people from {0}.",
     ]),
     ("country-of-nationality", knowledge::NATIONALITIES, Side::Right, [
         "Which country is meant by {0}?", "Name the country of people who are {0}.",
-        "Adjective: {0}\nCountry?", "Where do {0} people come from?", "Give the country that is called {0}.",
+        "Adjective: {0}\nCountry?", "Where do {0} people come from?",
+        "Give the country that is called {0}.",
     ]),
     ("continent-of", knowledge::CONTINENTS, Side::Left, [
         "On which continent is {0}?", "Name the continent of {0}.", "Country: {0}\nContinent?",
-        "Which continent does {0} belong to?", "Say in which part of the world {0} lies: the continent.",
+        "Which continent does {0} belong to?",
+        "Say in which part of the world {0} lies: the continent.",
     ]),
     ("young-of", knowledge::YOUNG, Side::Left, [
         "What is a young {0} called?", "Give the word for a baby {0}.", "Animal: {0}\nIts young?",
@@ -91,27 +101,32 @@ const RELATIONS: [Relation; 23] = [
     ]),
     ("container-of", knowledge::CONTAINERS, Side::Left, [
         "What is used to keep {0}?", "Name what holds {0}.", "Content: {0}\nContainer?",
-        "Where does one usually put {0}? Name the container or place.", "In what would you look for {0}?",
+        "Where does one usually put {0}? Name the container or place.",
+        "In what would you look for {0}?",
     ]),
     ("material-of", knowledge::MATERIALS, Side::Left, [
         "What is a {0} made of?", "Name the material of a {0}.", "Thing: {0}\nMaterial?",
         "Which material is needed for a {0}?", "Out of what does one make a {0}?",
     ]),
     ("workplace-of", knowledge::WORKPLACES, Side::Left, [
-        "Where does a {0} work?", "Name the place of work of a {0}.", "Profession: {0}\nPlace of work?",
-        "Where would you go to meet a {0} at work?", "Which place belongs to the work of a {0}?",
+        "Where does a {0} work?", "Name the place of work of a {0}.",
+        "Profession: {0}\nPlace of work?", "Where would you go to meet a {0} at work?",
+        "Which place belongs to the work of a {0}?",
     ]),
     ("symbol-of", knowledge::ELEMENTS, Side::Left, [
-        "What is the chemical symbol of {0}?", "Give the symbol for the element {0}.", "Element: {0}\nSymbol?",
-        "How does a chemist abbreviate {0}?", "Which letters stand for {0} in the periodic table?",
+        "What is the chemical symbol of {0}?", "Give the symbol for the element {0}.",
+        "Element: {0}\nSymbol?", "How does a chemist abbreviate {0}?",
+        "Which letters stand for {0} in the periodic table?",
     ]),
     ("element-of", knowledge::ELEMENTS, Side::Right, [
-        "Which element has the symbol {0}?", "Name the chemical element {0}.", "Symbol: {0}\nElement?",
-        "What does {0} stand for in the periodic table?", "Spell out the element that chemists write {0}.",
+        "Which element has the symbol {0}?", "Name the chemical element {0}.",
+        "Symbol: {0}\nElement?", "What does {0} stand for in the periodic table?",
+        "Spell out the element that chemists write {0}.",
     ]),
 ];
 
-/// Name, what is given, what is asked; of adjective, comparative and superlative.
+/// Name, index of the given form, index of the requested form, and description. The forms are
+/// adjective, comparative and superlative.
 const DEGREES: [(&str, usize, usize, &str); 4] = [
     ("comparative", 0, 1, "the comparative"),
     ("superlative", 0, 2, "the superlative"),

@@ -1,4 +1,4 @@
-//! Things turned round or exchanged.
+//! Reversing, swapping and repeating.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::style::Style;

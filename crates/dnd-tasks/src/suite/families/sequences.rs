@@ -1,4 +1,4 @@
-//! What comes next, or before.
+//! Next and previous elements, and gaps in sequences.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 

@@ -1,4 +1,4 @@
-//! Orders: of the alphabet, of length, of numbers.
+//! Sorting by alphabet, length or value.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::random::Random;
@@ -29,7 +29,7 @@ const LETTERS: [&str; 5] = [
 
 type Order = fn(&mut Vec<&'static str>);
 
-/// Words of different lengths.
+/// Words of different lengths; `None` if two lengths are equal.
 fn lengths(random: &mut Random) -> Option<Vec<&'static str>> {
     let items = list(random, 3, 4);
     let mut counts: Vec<usize> = items.iter().map(|word| word.len()).collect();
@@ -40,7 +40,7 @@ fn lengths(random: &mut Random) -> Option<Vec<&'static str>> {
         .then_some(items)
 }
 
-/// Different numbers.
+/// Distinct numbers; `None` if two are equal.
 fn numbers(random: &mut Random) -> Option<Vec<u64>> {
     let count = random.between(3, 5);
     let numbers: Vec<u64> = (0..count).map(|_| random.between(1, 999)).collect();

@@ -1,4 +1,4 @@
-//! Words spelled out, and characters taken out or put in.
+//! Spelling words out, and removing, replacing or adding characters.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::{line, word};

@@ -1,4 +1,4 @@
-//! Words between English and four languages.
+//! Translating words between English and four languages.
 
 use super::super::catalogue::{Catalogue, fill};
 use super::super::words::{pairs, translations};
@@ -27,7 +27,7 @@ const WHICH: [&str; 5] = [
 /// In the order of the table's columns.
 const LANGUAGES: [&str; 4] = ["French", "Spanish", "Italian", "German"];
 
-/// Rows of the English word and its translations.
+/// English words with their translations.
 fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     pairs(translations::WORDS)
         .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
             &fill(&INTO, "{language}", language),
             rows().filter_map(|(english, others)| Some((english, *others.get(column)?))),
         );
-        // A word that stands for two English ones would have two right answers.
+        // A word with two English translations would have two right answers.
         let count = |word: &str| {
             rows()
                 .filter(|(_, others)| others.get(column) == Some(&word))
@@ -59,7 +59,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
             }),
         );
     }
-    // A word that two languages share tells nothing.
+    // Leave out words that occur in two languages.
     let words: Vec<(&str, &str)> = rows()
         .flat_map(|(_, others)| others.into_iter().zip(LANGUAGES))
         .collect();

@@ -1,4 +1,4 @@
-//! Conversions of units, as numbers or with the unit.
+//! Unit conversions. The answer is a number, with or without its unit.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::style::Style;
@@ -18,7 +18,7 @@ const WITH_UNIT: [&str; 5] = [
     "Express {0} {from} in {to}, unit included.",
 ];
 
-/// Name, from, to, how many of the second in one of the first.
+/// Name, source unit, target unit, factor.
 const UNITS: [(&str, &str, &str, u64); 14] = [
     ("metres-to-centimetres", "metres", "centimetres", 100),
     ("kilometres-to-metres", "kilometres", "metres", 1_000),
@@ -61,7 +61,7 @@ pub(super) fn add(catalogue: &mut Catalogue) {
                 Some(Example::one(count, format!("{} {to}", count * factor)))
             });
         }
-        // The way back, for units that divide evenly in people's heads.
+        // The inverse conversion, for factors that are easy to divide by.
         if matches!(factor, 7 | 10 | 100 | 60) {
             let phrasings = fill(&fill(&CONVERT, "{from}", to), "{to}", from);
             catalogue.draw(&format!("{to}-to-{from}"), &phrasings, move |random| {

@@ -1,11 +1,11 @@
-//! Fixed labels for single words.
+//! Classification of single words.
 
 use super::super::catalogue::{Catalogue, fill};
 use super::super::words::categories::named;
 use super::super::words::{grammar, pairs, words};
 use super::classification::ASK;
 
-/// Adds to the family of classification.
+/// Adds to the `classification` family.
 pub(super) fn add(catalogue: &mut Catalogue) {
     catalogue.family("classification");
     let of = |names: &str| -> Vec<&'static str> {

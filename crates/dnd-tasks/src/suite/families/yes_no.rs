@@ -1,4 +1,4 @@
-//! Questions with two answers, in several pairs of answers.
+//! Questions with two answers, such as yes and no, true and false, 1 and 0.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::random::Random;
@@ -25,7 +25,7 @@ const CAPITALS: Answers = ("YES", "NO");
 /// Draws fields and whether the answer is yes.
 type Question = fn(&mut Random) -> Option<(Vec<String>, bool)>;
 
-/// Name, question, endings of names with their answers, draw.
+/// Name, question, variants (name suffix and answers), and draw function.
 type Asked = (
     &'static str,
     &'static str,
@@ -149,7 +149,8 @@ fn answer((yes, no): Answers, is_yes: bool) -> &'static str {
     if is_yes { yes } else { no }
 }
 
-/// Whether the first of two words belongs to a category; half of them do.
+/// Adds a task that asks whether the first of two words belongs to a category. Half of the
+/// answers are yes.
 fn add_membership(catalogue: &mut Catalogue, category: &'static Category, answers: Answers) {
     let members = words(category.words);
     let rivals: Vec<&Category> = category.rivals().collect();
@@ -158,7 +159,7 @@ fn add_membership(catalogue: &mut Catalogue, category: &'static Category, answer
         &format!("is-{}", category.name),
         &phrasings(&question, answers),
         move |random| {
-            // With one word alone there would be few different inputs with the answer yes.
+            // A single word would give too few distinct inputs with the answer yes.
             let [first, second] = [random.coin(), random.coin()];
             let mut word = |is_member: bool| {
                 if is_member {
@@ -187,7 +188,7 @@ fn contains_letter(random: &mut Random) -> Option<(Vec<String>, bool)> {
     ))
 }
 
-/// Fewer words begin with a vowel, so most of the others are passed over.
+/// Rejects most words that begin with a consonant, to balance the answers.
 fn starts_with_vowel(random: &mut Random) -> Option<(Vec<String>, bool)> {
     let (first, second) = (word(random), word(random));
     let is_vowel = first.starts_with(|letter| "aeiou".contains(letter));

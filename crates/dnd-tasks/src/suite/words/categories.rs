@@ -1,21 +1,21 @@
-//! Words by category. No word stands in two of them, and words with a second meaning that would be
-//! a member of another (orange, turkey, bass, bat, china) stand in none.
+//! Words by category. No word is in two categories, and words whose second meaning belongs to
+//! another category (orange, turkey, bass, bat, china) are left out.
 
-/// A category, its members, and what its lists may be mixed with.
+/// A category, its members, and the categories that it may be mixed with.
 pub(in crate::suite) struct Category {
     /// Part of task names.
     pub(in crate::suite) name: &'static str,
-    /// The category in words, with its article.
+    /// The category with its article, such as `an animal`.
     pub(in crate::suite) phrase: &'static str,
-    /// The words.
+    /// The members, separated by spaces.
     pub(in crate::suite) words: &'static str,
-    /// Categories of which a word could pass for a member of this one.
+    /// Categories whose words could pass as members of this one.
     kin: &'static str,
-    /// The only categories to mix with, where not all but the kin will do.
+    /// The only categories to mix with; if empty, all except `kin`.
     only: &'static str,
 }
 
-/// A category that mixes with all but its kin.
+/// A category that mixes with all except `kin`.
 const fn category(
     name: &'static str,
     phrase: &'static str,
@@ -31,7 +31,7 @@ const fn category(
     }
 }
 
-/// A category that mixes with few others.
+/// A category that mixes with `only`.
 const fn narrow(
     name: &'static str,
     phrase: &'static str,
@@ -48,21 +48,21 @@ const fn narrow(
 }
 
 impl Category {
-    /// The category in words, without its article.
+    /// The category without its article.
     pub(in crate::suite) fn label(&self) -> &'static str {
         self.phrase
             .split_once(' ')
             .map_or(self.phrase, |(_, label)| label)
     }
 
-    /// Names of other categories in this one's entry.
+    /// The names in `kin` and `only`.
     #[cfg(test)]
     pub(in crate::suite) fn mentioned(&self) -> impl Iterator<Item = &'static str> {
         let (kin, only) = (self.kin, self.only);
         kin.split_whitespace().chain(only.split_whitespace())
     }
 
-    /// The categories whose words can stand beside one of this.
+    /// The categories that this one may be mixed with.
     pub(in crate::suite) fn rivals(&self) -> impl Iterator<Item = &'static Category> {
         let listed = |list: &str, name: &str| list.split_whitespace().any(|entry| entry == name);
         CATEGORIES.iter().filter(move |other| {
@@ -73,7 +73,7 @@ impl Category {
     }
 }
 
-// What words of grammar mix with: nouns that are nothing but nouns, and each other.
+// Categories to mix parts of speech with: each other, and nouns that are only nouns.
 const VERB_RIVALS: &str = "adjective adverb preposition pronoun fruit vegetable flower reptile \
     country city planet science language river gem";
 const ADJECTIVE_RIVALS: &str = "verb adverb preposition pronoun animal fruit vegetable furniture \
@@ -83,7 +83,7 @@ const ADVERB_RIVALS: &str = "verb adjective pronoun animal fruit vegetable furni
 const PREPOSITION_RIVALS: &str = "verb adjective animal fruit vegetable furniture clothing \
     profession relative instrument country city planet science";
 
-/// The category called `name`; every name in the code is in the table, which a test checks.
+/// The category called `name`.
 pub(in crate::suite) fn named(name: &str) -> Option<&'static Category> {
     CATEGORIES.iter().find(|category| category.name == name)
 }
@@ -92,27 +92,28 @@ pub(in crate::suite) fn named(name: &str) -> Option<&'static Category> {
 #[rustfmt::skip]
 pub(in crate::suite) static CATEGORIES: [Category; 52] = [
     category("animal", "an animal", "bird fish insect reptile",
-        "elephant giraffe zebra lion tiger leopard cheetah wolf fox rabbit squirrel hedgehog kangaroo \
-         koala hippopotamus rhinoceros camel llama donkey goat sheep horse monkey gorilla chimpanzee \
-         otter beaver raccoon buffalo antelope hyena panda cow"),
+        "elephant giraffe zebra lion tiger leopard cheetah wolf fox rabbit squirrel hedgehog \
+         kangaroo koala hippopotamus rhinoceros camel llama donkey goat sheep horse monkey gorilla \
+         chimpanzee otter beaver raccoon buffalo antelope hyena panda cow"),
     category("bird", "a bird", "animal name",
         "sparrow pigeon ostrich penguin flamingo pelican peacock owl vulture falcon woodpecker \
          nightingale seagull stork heron canary blackbird magpie raven albatross cuckoo"),
     category("fish", "a fish", "animal",
-        "salmon trout herring sardine mackerel tuna haddock halibut piranha anchovy sturgeon catfish \
-         swordfish barracuda tilapia minnow cod eel goldfish"),
+        "salmon trout herring sardine mackerel tuna haddock halibut piranha anchovy sturgeon \
+         catfish swordfish barracuda tilapia minnow cod eel goldfish"),
     category("insect", "an insect", "animal",
-        "ant mosquito butterfly dragonfly beetle grasshopper ladybird cockroach wasp hornet termite \
-         moth bumblebee firefly mantis aphid earwig locust flea horsefly"),
+        "ant mosquito butterfly dragonfly beetle grasshopper ladybird cockroach wasp hornet \
+         termite moth bumblebee firefly mantis aphid earwig locust flea horsefly"),
     category("reptile", "a reptile", "animal",
         "lizard crocodile alligator tortoise turtle iguana gecko chameleon cobra viper rattlesnake \
          anaconda skink"),
     category("fruit", "a fruit", "tree",
         "apple banana pear grape lemon mango melon cherry strawberry raspberry blueberry apricot \
-         pineapple papaya grapefruit cranberry watermelon pomegranate nectarine guava blackberry fig"),
+         pineapple papaya grapefruit cranberry watermelon pomegranate nectarine guava blackberry \
+         fig"),
     category("vegetable", "a vegetable", "spice",
-        "carrot cabbage onion potato spinach broccoli cauliflower lettuce celery garlic radish turnip \
-         leek asparagus parsnip beetroot artichoke kale"),
+        "carrot cabbage onion potato spinach broccoli cauliflower lettuce celery garlic radish \
+         turnip leek asparagus parsnip beetroot artichoke kale"),
     category("tree", "a tree", "fruit flower spice material",
         "oak birch maple willow spruce poplar elm cedar hawthorn sycamore eucalyptus larch alder \
          sequoia fir yew"),
@@ -134,8 +135,8 @@ pub(in crate::suite) static CATEGORIES: [Category; 52] = [
         "hammer screwdriver spanner chisel pliers axe wrench shovel crowbar hacksaw sledgehammer \
          pickaxe mallet tweezers"),
     category("furniture", "a piece of furniture", "kitchenware",
-        "chair sofa wardrobe bookcase armchair stool desk cupboard bed dresser couch sideboard bench \
-         nightstand footstool"),
+        "chair sofa wardrobe bookcase armchair stool desk cupboard bed dresser couch sideboard \
+         bench nightstand footstool"),
     category("clothing", "a piece of clothing", "material",
         "shirt trousers jacket sweater scarf gloves skirt blouse coat hat sock cardigan pyjamas \
          raincoat mittens jeans cloak waistcoat overalls apron"),
@@ -167,8 +168,8 @@ pub(in crate::suite) static CATEGORIES: [Category; 52] = [
          dentist journalist librarian electrician firefighter accountant surgeon tailor pharmacist \
          waiter hairdresser mechanic"),
     category("relative", "a family member", "profession",
-        "mother father brother sister uncle aunt cousin nephew niece grandmother grandfather daughter \
-         son husband wife stepmother grandson"),
+        "mother father brother sister uncle aunt cousin nephew niece grandmother grandfather \
+         daughter son husband wife stepmother grandson"),
     category("body", "a part of the body", "",
         "knee elbow shoulder ankle wrist finger thumb nose ear eye mouth tongue neck stomach liver \
          kidney lung forehead eyebrow"),
@@ -196,21 +197,21 @@ pub(in crate::suite) static CATEGORIES: [Category; 52] = [
          Yangtze Elbe Loire Zambezi Mekong Orinoco"),
     category("planet", "a planet", "", "Venus Mars Jupiter Saturn Uranus Neptune Earth"),
     category("name", "a person's first name", "month gem flower spice city",
-        "Oliver Emma Sophie Thomas Peter Anna Julia Martin Laura David Helen Robert Susan Paul Daniel \
-         Sarah Michael Rebecca"),
+        "Oliver Emma Sophie Thomas Peter Anna Julia Martin Laura David Helen Robert Susan Paul \
+         Daniel Sarah Michael Rebecca"),
     category("month", "a month", "name",
         "January February July September October November December"),
     category("weekday", "a day of the week", "",
         "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
     category("currency", "a currency", "",
-        "dollar euro yen peso rupee franc krona ruble dinar zloty shilling lira baht forint drachma \
-         dirham"),
+        "dollar euro yen peso rupee franc krona ruble dinar zloty shilling lira baht forint \
+         drachma dirham"),
     category("weather", "a kind of weather", "landform adjective",
-        "rain snow fog hail thunder lightning drizzle sleet storm blizzard hurricane tornado sunshine \
-         mist breeze"),
+        "rain snow fog hail thunder lightning drizzle sleet storm blizzard hurricane tornado \
+         sunshine mist breeze"),
     category("landform", "a feature of the landscape", "weather building river tree",
-        "mountain valley lake ocean desert forest island hill volcano glacier waterfall canyon beach \
-         swamp meadow peninsula lagoon cliff"),
+        "mountain valley lake ocean desert forest island hill volcano glacier waterfall canyon \
+         beach swamp meadow peninsula lagoon cliff"),
     category("colour", "a colour", "adjective gem flower fruit metal fish bird spice",
         "red blue green yellow purple brown black white grey pink crimson turquoise beige magenta \
          maroon scarlet indigo"),
@@ -227,13 +228,14 @@ pub(in crate::suite) static CATEGORIES: [Category; 52] = [
         "happiness sadness anger fear joy jealousy disgust grief guilt shame pride envy anxiety \
          despair loneliness excitement"),
     narrow("abstract", "an abstract idea",
-        "animal fruit tool furniture clothing vehicle instrument kitchenware building bird container",
+        "animal fruit tool furniture clothing vehicle instrument kitchenware building \
+         bird container",
         "freedom justice truth wisdom democracy knowledge honesty loyalty patience courage liberty \
          equality progress peace luck fate logic memory"),
     narrow("verb", "a verb", VERB_RIVALS,
-        "arrive forget bring believe explain remember decide understand discover enjoy prefer choose \
-         write speak listen destroy protect admire borrow carry teach learn sing imagine invite \
-         improve"),
+        "arrive forget bring believe explain remember decide understand discover enjoy prefer \
+         choose write speak listen destroy protect admire borrow carry teach learn sing imagine \
+         invite improve"),
     narrow("adjective", "an adjective", ADJECTIVE_RIVALS,
         "happy heavy beautiful careful dangerous expensive famous gentle honest hungry lazy \
          noisy polite proud rapid silent strange strong stupid tall thick ugly useful weak \

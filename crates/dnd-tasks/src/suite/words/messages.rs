@@ -1,9 +1,9 @@
 //! Short messages by label, with slots that [`expand`](super::sentences::expand) fills.
 
-/// Sentences that share a label.
+/// A label and its sentences.
 pub(in crate::suite) type Labelled = (&'static str, &'static [&'static str]);
 
-/// News in a sentence.
+/// News in one sentence.
 pub(in crate::suite) const NEWS: [Labelled; 4] = [
     (
         "sport",
@@ -69,7 +69,7 @@ pub(in crate::suite) const NOTES: [Labelled; 2] = [
     ),
 ];
 
-/// Mails.
+/// E-mails.
 pub(in crate::suite) const MAILS: [Labelled; 2] = [
     (
         "spam",
@@ -93,7 +93,7 @@ pub(in crate::suite) const MAILS: [Labelled; 2] = [
     ),
 ];
 
-/// What customers want.
+/// Customer requests.
 pub(in crate::suite) const REQUESTS: [Labelled; 4] = [
     (
         "refund",
@@ -129,7 +129,7 @@ pub(in crate::suite) const REQUESTS: [Labelled; 4] = [
     ),
 ];
 
-/// What a home is told to do.
+/// Smart home commands.
 pub(in crate::suite) const HOME: [Labelled; 4] = [
     (
         "light",

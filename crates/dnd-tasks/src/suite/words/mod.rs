@@ -1,4 +1,5 @@
-//! Word tables. A table is one text: words between spaces, or `left=right` pairs between commas.
+//! Word tables. A table is one string: words separated by spaces, or `left=right` pairs
+//! separated by commas.
 
 pub(super) mod categories;
 pub(super) mod grammar;
@@ -25,7 +26,7 @@ pub(super) fn pairs(table: &'static str) -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// The parts of a table between commas.
+/// The comma-separated entries of a table.
 pub(super) fn entries(table: &'static str) -> impl Iterator<Item = &'static str> {
     table
         .split(',')
@@ -33,7 +34,7 @@ pub(super) fn entries(table: &'static str) -> impl Iterator<Item = &'static str>
         .filter(|entry| !entry.is_empty())
 }
 
-/// Plain words of 3 to 10 small letters: all of the categories, each once, in alphabetical order.
+/// All category words of 3 to 10 lower-case letters, sorted, without duplicates.
 pub(super) static VOCABULARY: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let mut words: Vec<&str> = CATEGORIES
         .iter()
@@ -75,7 +76,7 @@ mod tests {
         ];
         for table in tables {
             let pairs = pairs(table);
-            assert_eq!(pairs.len(), entries(table).count(), "a pair without `=`");
+            assert_eq!(pairs.len(), entries(table).count(), "an entry without `=`");
             assert!(pairs.len() >= 40, "{pairs:?}");
             let lefts: BTreeSet<&str> = pairs.iter().map(|(left, _)| *left).collect();
             assert_eq!(lefts.len(), pairs.len(), "{pairs:?}");

@@ -33,7 +33,7 @@ pub(in crate::suite) const KINDS: [Labelled; 3] = [
     ),
 ];
 
-/// Times of a verb.
+/// Tenses.
 pub(in crate::suite) const TENSES: [Labelled; 3] = [
     (
         "past",
@@ -64,7 +64,7 @@ pub(in crate::suite) const TENSES: [Labelled; 3] = [
     ),
 ];
 
-/// Polite and familiar ways to say a thing.
+/// Polite and familiar sentences.
 pub(in crate::suite) const TONES: [Labelled; 2] = [
     (
         "formal",

@@ -1,23 +1,23 @@
-//! Sentences with slots in square brackets, and what goes into them.
+//! Fills slots in sentences, such as `[city]`.
 
 use super::super::random::Random;
 use super::{categories, words};
 
-const NAMES: &str = "Oliver Emma Sophie Thomas Peter Anna Julia Martin Laura David Helen Robert Susan \
-    Paul Daniel Sarah Michael Rebecca Hannah Simon Clara Victor Nina Edward Alice George Maria Henry \
-    Louise Walter";
-const THINGS: &str = "lamp sofa kettle bicycle jacket guitar umbrella carpet camera suitcase backpack \
-    scarf teapot mirror vase blanket bookcase mug chair hat";
-const DEVICES: &str = "phone laptop printer camera radio keyboard toaster monitor speaker vacuum kettle \
-    drill tablet heater fan";
-const FOODS: &str = "soup pizza salad curry pasta steak risotto cake sandwich omelette pie stew pancake \
-    burger";
+const NAMES: &str = "Oliver Emma Sophie Thomas Peter Anna Julia Martin Laura David Helen Robert \
+    Susan Paul Daniel Sarah Michael Rebecca Hannah Simon Clara Victor Nina Edward Alice George \
+    Maria Henry Louise Walter";
+const THINGS: &str = "lamp sofa kettle bicycle jacket guitar umbrella carpet camera suitcase \
+    backpack scarf teapot mirror vase blanket bookcase mug chair hat";
+const DEVICES: &str = "phone laptop printer camera radio keyboard toaster monitor speaker vacuum \
+    kettle drill tablet heater fan";
+const FOODS: &str = "soup pizza salad curry pasta steak risotto cake sandwich omelette pie stew \
+    pancake burger";
 const FIRM_STARTS: &str = "Northgate Silverline Bluewater Redstone Oakfield Brightway Kingsbridge \
     Westbrook Eastwind Greenhill Stonebridge Clearview Highland Lakeside Sunrise";
 const FIRM_ENDS: &str =
     "Motors Bank Foods Airlines Systems Energy Textiles Media Insurance Logistics";
 
-/// Fills one slot, such as `city`.
+/// Draws the value of a slot, such as `city`.
 pub(in crate::suite) fn slot(name: &str, random: &mut Random) -> String {
     let table = match name {
         "name" => NAMES,
@@ -39,7 +39,8 @@ pub(in crate::suite) fn slot(name: &str, random: &mut Random) -> String {
     random.pick(&words(table)).to_owned()
 }
 
-/// A sentence with its slots filled, each with a word of its own, and the word in the slot `wanted`.
+/// Fills every slot of a sentence with its own draw. Returns the sentence and the value of the
+/// slot `wanted`.
 pub(in crate::suite) fn expand(
     sentence: &str,
     wanted: &str,
@@ -55,7 +56,7 @@ pub(in crate::suite) fn expand(
         }
         text.replace_range(start..=end, &value);
     }
-    // A sentence does not know what follows its articles.
+    // Templates have `a` before every slot: use `an` before a vowel.
     for vowel in ["a", "e", "i", "o", "u"] {
         text = text.replace(&format!(" a {vowel}"), &format!(" an {vowel}"));
         if text.starts_with(&format!("A {vowel}")) {

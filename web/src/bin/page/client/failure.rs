@@ -1,29 +1,29 @@
-//! What goes wrong: what is tried instead, and what the visitor is told.
+//! Handles failures: retries, the fallback to the CPU and error messages.
 
 use js_sys::Reflect;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use super::Client;
-use super::machine::{Machine, Task};
+use super::worker_client::{Task, WorkerClient};
 use crate::app::format;
 use dnd_web::protocol::{Cause, DeviceReport};
 
 impl Client {
-    /// The worker ended by itself, or could not be loaded.
+    /// The worker crashed or could not be loaded.
     pub(super) fn crashed(self, event: &web_sys::Event) {
         // An event about a script that cannot be loaded has no message.
         let reason = Reflect::get(event, &JsValue::from_str("message"))
             .ok()
             .and_then(|message| message.as_string())
-            .unwrap_or_else(|| "its program cannot be loaded".to_owned());
-        let task = self.machine.with_value(Machine::awaited);
-        // The next request opens another; where none is awaited, nobody needs to know.
+            .unwrap_or_else(|| "its script cannot be loaded".to_owned());
+        let task = self.worker.with_value(WorkerClient::awaited);
+        // The next request opens another. Without a pending task, no message is shown.
         self.close();
         self.failed(task, &format!("The worker stopped: {reason}"), Cause::Other);
     }
 
-    /// A request came to nothing.
+    /// A request failed.
     pub(super) fn failed(self, task: Task, message: &str, cause: Cause) {
         if cause == Cause::DeviceLost {
             self.lost(task, message);
@@ -41,43 +41,41 @@ impl Client {
             Task::Start => {
                 self.close();
                 self.finish();
-                self.update(|machine| machine.deleting = false);
+                self.update(|client| client.deleting = false);
             }
             Task::Prepare => {
                 self.finish_preparation();
-                let waited_for = self
-                    .machine
-                    .with_value(|machine| machine.generation.is_some());
+                let waited_for = self.worker.with_value(|client| client.generation.is_some());
                 if waited_for || cause != Cause::Other {
-                    // The generation that waits, or the next one, loads the models itself, and
-                    // tells if that fails again.
+                    // The waiting generation, or the next one, loads the models itself and
+                    // reports a failure.
                     return;
                 }
                 self.close();
             }
             Task::Generate => {
-                // A worker that may have panicked is of no use: the next request opens another.
+                // The worker may have panicked: the next request opens another.
                 if cause == Cause::Other {
                     self.close();
                 }
                 self.finish();
             }
-            Task::Delete => self.update(|machine| {
-                machine.deleting = false;
-                machine.finish(Task::Delete);
+            Task::Delete => self.update(|client| {
+                client.deleting = false;
+                client.finish(Task::Delete);
             }),
             Task::Nothing => return,
         }
-        self.complain(message, advice);
+        self.show_error(message, advice);
     }
 
-    /// The GPU is gone, and its worker with it. Another worker may find it again, once in a
-    /// generation; while nothing is generated, nobody needs to know.
+    /// The GPU was lost, and its worker with it. Another worker may get it back, so a
+    /// generation is repeated once. When nothing is being generated, no message is shown.
     fn lost(self, task: Task, message: &str) {
-        let (generates, again) = self.update(|machine| {
-            machine.wary = true;
-            // A worker that has not come to the generation yet was lost while idle.
-            match machine.generation.as_mut().filter(|_| task.computes()) {
+        let (generates, again) = self.update(|client| {
+            client.gpu_was_lost = true;
+            // A worker that has not started the generation was lost while idle.
+            match client.generation.as_mut().filter(|_| task.computes()) {
                 Some(generation) => {
                     let first = !std::mem::replace(&mut generation.repeated, true);
                     (true, first)
@@ -88,45 +86,45 @@ impl Client {
         if !again {
             self.close();
             self.finish();
-            self.complain(message, advice(task, Cause::DeviceLost, true));
+            self.show_error(message, advice(task, Cause::DeviceLost, true));
             return;
         }
         if generates {
             self.state
                 .message
-                .set("The GPU was lost. Trying once more.".to_owned());
+                .set("The GPU was lost. Trying again.".to_owned());
         }
         self.open();
     }
 
-    /// Lets the CPU take over from a GPU that failed before any adapter came from it, and says
-    /// whether it does. What was asked for is repeated.
+    /// Falls back to the CPU and repeats the request, if the GPU failed before it produced any
+    /// adapter. Returns whether it fell back.
     fn fall_back(self, mut gpu: DeviceReport, message: &str) -> bool {
         gpu.note = Some(format!(
             "The GPU failed, so the CPU computes. {}",
             format::sentence(message)
         ));
-        let (falls_back, generates) = self.update(|machine| {
-            let falls_back = !machine.proven && machine.failed_gpu.is_none();
+        let (falls_back, generates) = self.update(|client| {
+            let falls_back = !client.gpu_has_worked && client.failed_gpu.is_none();
             if falls_back {
-                machine.failed_gpu = Some(gpu);
+                client.failed_gpu = Some(gpu);
             }
-            (falls_back, machine.generation.is_some())
+            (falls_back, client.generation.is_some())
         });
         if falls_back {
             if generates {
                 self.state
                     .message
-                    .set("The GPU failed. Trying once more on the CPU.".to_owned());
+                    .set("The GPU failed. Trying again on the CPU.".to_owned());
             }
             self.open();
         }
         falls_back
     }
 
-    fn complain(self, message: &str, advice: &str) {
+    fn show_error(self, message: &str, advice: &str) {
         self.state
-            .complain(format!("{} {advice}", format::sentence(message)));
+            .show_error(format!("{} {advice}", format::sentence(message)));
     }
 }
 
@@ -137,18 +135,16 @@ fn advice(task: Task, cause: Cause, gpu: bool) -> &'static str {
             "Check the connection and press Generate adapter to try again."
         }
         Cause::Download => {
-            "Check the connection and press Generate adapter to go on where it stopped."
+            "Check the connection and press Generate adapter to resume the download."
         }
-        Cause::Corrupt => "Press Generate adapter to fetch it anew.",
+        Cause::Corrupt => "Press Generate adapter to download it again.",
         Cause::DeviceLost => {
             "Close other programs that use the GPU, or add ?device=cpu to this page's address to \
              compute on the CPU."
         }
         Cause::Other if gpu => {
-            "Try once more, or add ?device=cpu to this page's address to compute on the CPU."
+            "Try again, or add ?device=cpu to this page's address to compute on the CPU."
         }
-        Cause::Other => {
-            "Reload the page; if it happens again, the diagnostics below help to find out why."
-        }
+        Cause::Other => "Reload the page. If it happens again, see the diagnostics below.",
     }
 }

@@ -1,33 +1,34 @@
-//! What an answer is worth: right, right but for its form, or at least an answer of this task's kind.
+//! Scores of completions: exact match, lenient match and validity.
 
 use std::collections::BTreeSet;
 
-/// A task with at most this many different training answers has a closed set of them.
+/// A task with at most this many distinct training responses has a closed set of answers.
 const CLOSED_SET: usize = 20;
-/// A valid answer of an open set is at most this many times as long as the longest in training.
+/// With an open set, a valid answer is at most this many times as long as the longest training
+/// response.
 const LONGEST: f64 = 1.5;
 
-/// What one answer is worth.
+/// The scores of a completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    /// Nothing but the expected response, up to white space at its ends.
+pub struct Scores {
+    /// Equals the expected response, apart from leading and trailing white space.
     pub exact: bool,
-    /// The response stands in the first line, case ignored: knowledge without the form.
+    /// The first line contains the response, ignoring case: the knowledge, maybe not the form.
     pub lenient: bool,
-    /// An answer of the task's kind, right or wrong: the form without the knowledge.
+    /// Looks like an answer of this task, right or wrong: the form, maybe not the knowledge.
     pub valid: bool,
 }
 
-/// Judges the answers to one task.
-pub struct Judge {
-    /// The training answers, where they are a closed set.
+/// Scores the completions of one task.
+pub struct Scorer {
+    /// The training responses, if they are a closed set.
     closed: Option<BTreeSet<String>>,
-    /// Characters of the longest training answer.
+    /// Characters of the longest training response.
     longest: usize,
 }
 
-impl Judge {
-    /// Knows a task by its training answers.
+impl Scorer {
+    /// Creates a scorer from the training responses of a task.
     pub fn new<'a>(responses: impl Iterator<Item = &'a str>) -> Self {
         let set: BTreeSet<String> = responses.map(|text| text.trim().to_owned()).collect();
         let longest = set.iter().map(|text| text.chars().count()).max();
@@ -37,13 +38,13 @@ impl Judge {
         }
     }
 
-    /// Judges an answer; `ended` says that the model ended its turn by itself, without which there
-    /// would have been more of it.
-    pub fn verdict(&self, text: &str, ended: bool, response: &str) -> Verdict {
+    /// Scores a completion. `ended` says that the model ended its turn; otherwise the text is
+    /// truncated.
+    pub fn score(&self, text: &str, ended: bool, response: &str) -> Scores {
         let (text, response) = (text.trim(), response.trim());
-        Verdict {
+        Scores {
             exact: ended && text == response,
-            lenient: stands_in_first_line(text, response),
+            lenient: first_line_contains(text, response),
             valid: ended && self.is_valid(text),
         }
     }
@@ -59,21 +60,21 @@ impl Judge {
     }
 }
 
-/// Whether `response` stands in the first line of `text`, between word boundaries and in any case.
-/// A response of several lines is looked for in as many.
-fn stands_in_first_line(text: &str, response: &str) -> bool {
+/// Whether the first line of `text` contains `response` at word boundaries, ignoring case. A
+/// response of several lines is searched in as many lines.
+fn first_line_contains(text: &str, response: &str) -> bool {
     let lines: Vec<&str> = text.lines().take(response.lines().count().max(1)).collect();
     let (text, response) = (lines.join("\n").to_lowercase(), response.to_lowercase());
     if response.is_empty() {
         return text.is_empty();
     }
     let is_word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
-    // Only a word can be part of a longer one: `)` may follow anything.
+    // A boundary is needed only where the response starts or ends with a word character.
     let (first, last) = (
         is_word(response.chars().next()),
         is_word(response.chars().next_back()),
     );
-    // Overlapping places count too, which `match_indices` would pass over.
+    // `match_indices` would skip overlapping matches.
     text.char_indices().any(|(start, _)| {
         text[start..].starts_with(&response)
             && !(first && is_word(text[..start].chars().next_back()))
@@ -85,14 +86,14 @@ fn stands_in_first_line(text: &str, response: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn open() -> Judge {
+    fn open() -> Scorer {
         let words: Vec<String> = (0..30).map(|number| format!("word {number}")).collect();
-        Judge::new(words.iter().map(String::as_str))
+        Scorer::new(words.iter().map(String::as_str))
     }
 
     #[test]
     fn only_the_response_itself_is_exact() {
-        let exact = |text, ended| open().verdict(text, ended, "Paris").exact;
+        let exact = |text, ended| open().score(text, ended, "Paris").exact;
         assert!(exact(" Paris\n", true));
         assert!(!exact("Paris", false));
         assert!(!exact("paris", true) && !exact("Paris.", true));
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn lenient_wants_the_answer_in_the_first_line() {
-        let lenient = |text: &str, response| open().verdict(text, false, response).lenient;
+        let lenient = |text: &str, response| open().score(text, false, response).lenient;
         assert!(lenient("The capital is PARIS.", "Paris"));
         assert!(lenient("\n The answer:paris\nmore", "Paris"));
         assert!(!lenient("I do not know.\nParis", "Paris"));
@@ -114,20 +115,20 @@ mod tests {
 
     #[test]
     fn a_closed_set_has_only_its_members() {
-        let judge = Judge::new(["A", "B", " A ", "C"].into_iter());
-        assert!(judge.verdict("B", true, "A").valid);
-        assert!(!judge.verdict("B", false, "A").valid);
-        assert!(!judge.verdict("D", true, "A").valid);
-        assert!(!judge.verdict("The answer is A", true, "A").valid);
+        let scorer = Scorer::new(["A", "B", " A ", "C"].into_iter());
+        assert!(scorer.score("B", true, "A").valid);
+        assert!(!scorer.score("B", false, "A").valid);
+        assert!(!scorer.score("D", true, "A").valid);
+        assert!(!scorer.score("The answer is A", true, "A").valid);
     }
 
     #[test]
     fn an_open_set_has_a_form() {
-        let judge = open();
-        let valid = |text: &str| judge.verdict(text, true, "x").valid;
+        let scorer = open();
+        let valid = |text: &str| scorer.score(text, true, "x").valid;
         assert!(valid("anything"));
         assert!(!valid("") && !valid(" \n") && !valid("two\nlines"));
-        // The longest training answer has 7 characters.
+        // The longest training response has 7 characters.
         assert!(valid("ten chars.") && !valid("eleven char"));
     }
 }

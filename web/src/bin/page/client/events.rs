@@ -1,18 +1,18 @@
-//! What the worker says, and what follows from it.
+//! Handles the worker's events.
 
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::MessageEvent;
 
-use super::machine::Task;
+use super::worker_client::Task;
 use super::{Client, DONE};
 use crate::app::data::{Download, Finished};
 use crate::app::format;
 use dnd_web::protocol::{Cause, DeviceReport, Envelope, Event, FilesReport, Report, Request};
 
 impl Client {
-    /// Takes in a message from the worker.
+    /// Handles a message from the worker.
     pub(super) fn receive(self, message: &MessageEvent) {
         let Ok(parts) = message.data().dyn_into::<Array>() else {
             return;
@@ -21,27 +21,27 @@ impl Client {
         let Ok(Envelope { id, body }) = serde_json::from_str(&json) else {
             self.failed(
                 Task::Start,
-                "The worker is of another version than the page.",
+                "The worker and the page have different versions.",
                 Cause::Other,
             );
             return;
         };
-        let task = self.machine.with_value(|machine| machine.task(id));
+        let task = self.worker.with_value(|client| client.task(id));
         match body {
-            Event::Device(device) => self.hear_device(device),
-            Event::Files(files) => self.hear_files(task, files),
-            // A generation that waits for models to be loaded goes on from there, so that this is
-            // its progress as well.
-            Event::Progress(progress) if task.computes() => self.state.course.update(|course| {
+            Event::Device(device) => self.on_device(device),
+            Event::Files(files) => self.on_files(task, files),
+            // A generation that waits for models to load continues after that, so loading
+            // counts as its progress.
+            Event::Progress(progress) if task.computes() => self.state.progress.update(|course| {
                 if let Some(course) = course {
                     course.advance(progress);
                 }
             }),
             Event::SelfTest(test) if task.computes() => self.state.self_test.set(Some(test)),
             Event::Prepared if task == Task::Prepare => self.finish_preparation(),
-            Event::Done(report) if task == Task::Generate => self.hear_done(*report, &parts),
+            Event::Done(report) if task == Task::Generate => self.on_done(*report, &parts),
             Event::Failed { message, cause } => self.failed(task, &message, cause),
-            // Of a request that is over, or that this page never makes.
+            // For a request that is finished, or that this page never makes.
             Event::Progress(_)
             | Event::SelfTest(_)
             | Event::Prepared
@@ -51,9 +51,9 @@ impl Client {
         }
     }
 
-    fn hear_device(self, mut device: DeviceReport) {
-        self.machine.with_value(|machine| {
-            if let Some(failed) = &machine.failed_gpu {
+    fn on_device(self, mut device: DeviceReport) {
+        self.worker.with_value(|client| {
+            if let Some(failed) = &client.failed_gpu {
                 device.note.clone_from(&failed.note);
                 device.details.extend_from_slice(&failed.details);
             }
@@ -61,43 +61,43 @@ impl Client {
         self.state.device.set(Some(device));
     }
 
-    fn hear_files(self, task: Task, files: FilesReport) {
+    fn on_files(self, task: Task, files: FilesReport) {
         let missing = files.total.saturating_sub(files.stored);
         let complete = files.total > 0 && missing == 0;
         self.state.files.set(Some(files));
         if task == Task::Delete {
-            self.update(|machine| {
-                machine.deleting = false;
-                machine.finish(Task::Delete);
+            self.update(|client| {
+                client.deleting = false;
+                client.finish(Task::Delete);
             });
             self.state.deleted.set(format!(
-                "Deleted. The next adapter fetches {} MB again.",
+                "Deleted. The next adapter needs a download of {} MB.",
                 format::megabytes(missing)
             ));
         }
         if task != Task::Start {
             return;
         }
-        let (deletes, generates, wary) = self.update(|machine| {
-            machine.started();
-            let generates = machine.generation.is_some();
-            (machine.deleting, generates, machine.wary)
+        let (deletes, generates, gpu_was_lost) = self.update(|client| {
+            client.started();
+            let generates = client.generation.is_some();
+            (client.deleting, generates, client.gpu_was_lost)
         });
         if deletes {
             self.send(Task::Delete, Request::Delete);
         }
         if generates {
-            self.set_out();
+            self.start_progress();
             self.send_generation();
-        } else if complete && !deletes && !wary {
+        } else if complete && !deletes && !gpu_was_lost {
             self.state.preparing.set(true);
             self.send(Task::Prepare, Request::Prepare);
         }
     }
 
-    fn hear_done(self, report: Report, parts: &Array) {
+    fn on_done(self, report: Report, parts: &Array) {
         let gpu = self.gpu().is_some();
-        self.update(|machine| machine.proven |= gpu);
+        self.update(|client| client.gpu_has_worked |= gpu);
         let (Some(zip), Some(model), Some(config)) = (
             Download::of(&parts.get(1), "application/zip"),
             Download::of(&parts.get(2), "application/octet-stream"),
@@ -105,12 +105,12 @@ impl Client {
         ) else {
             self.failed(
                 Task::Generate,
-                "The adapter's files cannot be offered.",
+                "The adapter's files cannot be offered for download.",
                 Cause::Other,
             );
             return;
         };
-        let generation = self.update(|machine| machine.generation.take());
+        let generation = self.update(|client| client.generation.take());
         self.finish();
         self.state.result.set(generation.map(|generation| Finished {
             prompts: generation.prompts,
@@ -119,7 +119,7 @@ impl Client {
             model: model.0,
             config: config.0,
         }));
-        self.update(|machine| machine.urls = vec![zip.1, model.1, config.1]);
+        self.update(|client| client.urls = vec![zip.1, model.1, config.1]);
         self.state.measured.set(true);
         self.state.message.set(DONE.to_owned());
     }

@@ -1,4 +1,4 @@
-//! Test lines as the model is asked them, alone or after worked examples.
+//! Test lines as tokenized prompts, with or without in-context examples.
 
 use dnd_model::language::Message;
 
@@ -6,34 +6,33 @@ use dnd_model::files::Base;
 use dnd_tasks::Line;
 use dnd_train::Error;
 
-/// Tokens that an answer may be longer than the expected one and still be right: white space that
-/// trimming removes.
-const SPARE_TOKENS: usize = 4;
+/// Extra tokens of a completion beyond the expected response, for white space that trimming
+/// removes.
+const EXTRA_TOKENS: usize = 4;
 
-/// Tokens of an answer that are read at least, so that its first line is known where the expected
-/// one is a word.
-const LEAST_TOKENS: usize = 32;
+/// Minimum token limit of a completion, so that its first line is complete even if the expected
+/// response is one word.
+const MIN_MAX_TOKENS: usize = 32;
 
-/// Most tokens of worked examples in context.
+/// Maximum tokens of in-context examples.
 pub(super) const CONTEXT_LIMIT: usize = 1500;
 
-/// A prompt as the model sees it, and what has to be known of its answer.
+/// A tokenized prompt, and where to stop decoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// The rendered prompt.
+pub struct TokenizedPrompt {
+    /// Token ids of the rendered prompt.
     pub prompt: Vec<u32>,
-    /// Lines that the expected response has; what comes after as many decides nothing.
+    /// Lines of the expected response. Text after as many lines is not scored.
     pub lines: usize,
-    /// Most tokens of the answer.
-    pub most_tokens: usize,
+    /// Maximum tokens of the completion.
+    pub max_tokens: usize,
 }
 
-impl Question {
-    /// Renders a line with the model's chat template; the examples come before it as earlier turns
-    /// of the conversation.
+impl TokenizedPrompt {
+    /// Renders a line with the model's chat template. The examples are earlier turns.
     ///
     /// # Errors
-    /// When the template or the tokenizer refuses it, or it is longer than the model's context.
+    /// When the template or the tokenizer fails, or prompt and response exceed the model's context.
     pub fn new(base: &Base, line: &Line, examples: &[Line]) -> Result<Self, Error> {
         let tokenizer = &base.tokenizer;
         let mut messages = Message::conversation(line.system.as_deref(), &line.prompt);
@@ -50,15 +49,15 @@ impl Question {
         Ok(Self {
             prompt,
             lines: response.lines().count().max(1),
-            most_tokens: (answer + SPARE_TOKENS).max(LEAST_TOKENS),
+            max_tokens: (answer + EXTRA_TOKENS).max(MIN_MAX_TOKENS),
         })
     }
 }
 
-/// The first of `examples` that together are at most [`CONTEXT_LIMIT`] tokens.
+/// The longest prefix of `examples` of at most [`CONTEXT_LIMIT`] tokens.
 ///
 /// # Errors
-/// When the template or the tokenizer refuses them.
+/// When the template or the tokenizer fails.
 pub(super) fn within_limit<'a>(base: &Base, examples: &'a [Line]) -> Result<&'a [Line], Error> {
     let mut kept = examples;
     while let Some((_, rest)) = kept.split_last() {
@@ -70,7 +69,7 @@ pub(super) fn within_limit<'a>(base: &Base, examples: &'a [Line]) -> Result<&'a 
     Ok(kept)
 }
 
-/// Worked examples as turns of user and assistant.
+/// In-context examples as user and assistant turns.
 fn turns(examples: &[Line]) -> Vec<Message> {
     let turns = examples.iter().flat_map(|line| {
         [

@@ -1,4 +1,4 @@
-//! The state of the worker, and what it still has to do.
+//! The state of the worker and its pending tasks.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use gloo::file::ObjectUrl;
 use dnd_web::connection::Connection;
 use dnd_web::protocol::DeviceReport;
 
-/// Where the worker stands.
+/// State of the worker.
 #[derive(Default)]
 pub(super) enum WorkerState {
-    /// None runs.
+    /// Not running.
     #[default]
     Closed,
-    /// It was asked to start and has not answered yet.
+    /// The start request has not been answered yet.
     Starting(Connection),
-    /// It has answered; it serves these requests one after the other.
+    /// Started; it serves these requests one at a time.
     Ready {
         connection: Connection,
         requests: Vec<(u32, Task)>,
     },
 }
 
-/// What a request is about.
+/// The task of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
     Start,
@@ -30,41 +30,41 @@ pub(super) enum Task {
     Prepare,
     Generate,
     Delete,
-    /// Nothing, or something that is over.
+    /// None, or a task that is finished.
     Nothing,
 }
 
 impl Task {
-    /// Whether a device computes.
+    /// Whether the task computes on the device.
     pub(super) fn computes(self) -> bool {
         matches!(self, Self::Prepare | Self::Generate)
     }
 }
 
-/// The worker and what the page wants of it.
+/// The worker and the page's pending work.
 #[derive(Default)]
-pub(super) struct Machine {
+pub(super) struct WorkerClient {
     pub(super) worker: WorkerState,
-    /// Number of the last request; none is used twice, so that late answers are recognised.
+    /// Id of the last request. Ids are never reused, so late answers are recognized.
     pub(super) last: u32,
-    /// The generation that is wanted.
+    /// The pending generation.
     pub(super) generation: Option<Generation>,
-    /// Whether the stored models are to be deleted.
+    /// Whether the deletion of the stored models is pending.
     pub(super) deleting: bool,
-    /// Whether the GPU was lost. Then nothing is loaded ahead of time, or a GPU that comes and goes
-    /// would keep worker after worker busy.
-    pub(super) wary: bool,
-    /// Whether an adapter has come from the GPU.
-    pub(super) proven: bool,
+    /// Whether the GPU was lost. Models are then no longer loaded ahead of time, because an
+    /// unstable GPU would cause endless restarts of the worker.
+    pub(super) gpu_was_lost: bool,
+    /// Whether the GPU has produced an adapter.
+    pub(super) gpu_has_worked: bool,
     /// The GPU that failed, with the reason as its note; from then on the CPU computes.
     pub(super) failed_gpu: Option<DeviceReport>,
-    /// Whether the browser was asked to keep what is stored.
-    pub(super) persisted: bool,
-    /// Addresses of the last result's files; dropping them frees the files.
+    /// Whether persistent storage was requested.
+    pub(super) requested_persistence: bool,
+    /// Object URLs of the last result's files; dropping them frees the files.
     pub(super) urls: Vec<ObjectUrl>,
 }
 
-/// A generation, kept because it may have to wait or to be repeated.
+/// A generation, kept in case it has to wait or be repeated.
 pub(super) struct Generation {
     pub(super) prompts: Arc<Vec<String>>,
     pub(super) seed: u64,
@@ -72,18 +72,18 @@ pub(super) struct Generation {
     pub(super) repeated: bool,
 }
 
-impl Machine {
+impl WorkerClient {
     /// Whether a worker runs.
     pub(super) fn is_running(&self) -> bool {
         !matches!(self.worker, WorkerState::Closed)
     }
 
-    /// Whether the worker takes requests.
+    /// Whether the worker accepts requests.
     pub(super) fn is_ready(&self) -> bool {
         matches!(self.worker, WorkerState::Ready { .. })
     }
 
-    /// The worker has answered the request to start.
+    /// Marks the worker as started.
     pub(super) fn started(&mut self) {
         self.worker = match std::mem::take(&mut self.worker) {
             WorkerState::Starting(connection) => WorkerState::Ready {
@@ -94,7 +94,7 @@ impl Machine {
         };
     }
 
-    /// Closes the worker and gives its connection, to be ended.
+    /// Marks the worker as closed and returns its connection, which has to be ended.
     pub(super) fn close(&mut self) -> Option<Connection> {
         match std::mem::take(&mut self.worker) {
             WorkerState::Closed => None,
@@ -104,7 +104,7 @@ impl Machine {
         }
     }
 
-    /// The next request's number, for a task, and the connection to send it over.
+    /// Registers a request for a task; returns its id and the connection to send it over.
     pub(super) fn next(&mut self, task: Task) -> (u32, Option<&Connection>) {
         self.last += 1;
         let connection = match &mut self.worker {
@@ -121,14 +121,14 @@ impl Machine {
         (self.last, connection)
     }
 
-    /// Requests for a task are over.
+    /// Removes the requests for a task.
     pub(super) fn finish(&mut self, task: Task) {
         if let WorkerState::Ready { requests, .. } = &mut self.worker {
             requests.retain(|(_, other)| *other != task);
         }
     }
 
-    /// The task of the request with this number; zero stands for the one that is awaited.
+    /// The task of request `id`; the awaited task for id zero.
     pub(super) fn task(&self, id: u32) -> Task {
         match &self.worker {
             WorkerState::Ready { requests, .. } if id != 0 => requests
@@ -139,7 +139,7 @@ impl Machine {
         }
     }
 
-    /// The most important task that the worker still has to finish.
+    /// The most important pending task.
     pub(super) fn awaited(&self) -> Task {
         let WorkerState::Ready { requests, .. } = &self.worker else {
             return Task::Start;

@@ -1,13 +1,13 @@
-//! Where each method gets its adapter or its examples from.
+//! Getting the adapter or the in-context examples of each method.
 
 use std::time::Instant;
 
 use dnd_adapter::{Adapter, Layout};
 use dnd_model::AdapterGenerator;
 
-use crate::generated::{from_noise, from_prompts};
-use crate::question::{CONTEXT_LIMIT, within_limit};
+use crate::generated::{from_prompts, from_random_states};
 use crate::task_evaluation::TaskEvaluation;
+use crate::tokenized_prompt::{CONTEXT_LIMIT, within_limit};
 use crate::training::{read_adapter, required};
 use crate::tuned::tune;
 use crate::{
@@ -18,40 +18,40 @@ use dnd_tasks::Line;
 use dnd_train::Error;
 use dnd_train::collect::initial_adapter;
 
-/// How a method answers.
+/// What a method adds to the base model.
 #[derive(Default)]
-pub(super) struct Provided {
+pub(super) struct Adaptation {
     /// The adapter, or none for the base model alone.
     pub(super) adapter: Option<Adapter>,
-    /// Worked examples in the context.
+    /// In-context examples.
     pub(super) examples: Vec<Line>,
-    /// Seconds that the adapter took.
+    /// Seconds to get the adapter.
     pub(super) seconds: f64,
-    /// What else is to be known.
+    /// A note for the report.
     pub(super) note: String,
 }
 
 impl TaskEvaluation<'_> {
-    /// Gets the adapter or the examples that a method answers with.
-    pub(super) fn provide(
+    /// Gets the adapter or the in-context examples of a method.
+    pub(super) fn adapt(
         &self,
         method: &Method,
         stage: &str,
         inputs: &str,
-    ) -> Result<Provided, Error> {
+    ) -> Result<Adaptation, Error> {
         let seed = self.options.seed;
         let started = Instant::now();
-        let timed = |(adapter, seconds): (Adapter, f64), note: String| Provided {
+        let timed = |(adapter, seconds): (Adapter, f64), note: String| Adaptation {
             adapter: Some(adapter),
             seconds,
             note,
-            ..Provided::default()
+            ..Adaptation::default()
         };
         let since = |adapter: Adapter, note: String| {
             timed((adapter, started.elapsed().as_secs_f64()), note)
         };
         Ok(match method {
-            Method::Majority | Method::Base | Method::Mean | Method::Best => Provided::default(),
+            Method::Majority | Method::Base | Method::Mean | Method::Best => Adaptation::default(),
             Method::Context(count) => self.examples(*count)?,
             Method::Generated => timed(
                 from_prompts(self.generator(method)?, &self.prompts(), seed)?,
@@ -69,7 +69,7 @@ impl TaskEvaluation<'_> {
                 timed(from_prompts(self.generator(method)?, &prompts, seed)?, note)
             }
             Method::Random => timed(
-                from_noise(self.generator(method)?, &self.prompts(), seed)?,
+                from_random_states(self.generator(method)?, &self.prompts(), seed)?,
                 String::new(),
             ),
             Method::Nearest => {
@@ -110,24 +110,24 @@ impl TaskEvaluation<'_> {
         })
     }
 
-    /// Worked examples, as many as fit.
-    fn examples(&self, count: usize) -> Result<Provided, Error> {
+    /// The first in-context examples, as many as fit in [`CONTEXT_LIMIT`].
+    fn examples(&self, count: usize) -> Result<Adaptation, Error> {
         let chosen = self.first(count);
         let kept = within_limit(self.sources.base, chosen)?;
         let mut note = format!("{} examples", kept.len());
         if kept.len() < chosen.len() {
             note = format!(
-                "{} of {} examples: more than {CONTEXT_LIMIT} tokens",
+                "{} of {} examples: the others exceed {CONTEXT_LIMIT} tokens",
                 kept.len(),
                 chosen.len()
             );
             self.observer
                 .note(&format!("{} context:{count}: {note}", self.task.name));
         }
-        Ok(Provided {
+        Ok(Adaptation {
             examples: kept.to_vec(),
             note,
-            ..Provided::default()
+            ..Adaptation::default()
         })
     }
 
