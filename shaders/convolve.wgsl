@@ -2,7 +2,8 @@
 // product per kernel tap: rows are positions of the plane, columns are output channels, and the
 // depth is input channels, a multiple of 4. Weights are (kernel height, kernel width, outputs,
 // inputs). The axes of input and output are given by strides, so that nothing is permuted.
-// `layout_channels_last.wgsl` or `layout_columns_last.wgsl` fixes the contiguous axis and accesses it in vec4s.
+// `layout_channels_last.wgsl` or `layout_columns_last.wgsl` fixes the contiguous axis and accesses
+// it in vec4s.
 
 struct Sizes {
     // Of the plane.

@@ -22,14 +22,31 @@ const { chromium } = require("@playwright/test");
 const FLAGS =
   "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +
   "--disable-background-networking --disable-component-update --disable-sync";
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
 
 const { DND_PAGE, BENCH_ORT, BENCH_ONNX, BENCH_JSON, BENCH_ONLY = "" } = process.env;
 const [prompts, tokens] = (process.env.BENCH_SHAPE ?? "8x32").split("x").map(Number);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 
 /** Shapes of the scaling runs. */
-const GROWTH = ["4x32", "16x32", "64x32", "128x32", "256x32", "512x32", "32x8", "32x16", "32x64", "32x128", "32x256"];
+const GROWTH = [
+  "4x32",
+  "16x32",
+  "64x32",
+  "128x32",
+  "256x32",
+  "512x32",
+  "32x8",
+  "32x16",
+  "32x64",
+  "32x128",
+  "32x256",
+];
 /** Implementations in the scaling runs. */
 const GROWING = ["dnd kernels, WebGPU", "dnd, WASM"];
 /** Rows, columns and depth of the matmul that measures the device's throughput. */
@@ -46,7 +63,9 @@ function encoderWork(prompts, tokens) {
 /** The matmul kernel, assembled as in `dnd-kernels`. */
 function productText() {
   const files = ["shared/weights_f32", "shared/sums", "shared/after_nothing", "product"];
-  const text = files.map((name) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8"));
+  const text = files.map((name) =>
+    readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8"),
+  );
   return ["const ACROSS: u32 = 8u;\nconst DOWN: u32 = 8u;\n", ...text].join("");
 }
 
@@ -56,10 +75,23 @@ async function product([code, size, rounds]) {
   if (!adapter) return [];
   const device = await adapter.requestDevice();
   const module = device.createShaderModule({ code });
-  const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } });
-  const storage = (numbers) => device.createBuffer({ size: numbers * 4, usage: GPUBufferUsage.STORAGE });
-  const buffers = [storage(size * size), storage(size * size), storage(size), storage(size), storage(size * size)];
-  const sizes = device.createBuffer({ size: 16, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  const pipeline = await device.createComputePipelineAsync({
+    layout: "auto",
+    compute: { module, entryPoint: "main" },
+  });
+  const storage = (numbers) =>
+    device.createBuffer({ size: numbers * 4, usage: GPUBufferUsage.STORAGE });
+  const buffers = [
+    storage(size * size),
+    storage(size * size),
+    storage(size),
+    storage(size),
+    storage(size * size),
+  ];
+  const sizes = device.createBuffer({
+    size: 16,
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  });
   device.queue.writeBuffer(sizes, 0, new Uint32Array([size, size / 4, size / 4, 0]));
   const entries = [...buffers, sizes].map((buffer, binding) => ({ binding, resource: { buffer } }));
   const bindings = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
@@ -92,7 +124,9 @@ function serve() {
       response.writeHead(200, { "content-type": "text/html" });
       response.end("<!doctype html><title>bench</title>");
     } else if (existsSync(file)) {
-      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+      response.writeHead(200, {
+        "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      });
       createReadStream(file).pipe(response);
     } else {
       response.writeHead(404).end();
@@ -103,7 +137,8 @@ function serve() {
 
 /** In the page: implementations by name; their `run` returns seconds by workload. */
 function prepare() {
-  const places = (count) => Array.from({ length: count }, (_, place) => 1000 + ((place * 7919) % 20_000));
+  const places = (count) =>
+    Array.from({ length: count }, (_, place) => 1000 + ((place * 7919) % 20_000));
 
   class Dnd {
     #id = 0;
@@ -118,7 +153,11 @@ function prepare() {
         if (told.kind === this.#waiting?.kind) this.#waiting.resolve(told);
       };
       this.worker.onerror = ({ message }) => this.#waiting?.reject(new Error(message));
-      this.ready = this.#ask("files", { kind: "start", device, base: new URL("/", location.href).href });
+      this.ready = this.#ask("files", {
+        kind: "start",
+        device,
+        base: new URL("/", location.href).href,
+      });
     }
     #ask(kind, request) {
       this.#id += 1;
@@ -151,9 +190,12 @@ function prepare() {
         this.ort = await import(`/ort/ort.all.min.mjs?threads=${this.threads}`);
         this.ort.env.wasm.wasmPaths = new URL("/ort/", location.href).href;
         this.ort.env.wasm.numThreads = this.threads;
-        this.session = await this.ort.InferenceSession.create("/encoder.onnx", { executionProviders: [this.provider] });
+        this.session = await this.ort.InferenceSession.create("/encoder.onnx", {
+          executionProviders: [this.provider],
+        });
       }
-      const whole = (numbers) => new this.ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [prompts, tokens]);
+      const whole = (numbers) =>
+        new this.ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [prompts, tokens]);
       const count = prompts * tokens;
       const inputs = {
         input_ids: whole(places(count)),
@@ -175,7 +217,8 @@ function prepare() {
     // One worker per core, up to four, if memory allows.
     "dnd, WASM, workers": () => new Dnd("cpu", true, true),
     "onnxruntime-web, WASM": () => new Ort("wasm"),
-    "onnxruntime-web, WASM, threads": () => new Ort("wasm", Math.min(navigator.hardwareConcurrency, 4)),
+    "onnxruntime-web, WASM, threads": () =>
+      new Ort("wasm", Math.min(navigator.hardwareConcurrency, 4)),
   };
   globalThis.running = {};
   globalThis.run = (name, prompts, tokens) => {
@@ -185,7 +228,10 @@ function prepare() {
 }
 
 const server = await serve();
-const browser = await chromium.launch({ executablePath: process.env.DND_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS.split(" ") });
+const browser = await chromium.launch({
+  executablePath: process.env.DND_CHROMIUM ?? "/usr/bin/chromium",
+  args: FLAGS.split(" "),
+});
 const page = await browser.newPage();
 page.setDefaultTimeout(0);
 if (process.env.BENCH_LOG) page.on("console", (message) => console.error(message.text()));
@@ -196,12 +242,18 @@ const areShared = prompts === 32 && tokens === 32;
 const hasPeer = Boolean(BENCH_ORT && BENCH_ONNX);
 const all = await page.evaluate(() => Object.keys(globalThis.contestants));
 const names = all.filter(
-  (name) => name.includes(BENCH_ONLY) && (hasPeer || !name.startsWith("onnx")) && (areShared || !/workers|threads/.test(name)),
+  (name) =>
+    name.includes(BENCH_ONLY) &&
+    (hasPeer || !name.startsWith("onnx")) &&
+    (areShared || !/workers|threads/.test(name)),
 );
 const seconds = {};
 for (let round = 0; round <= rounds; round += 1) {
   for (const name of names) {
-    const taken = await page.evaluate(([name, prompts, tokens]) => globalThis.run(name, prompts, tokens), [name, prompts, tokens]);
+    const taken = await page.evaluate(
+      ([name, prompts, tokens]) => globalThis.run(name, prompts, tokens),
+      [name, prompts, tokens],
+    );
     for (const [work, value] of Object.entries(taken)) {
       const list = ((seconds[work] ??= {})[name] ??= []);
       list.push(value);
@@ -216,7 +268,9 @@ function add(name, contestant, [first, ...others], work) {
   const median = sorted.length > 0 ? sorted[Math.floor(sorted.length / 2)] : first;
   const speed = work ? { rate: work / median / 1e9, unit: "GFLOP" } : {};
   rows.push({ work: `${name}, Chromium`, contestant, first, seconds: others, median, ...speed });
-  console.log(`| ${name}, Chromium | ${contestant} | ${median.toFixed(4)} s | first ${first.toFixed(2)} s |`);
+  console.log(
+    `| ${name}, Chromium | ${contestant} | ${median.toFixed(4)} s | first ${first.toFixed(2)} s |`,
+  );
 }
 
 for (const [work, contestants] of Object.entries(seconds)) {
@@ -229,8 +283,16 @@ for (const [work, contestants] of Object.entries(seconds)) {
 for (const name of GROWING.filter((name) => names.includes(name))) {
   for (const shape of process.env.BENCH_GROWTH === "no" ? [] : GROWTH) {
     const [prompts, tokens] = shape.split("x").map(Number);
-    const taken = await page.evaluate(([name, prompts, tokens]) => globalThis.run(name, prompts, tokens), [name, prompts, tokens]);
-    add(`growth, encode ${prompts} x ${tokens}`, name, [taken.encode], encoderWork(prompts, tokens));
+    const taken = await page.evaluate(
+      ([name, prompts, tokens]) => globalThis.run(name, prompts, tokens),
+      [name, prompts, tokens],
+    );
+    add(
+      `growth, encode ${prompts} x ${tokens}`,
+      name,
+      [taken.encode],
+      encoderWork(prompts, tokens),
+    );
   }
 }
 if (names.includes(GROWING[0])) {

@@ -52,14 +52,23 @@ export function tensors(bytes) {
   const header = JSON.parse(bytes.toString("utf8", 8, start));
   delete header.__metadata__;
   return new Map(
-    Object.entries(header).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
-      if (dtype !== "F16") throw new Error(`${name}: expected F16, found ${dtype}`);
-      const values = new Float32Array((to - from) / 2);
-      for (let i = 0; i < values.length; i += 1) {
-        values[i] = HALVES[bytes.readUInt16LE(start + from + 2 * i)];
-      }
-      return [name, { shape, values }];
-    }),
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        if (dtype !== "F16") throw new Error(`${name}: expected F16, found ${dtype}`);
+        const values = new Float32Array((to - from) / 2);
+        for (let i = 0; i < values.length; i += 1) {
+          values[i] = HALVES[bytes.readUInt16LE(start + from + 2 * i)];
+        }
+        return [name, { shape, values }];
+      },
+    ),
   );
 }
 

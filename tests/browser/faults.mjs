@@ -75,7 +75,8 @@ function spoil(how) {
 export const brokenGpu = (method) => source(breakDown, method);
 function breakDown(method) {
   if (method === "mapAsync") {
-    GPUBuffer.prototype.mapAsync = () => Promise.reject(new DOMException("no mapping today", "OperationError"));
+    GPUBuffer.prototype.mapAsync = () =>
+      Promise.reject(new DOMException("no mapping today", "OperationError"));
   } else {
     GPUDevice.prototype.createShaderModule = () => {
       throw new Error("no shader today");
@@ -102,7 +103,8 @@ function countWork() {
 }
 
 /** A browser without WebGPU. */
-export const noGpu = () => source(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
+export const noGpu = () =>
+  source(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
 
 /** A GPU with a limit too small for the models. */
 export const smallLimits = () =>
@@ -115,10 +117,17 @@ export const smallLimits = () =>
 /** Makes the software GPU look like a real one. */
 export const realGpu = () =>
   source(() => {
-    const info = { vendor: "nvidia", architecture: "ampere", device: "", description: "", isFallbackAdapter: false };
+    const info = {
+      vendor: "nvidia",
+      architecture: "ampere",
+      device: "",
+      description: "",
+      isFallbackAdapter: false,
+    };
     for (const [name, value] of Object.entries(info)) {
       Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => value });
-      if (name in GPUAdapter.prototype) Object.defineProperty(GPUAdapter.prototype, name, { get: () => value });
+      if (name in GPUAdapter.prototype)
+        Object.defineProperty(GPUAdapter.prototype, name, { get: () => value });
     }
   });
 
@@ -135,5 +144,6 @@ export const noRoom = () =>
 /** No storage at all, as in some private windows. */
 export const noStorage = () =>
   source(() => {
-    StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("denied", "SecurityError"));
+    StorageManager.prototype.getDirectory = () =>
+      Promise.reject(new DOMException("denied", "SecurityError"));
   });

@@ -52,7 +52,11 @@ class Site {
 /** The page with small random models. */
 export const small = () => {
   const models = environment("DND_SMALL_MODELS");
-  return new Site(environment("DND_SMALL_PAGE"), join(models, "encoder"), join(models, "bundle.safetensors"));
+  return new Site(
+    environment("DND_SMALL_PAGE"),
+    join(models, "encoder"),
+    join(models, "bundle.safetensors"),
+  );
 };
 
 /** The shipped page. */
@@ -84,8 +88,12 @@ export function test(name, { seconds = 120, allow = [] }, body) {
     } catch (error) {
       for (const line of run.console) console.log(`  | ${line}`);
       for (const [index, { page }] of run.visits.entries()) {
-        const path = artefact(`failed-${name.replaceAll(/\W+/g, "-")}${index ? `-${index}` : ""}.png`);
-        const taken = await page.screenshot({ path, fullPage: true, timeout: 10_000 }).catch(() => undefined);
+        const path = artefact(
+          `failed-${name.replaceAll(/\W+/g, "-")}${index ? `-${index}` : ""}.png`,
+        );
+        const taken = await page
+          .screenshot({ path, fullPage: true, timeout: 10_000 })
+          .catch(() => undefined);
         if (taken) console.log(`  screenshot: ${path}`);
       }
       throw error;
@@ -172,7 +180,9 @@ export class Run {
 
   /** Serves a site with `dnd serve`. Returns `{address, stop}`. */
   async serve(site) {
-    const child = spawn(environment("DND"), ["serve", site.folder, "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(environment("DND"), ["serve", site.folder, "--port", "0"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const stop = async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((done) => child.once("exit", done));
@@ -249,7 +259,8 @@ export class Run {
       const url = new URL(request.url());
       if (["blob:", "data:"].includes(url.protocol)) return;
       if (url.origin !== origin) this.problem(`request to another origin: ${url}`);
-      if (!["GET", "HEAD"].includes(request.method())) this.problem(`${request.method()} request to ${url}`);
+      if (!["GET", "HEAD"].includes(request.method()))
+        this.problem(`${request.method()} request to ${url}`);
     });
     context.addInitScript(() =>
       document.addEventListener("securitypolicyviolation", (violation) =>
@@ -262,7 +273,11 @@ export class Run {
   async native(site, prompts, seed, baseModel) {
     const folder = this.folder();
     writeFileSync(join(folder, "prompts.txt"), prompts);
-    const values = { prompts: join(folder, "prompts.txt"), out: join(folder, "adapter.zip"), encoder: site.encoder };
+    const values = {
+      prompts: join(folder, "prompts.txt"),
+      out: join(folder, "adapter.zip"),
+      encoder: site.encoder,
+    };
     Object.assign(values, { bundle: site.bundle, seed, "base-model": baseModel, device: "cpu" });
     const flags = Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
     await promisify(execFile)(environment("DND"), ["generate", "--zip", ...flags]);

@@ -87,7 +87,13 @@ export class Proxy {
   async #serve(request, response) {
     const { pathname, search } = new URL(request.url, this.#target);
     const path = pathname + search;
-    const entry = { method: request.method, path, range: request.headers.range, status: 0, sent: 0 };
+    const entry = {
+      method: request.method,
+      path,
+      range: request.headers.range,
+      status: 0,
+      sent: 0,
+    };
     this.log.push(entry);
     if (path === HOLD) {
       await this.#wait();
@@ -99,9 +105,16 @@ export class Proxy {
     const headers = { ...request.headers, host: this.#target.host };
     if (rule?.change) {
       // A changed file must always be sent in full.
-      for (const name of ["range", "if-range", "if-none-match", "if-modified-since"]) delete headers[name];
+      for (const name of ["range", "if-range", "if-none-match", "if-modified-since"])
+        delete headers[name];
     }
-    const options = { method: request.method, path: request.url, headers, host: this.#target.hostname, port: this.#target.port };
+    const options = {
+      method: request.method,
+      path: request.url,
+      headers,
+      host: this.#target.hostname,
+      port: this.#target.port,
+    };
     const upstream = http.request(options, (answer) => {
       this.#forward(answer, response, entry, rule).catch(() => response.destroy());
     });

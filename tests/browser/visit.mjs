@@ -27,10 +27,14 @@ export class Visit {
 
   /** Waits until the device is known and returns the status text. */
   async deviceKnown(pattern = /CPU|GPU/, seconds = 40) {
-    return until(`Device ${pattern}`, async () => {
-      const text = await this.text(this.device);
-      return pattern.test(text) && text;
-    }, seconds);
+    return until(
+      `Device ${pattern}`,
+      async () => {
+        const text = await this.text(this.device);
+        return pattern.test(text) && text;
+      },
+      seconds,
+    );
   }
 
   /** Text that a locator shows, empty if nothing is there. */
@@ -41,10 +45,14 @@ export class Visit {
   /** Waits for a matching alert and returns its text. */
   async alerted(pattern, seconds = 60) {
     let text = "";
-    return until(`alert ${pattern}`, async () => {
-      text = await this.text(this.alert.filter({ visible: true }));
-      return pattern.test(text) && text;
-    }, seconds).catch((error) => {
+    return until(
+      `alert ${pattern}`,
+      async () => {
+        text = await this.text(this.alert.filter({ visible: true }));
+        return pattern.test(text) && text;
+      },
+      seconds,
+    ).catch((error) => {
       throw new Error(`${error.message}; the alert says "${text}"`);
     });
   }
@@ -68,12 +76,16 @@ export class Visit {
 
   /** Waits for a result newer than `start`; fails on an alert. */
   async finished(seconds = 60) {
-    await until("a result", async () => {
-      const alert = await this.text(this.alert.filter({ visible: true }));
-      if (alert) throw new Error(`expected a result, found the alert "${alert}"`);
-      const address = await this.zipAddress();
-      return address && address !== this.before;
-    }, seconds);
+    await until(
+      "a result",
+      async () => {
+        const alert = await this.text(this.alert.filter({ visible: true }));
+        if (alert) throw new Error(`expected a result, found the alert "${alert}"`);
+        const address = await this.zipAddress();
+        return address && address !== this.before;
+      },
+      seconds,
+    );
   }
 
   /** Generates an adapter and returns the bytes of the zip. */
@@ -91,10 +103,16 @@ export class Visit {
 
   /** Waits until the progress bar shows a stage, by its displayed name. */
   async stage(name, seconds = 60) {
-    await until(`stage ${name}`, async () => {
-      const texts = await this.progress.evaluateAll((bars) => bars.map((bar) => bar.getAttribute("aria-valuetext")));
-      return texts.some((text) => text?.toLowerCase().includes(name));
-    }, seconds);
+    await until(
+      `stage ${name}`,
+      async () => {
+        const texts = await this.progress.evaluateAll((bars) =>
+          bars.map((bar) => bar.getAttribute("aria-valuetext")),
+        );
+        return texts.some((text) => text?.toLowerCase().includes(name));
+      },
+      seconds,
+    );
   }
 
   /** Presses Cancel and waits until the page is ready again. */
@@ -136,11 +154,20 @@ export class Visit {
     await this.page.evaluate(() => {
       globalThis.alerts = [];
       const look = () => {
-        const shown = [...document.querySelectorAll('[role="alert"]')].filter((one) => one.checkVisibility());
-        const text = shown.map((one) => one.innerText.trim()).join(" ").trim();
+        const shown = [...document.querySelectorAll('[role="alert"]')].filter((one) =>
+          one.checkVisibility(),
+        );
+        const text = shown
+          .map((one) => one.innerText.trim())
+          .join(" ")
+          .trim();
         if (text && text !== globalThis.alerts.at(-1)) globalThis.alerts.push(text);
       };
-      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+      new MutationObserver(look).observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
       look();
     });
     return () => this.page.evaluate(() => globalThis.alerts);
@@ -205,7 +232,9 @@ export function describeKeys(latencies) {
   if (latencies.length === 0) throw new Error("no key press was answered");
   const [median, largest] = [latencies[latencies.length >> 1], latencies.at(-1)];
   if (largest > LONGEST_KEY_MS) {
-    throw new Error(`a key press took ${largest.toFixed(0)} ms, at most ${LONGEST_KEY_MS} ms is expected`);
+    throw new Error(
+      `a key press took ${largest.toFixed(0)} ms, at most ${LONGEST_KEY_MS} ms is expected`,
+    );
   }
   return `${latencies.length} key presses answered in ${median.toFixed(0)} ms (median), ${largest.toFixed(0)} ms (largest)`;
 }

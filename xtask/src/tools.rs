@@ -85,9 +85,10 @@ fn compile(
     let path = tools.join("bin").join(format!("{program}{EXE_SUFFIX}"));
     provide(context, path, version, || {
         let install = |lock: &[&str]| {
+            let options = ["--quiet", "--force", "--version", version];
             cmd!(
                 context.sh,
-                "cargo install --quiet --force --root {tools} {package} --version {version} {features...} {lock...}"
+                "cargo install {package} --root {tools} {options...} {features...} {lock...}"
             )
             // Release profiles with LTO take minutes to compile, for speed that is not needed here.
             .env("CARGO_PROFILE_RELEASE_LTO", "off")

@@ -6,8 +6,8 @@ use crate::gguf::GgufError;
 
 /// Errors about adapters, bundles and the files that they are read from.
 ///
-/// `source_name` is the name that the caller gave the bytes, or the kind of value (such as `layout`)
-/// for one built in memory.
+/// `source_name` is the name that the caller gave the bytes, or the kind of value (such as
+/// `layout`) for one built in memory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A GGUF file cannot be read.

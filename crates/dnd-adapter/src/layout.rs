@@ -101,8 +101,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Checks order and ranges, so that sizes computed from this layout cannot overflow. `source_name`
-    /// names the source of the layout in errors.
+    /// Checks order and ranges, so that sizes computed from this layout cannot overflow.
+    /// `source_name` names the source of the layout in errors.
     pub fn validate(&self, file: &str) -> Result<(), Error> {
         if self.modules.is_empty() {
             return Err(Error::field(file, "modules", "at least one module", "none"));

@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use crate::error::Error;
 
-/// Reads prompts from the text of a file with this extension: `txt` or none (one per line),
-/// `jsonl` (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column
-/// `prompt`; cells separated by commas, semicolons or tabs). Blank prompts are skipped; `source_name`
-/// names the file in errors.
+/// Reads prompts from the text of a file with this extension: `txt` or none (one per line), `jsonl`
+/// (objects with `prompt`, or strings), `json` (a list of those) or `csv` (a column `prompt`; cells
+/// separated by commas, semicolons or tabs). Blank prompts are skipped; `source_name` names the
+/// file in errors.
 ///
 /// # Errors
 /// [`Error::Prompts`] when the text is malformed or has no prompt, or the extension is unknown.

@@ -36,8 +36,8 @@ pub struct StoredTensor {
 }
 
 impl<'a> TensorFile<'a> {
-    /// Parses the header and checks that it describes exactly the remaining bytes; `source_name` names
-    /// the file in errors.
+    /// Parses the header and checks that it describes exactly the remaining bytes; `source_name`
+    /// names the file in errors.
     pub fn new(bytes: &'a [u8], file: &str) -> Result<Self, Error> {
         let broken = |reason: String| Error::Safetensors {
             source_name: file.to_owned(),

@@ -61,7 +61,8 @@ impl Tuning {
     /// The settings in words.
     pub(super) fn words(&self, examples: usize) -> String {
         format!(
-            "{} steps, batch {} of {examples} lines, learning rate {}, the last one in {COOL_DOWN_FRACTION} \
+            "{} steps, batch {} of {examples} lines, learning rate {}, \
+             the last one in {COOL_DOWN_FRACTION} \
              steps at a tenth of it",
             self.steps, self.settings.batch, self.settings.rate
         )

@@ -51,13 +51,14 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Whether a device can assemble tokens with rows of `columns` numbers: one that runs WGSL, where four divides them.
+    /// Whether a device can assemble tokens with rows of `columns` numbers: one that runs WGSL,
+    /// where four divides them.
     pub fn is_for(columns: usize, device: &Device) -> bool {
         columns.is_multiple_of(4) && is_device(device)
     }
 
-    /// For tokens of rows of `columns` numbers each that go to `targets`, with the `mean` adapter as tokens; where it
-    /// [can be](Self::is_for).
+    /// For tokens of rows of `columns` numbers each that go to `targets`, with the `mean` adapter
+    /// as tokens; where it [can be](Self::is_for).
     ///
     /// # Panics
     /// When sizes do not fit each other.
@@ -125,8 +126,8 @@ impl Assembly {
         }
     }
 
-    /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing `coefficients` of the head; one
-    /// that does not matter where there is none.
+    /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing
+    /// `coefficients` of the head; one that does not matter where there is none.
     ///
     /// # Panics
     /// When a tensor has another size, or lives elsewhere.

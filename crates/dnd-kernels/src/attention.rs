@@ -10,10 +10,12 @@ use rayon::prelude::*;
 
 use crate::cpu::{self, Matrix};
 
-/// Attention of `query` (B, heads, T, D) to `keys` and `values` (B, key heads, S, D): (B * T, heads * D).
+/// Attention of `query` (B, heads, T, D) to `keys` and `values` (B, key heads, S, D): (B * T, heads
+/// * D).
 ///
-/// Query heads are shared among key heads in order. `mask`, (B, 1, T, S) or (B, 1, 1, S), is added to the scores,
-/// which are scaled by one over the root of D; it is a constant, to which no gradient flows.
+/// Query heads are shared among key heads in order. `mask`, (B, 1, T, S) or (B, 1, 1, S), is added
+/// to the scores, which are scaled by one over the root of D; it is a constant, to which no
+/// gradient flows.
 pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
     if !cpu::is_here(&query) {
         return reference(query, keys, values, mask);
@@ -287,7 +289,8 @@ mod gradient {
         }
     }
 
-    /// Gradients of query, keys and values; the weights are computed again, which costs less than to keep them.
+    /// Gradients of query, keys and values; the weights are computed again, which costs less than
+    /// to keep them.
     fn backward(inputs: &Inputs, gradient: &FloatTensor<Flex>) -> [FloatTensor<Flex>; 3] {
         let sizes = inputs.sizes();
         let [query, keys, values] =

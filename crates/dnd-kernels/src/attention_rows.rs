@@ -8,9 +8,9 @@ use crate::attend;
 use crate::attention::softmax_rows;
 use crate::cpu::{self, Matrix};
 
-/// Attention between rows as one linear layer gives them: `rows` (N * L, 3 * heads * D) with queries, keys and values side by
-/// side, where `mask` (N, L) is added to the scores of each key: (N * L, heads * D). The WGSL kernel is for widths D that four
-/// divides.
+/// Attention between rows as one linear layer gives them: `rows` (N * L, 3 * heads * D) with
+/// queries, keys and values side by side, where `mask` (N, L) is added to the scores of each key:
+/// (N * L, heads * D). The WGSL kernel is for widths D that four divides.
 ///
 /// # Panics
 /// When sizes do not fit each other.

@@ -1,7 +1,8 @@
-//! Products with a frozen f32 matrix that is packed once, on the CPU: what follows the product is done while it is in the cache.
+//! Products with a frozen f32 matrix that is packed once, on the CPU: what follows the product is
+//! done while it is in the cache.
 //!
-//! A block of rows times a panel of 32 columns is kept in registers, as Goto and van de Geijn do it (Anatomy of
-//! High-Performance Matrix Multiplication, 2008); the left matrix is read as it lies.
+//! A block of rows times a panel of 32 columns is kept in registers, as Goto and van de Geijn do it
+//! (Anatomy of High-Performance Matrix Multiplication, 2008); the left matrix is read as it lies.
 
 #[cfg(target_arch = "wasm32")]
 pub mod relaxed;
@@ -76,8 +77,8 @@ impl Blocked {
         let rows = input.len() / self.depth.max(1);
         let count = rows * self.width;
         let mut output = Vec::with_capacity(count);
-        // As many tasks for each core. Few are as equal as blocks of four rows allow, though none is less than a block; many have
-        // whole blocks, and what is left over are more of them.
+        // As many tasks for each core. Few are as equal as blocks of four rows allow, though none
+        // is less than a block; many have whole blocks, and what is left over are more of them.
         let threads = rayon::current_num_threads();
         let tasks = rows.div_ceil(threads * TASK_ROWS).max(1) * threads;
         let even = rows.div_ceil(tasks);
@@ -136,7 +137,8 @@ impl Epilogue<'_> {
     }
 }
 
-/// `input` (rows, depth), on burn's CPU device and without gradients, times a matrix, and what follows.
+/// `input` (rows, depth), on burn's CPU device and without gradients, times a matrix, and what
+/// follows.
 ///
 /// # Panics
 /// When it lives elsewhere, or has another depth.

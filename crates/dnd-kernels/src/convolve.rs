@@ -1,11 +1,13 @@
-//! 2-D convolutions between any axes of a tensor, as the hyper-convolution has them (arXiv 2506.16406, section 3.5).
+//! 2-D convolutions between any axes of a tensor, as the hyper-convolution has them (arXiv
+//! 2506.16406, section 3.5).
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
 
 use crate::epilogue::ConvolutionEpilogue;
 
-/// Which of the three axes after the batch are the height and the width of the plane, and which one is the channels.
+/// Which of the three axes after the batch are the height and the width of the plane, and which one
+/// is the channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axes {
     /// Along which kernels are moved by their first axis.
@@ -16,9 +18,10 @@ pub struct Axes {
     pub channels: usize,
 }
 
-/// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height, width), both sizes odd,
-/// with 'same' padding and stride 1. The result has its axes where the input has them. The WGSL kernel is for a batch of one, for input
-/// channels that four divides, and for a last axis that four divides in input and output and that is the channels or the width; it
+/// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height,
+/// width), both sizes odd, with 'same' padding and stride 1. The result has its axes where the
+/// input has them. The WGSL kernel is for a batch of one, for input channels that four divides, and
+/// for a last axis that four divides in input and output and that is the channels or the width; it
 /// reads kernels faster that are [`to_kernel_layout`].
 pub fn convolve(
     input: Tensor<4>,
@@ -78,8 +81,8 @@ fn convolve_planes(planes: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>
     }
 }
 
-/// A kernel (output channels, input channels, height, width) on `device`; on one that runs WGSL in the order in which
-/// [`convolve`] reads it there.
+/// A kernel (output channels, input channels, height, width) on `device`; on one that runs WGSL in
+/// the order in which [`convolve`] reads it there.
 ///
 /// # Panics
 /// When there are not as many values as the shape says.

@@ -8,8 +8,9 @@ const MAX_ROWS: usize = 512;
 /// Fewest rows of a part, so that products are made of whole blocks.
 const FEWEST_ROWS: usize = 48;
 
-/// What `work` makes of the `rows` (N * L, C) of sequences and their `mask` (N, L): (N * L, any). On burn's CPU device cores share
-/// the sequences, and so wait for each other once, not at every operation; elsewhere they are one part.
+/// What `work` makes of the `rows` (N * L, C) of sequences and their `mask` (N, L): (N * L, any).
+/// On burn's CPU device cores share the sequences, and so wait for each other once, not at every
+/// operation; elsewhere they are one part.
 ///
 /// # Panics
 /// When there are not as many rows as the mask has numbers.

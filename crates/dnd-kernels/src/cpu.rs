@@ -4,7 +4,8 @@ use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Whether a kernel runs for a tensor: on burn's CPU device, natively, and tracked only where this build has gradients.
+/// Whether a kernel runs for a tensor: on burn's CPU device, natively, and tracked only where this
+/// build has gradients.
 pub(crate) fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
     let device = tensor.device();
     let is_cpu =
@@ -92,7 +93,8 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `output` = `keep` * `output` + `factor` * `left` * `right` on one thread; rows of `output` are `stride` apart.
+/// `output` = `keep` * `output` + `factor` * `left` * `right` on one thread; rows of `output` are
+/// `stride` apart.
 pub(crate) fn multiply(
     output: &mut [f32],
     stride: usize,
@@ -165,7 +167,8 @@ pub(crate) fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 
     sum
 }
 
-/// The largest of many numbers, or the sum of what `of` makes of them, in 16 parts that a vector holds.
+/// The largest of many numbers, or the sum of what `of` makes of them, in 16 parts that a vector
+/// holds.
 #[inline(always)]
 pub(crate) fn fold(
     numbers: &[f32],
@@ -185,8 +188,8 @@ pub(crate) fn fold(
     parts.into_iter().chain(rest).fold(start, join)
 }
 
-/// e to the power of `x`, to a few units in the last place (Cody and Waite's reduction, Cephes' polynomial). What
-/// would be smaller than normal numbers, which are slow to multiply, is zero.
+/// e to the power of `x`, to a few units in the last place (Cody and Waite's reduction, Cephes'
+/// polynomial). What would be smaller than normal numbers, which are slow to multiply, is zero.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     const SMALLEST: f32 = -87.0;

@@ -5,8 +5,9 @@ use burn::tensor::{Int, Tensor};
 use crate::FrozenMatrix;
 use crate::layer_norm;
 
-/// The layer norm of the rows of `word_embeddings` (vocabulary, width) that `ids` (N, L) name, plus the rows of `position_embeddings` (at least L,
-/// width): (N * L, width). The WGSL kernel is for widths that four divides.
+/// The layer norm of the rows of `word_embeddings` (vocabulary, width) that `ids` (N, L) name, plus
+/// the rows of `position_embeddings` (at least L, width): (N * L, width). The WGSL kernel is for
+/// widths that four divides.
 pub fn embed(
     ids: Tensor<2, Int>,
     word_embeddings: &FrozenMatrix,

@@ -48,14 +48,14 @@ impl FrozenMatrix {
         Self::Plain(weight)
     }
 
-    /// The matrix rounded to bfloat16, for inputs on burn's CPU device alone, or `None` where this CPU has no
-    /// [instructions](bf16::is_available) for it.
+    /// The matrix rounded to bfloat16, for inputs on burn's CPU device alone, or `None` where this
+    /// CPU has no [instructions](bf16::is_available) for it.
     pub fn packed(values: &[f32], [output, input]: [usize; 2]) -> Option<Self> {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }
 
-    /// The matrix for products without gradients on `device`: packed for the CPU, rounded to f16 on one that runs WGSL,
-    /// and as it is on others.
+    /// The matrix for products without gradients on `device`: packed for the CPU, rounded to f16 on
+    /// one that runs WGSL, and as it is on others.
     pub fn inference(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         if *device == Device::flex() {
             return Self::Blocked(Arc::new(Blocked::new(&values, shape)));
@@ -67,8 +67,9 @@ impl FrozenMatrix {
         Self::Plain(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
-    /// The matrix rounded to f16 for a device that runs WGSL, where four divides its rows and its numbers fit, and as it is on others. For
-    /// [products](Self::product) four has to divide their number too.
+    /// The matrix rounded to f16 for a device that runs WGSL, where four divides its rows and its
+    /// numbers fit, and as it is on others. For [products](Self::product) four has to divide their
+    /// number too.
     ///
     /// # Panics
     /// When there are not as many values as the shape says.
@@ -112,8 +113,8 @@ impl FrozenMatrix {
     /// `input` (rows, input) times the transposed matrix: (rows, output).
     ///
     /// # Panics
-    /// When the matrix was packed or rounded for another device than the input's, or the input carries gradients that such
-    /// a matrix does not pass on.
+    /// When the matrix was packed or rounded for another device than the input's, or the input
+    /// carries gradients that such a matrix does not pass on.
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => input.matmul(weight.clone().transpose()),
@@ -147,8 +148,8 @@ impl FrozenMatrix {
         }
     }
 
-    /// The same with the update of LoRA factors `a` (rank, input) and `b` (output, rank): plus `scaling` times input
-    /// times `a` transposed times `b` transposed.
+    /// The same with the update of LoRA factors `a` (rank, input) and `b` (output, rank): plus
+    /// `scaling` times input times `a` transposed times `b` transposed.
     pub fn adapted(&self, input: Tensor<2>, a: Tensor<2>, b: Tensor<2>, scaling: f32) -> Tensor<2> {
         match self {
             Self::Packed(pair) => {

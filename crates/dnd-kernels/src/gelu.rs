@@ -6,8 +6,8 @@ use multiversion::multiversion;
 
 use crate::cpu;
 
-/// `gelu(input + bias)` for `input` (rows, width) and `bias` (1, width), with the exact error function. Gradients are
-/// the reference's.
+/// `gelu(input + bias)` for `input` (rows, width) and `bias` (1, width), with the exact error
+/// function. Gradients are the reference's.
 pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     if input.device() != Device::flex() {
         return reference(input, bias);
@@ -42,7 +42,8 @@ pub(crate) fn activate(values: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// The error function to 4e-7, as one polynomial over another, which is faster than what WGSL has: the coefficients are those of Eigen (`Eigen/src/Core/MathFunctionsImpl.h`).
+/// The error function to 4e-7, as one polynomial over another, which is faster than what WGSL has:
+/// the coefficients are those of Eigen (`Eigen/src/Core/MathFunctionsImpl.h`).
 #[inline(always)]
 fn error_function(x: f32) -> f32 {
     /// From here on it is 1, to within rounding.

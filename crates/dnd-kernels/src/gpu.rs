@@ -1,7 +1,7 @@
 //! Launching the WGSL kernels of `shaders/` on burn's wgpu devices.
 //!
-//! A kernel is its file, the shared files that it uses, and constants that are put before them. Its bindings are buffers in
-//! order and last a uniform block of sizes.
+//! A kernel is its file, the shared files that it uses, and constants that are put before them. Its
+//! bindings are buffers in order and last a uniform block of sizes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,24 +15,28 @@ use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
 use crate::shaders::{MAX_GROUPS, Shader, Storage};
 
-/// Workgroups for so many rows with one each, along as many axes as it takes; some may be left without a row.
+/// Workgroups for so many rows with one each, along as many axes as it takes; some may be left
+/// without a row.
 pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {
     [rows.min(MAX_GROUPS), rows.div_ceil(MAX_GROUPS), 1]
 }
 
-/// Bytes of a buffer that stands for one left unread: as many as any element of a binding has, or more.
+/// Bytes of a buffer that stands for one left unread: as many as any element of a binding has, or
+/// more.
 const UNREAD: usize = 64;
 
 /// Whether kernels are switched off.
 static OFF: AtomicBool = AtomicBool::new(false);
 
-/// Switches the kernels on, as they are at first, or off: then burn's own operations take their place, to be compared with.
-/// A [`FrozenMatrix`](crate::FrozenMatrix) that was rounded to halves while they were on needs them.
+/// Switches the kernels on, as they are at first, or off: then burn's own operations take their
+/// place, to be compared with. A [`FrozenMatrix`](crate::FrozenMatrix) that was rounded to halves
+/// while they were on needs them.
 pub fn enable(enabled: bool) {
     OFF.store(!enabled, Ordering::Relaxed);
 }
 
-/// A float tensor's buffer, contiguous, if the tensor lives on a device that runs WGSL and carries no gradients.
+/// A float tensor's buffer, contiguous, if the tensor lives on a device that runs WGSL and carries
+/// no gradients.
 pub(crate) fn buffer<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTensor> {
     let tensor = tensor.clone().try_into_primitive::<Cube>().ok()?;
     (tensor.dtype == DType::F32 && runs_wgsl(&tensor)).then(|| wgpu::into_contiguous(tensor))
@@ -80,9 +84,10 @@ impl KernelSource for Shader {
     }
 }
 
-/// Runs a kernel over `groups` of invocations: `inputs` are its first buffers, an output of `shape` is its last, and
-/// `sizes` the words of its uniform block. An input that is `None` is one that these constants leave unread;
-/// no two may be the same, as WebGPU does not bind a buffer twice to be written.
+/// Runs a kernel over `groups` of invocations: `inputs` are its first buffers, an output of `shape`
+/// is its last, and `sizes` the words of its uniform block. An input that is `None` is one that
+/// these constants leave unread; no two may be the same, as WebGPU does not bind a buffer twice to
+/// be written.
 pub(crate) fn launch<const D: usize>(
     shader: Shader,
     inputs: &[Option<&CubeTensor>],

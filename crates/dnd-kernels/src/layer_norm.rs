@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::cpu;
 
-/// Layer norm of each row of `input` (rows, width), scaled and shifted by (width) numbers. The WGSL kernel is for widths
-/// that four divides.
+/// Layer norm of each row of `input` (rows, width), scaled and shifted by (width) numbers. The WGSL
+/// kernel is for widths that four divides.
 pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, &scale, &shift, epsilon) {

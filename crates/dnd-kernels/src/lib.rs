@@ -1,6 +1,6 @@
-//! Kernels of our own behind burn tensors: for burn's CPU device, and in WGSL for devices that run it. Each has a reference in plain
-//! burn that tests compare it with, and that takes its place on other devices; products with packed matrices have none, and are
-//! asked for.
+//! Kernels of our own behind burn tensors: for burn's CPU device, and in WGSL for devices that run
+//! it. Each has a reference in plain burn that tests compare it with, and that takes its place on
+//! other devices; products with packed matrices have none, and are asked for.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

@@ -8,8 +8,8 @@ use crate::epilogue::LinearEpilogue;
 use crate::linear_wgsl::launch;
 use crate::{FrozenMatrix, biased_gelu, cpu};
 
-/// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output), and the epilogue:
-/// (rows, output). The WGSL kernel is for sizes that four divides.
+/// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output),
+/// and the epilogue: (rows, output). The WGSL kernel is for sizes that four divides.
 ///
 /// # Panics
 /// When a weight that is packed for the CPU meets tensors that carry gradients or live elsewhere.

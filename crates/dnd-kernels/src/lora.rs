@@ -1,4 +1,5 @@
-//! Products with a packed matrix and its low-rank update (Hu et al., arXiv 2106.09685) in one operation.
+//! Products with a packed matrix and its low-rank update (Hu et al., arXiv 2106.09685) in one
+//! operation.
 
 use std::sync::Arc;
 

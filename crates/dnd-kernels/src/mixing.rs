@@ -1,14 +1,17 @@
-//! What the basis head of a generator takes from the prompts: their mean embedding, and coefficients along directions.
+//! What the basis head of a generator takes from the prompts: their mean embedding, and
+//! coefficients along directions.
 
 use burn::tensor::Tensor;
 
 /// Added to lengths: below this a vector has no direction.
 const EPSILON: f32 = 1e-6;
 
-/// The mean embedding of prompts from their hidden states (B, N, L, C), zero at padding: vectors (B, C) of length one.
+/// The mean embedding of prompts from their hidden states (B, N, L, C), zero at padding: vectors
+/// (B, C) of length one.
 ///
-/// A prompt's embedding is the mean over its tokens, as the encoder's authors take it; the mean over the prompts is of
-/// directions, so that every prompt counts the same. The WGSL kernel is for a batch of one and widths that four divides.
+/// A prompt's embedding is the mean over its tokens, as the encoder's authors take it; the mean
+/// over the prompts is of directions, so that every prompt counts the same. The WGSL kernel is for
+/// a batch of one and widths that four divides.
 pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = gpu::mean_embedding(&states) {
@@ -24,8 +27,8 @@ pub fn mean_embedding_reference(states: Tensor<4>) -> Tensor<2> {
     unit(unit(sums).mean_dim(1).reshape([batch, width]))
 }
 
-/// Mixing coefficients (B, K): how far each `embedding` (B, C) lies from the `centre` (C) along the `directions` (C, K), scaled to
-/// the length `gain`. The WGSL kernel is for a batch of one.
+/// Mixing coefficients (B, K): how far each `embedding` (B, C) lies from the `centre` (C) along the
+/// `directions` (C, K), scaled to the length `gain`. The WGSL kernel is for a batch of one.
 pub fn mixing_coefficients(
     embedding: Tensor<2>,
     centre: Tensor<1>,

@@ -7,7 +7,8 @@ use multiversion::multiversion;
 
 use crate::cpu;
 
-/// `input` (rows, width), each row divided by its root mean square, times `weight` (1, width), which is frozen.
+/// `input` (rows, width), each row divided by its root mean square, times `weight` (1, width),
+/// which is frozen.
 pub fn rms_norm(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> {
     if !cpu::is_here(&input) {
         return reference(input, weight, epsilon);

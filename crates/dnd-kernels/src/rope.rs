@@ -6,9 +6,10 @@ use burn::tensor::Tensor;
 
 use crate::cpu;
 
-/// Rotates heads: `input` (B * T, heads * D) by `cosine` and `sine`, each (B, 1, T, D), to (B, heads, T, D). The
-/// two halves of a head are the coordinates that turn together, as in transformers, so both halves of `cosine` and
-/// `sine` have to be the same; they are constants, to which no gradient flows.
+/// Rotates heads: `input` (B * T, heads * D) by `cosine` and `sine`, each (B, 1, T, D), to (B,
+/// heads, T, D). The two halves of a head are the coordinates that turn together, as in
+/// transformers, so both halves of `cosine` and `sine` have to be the same; they are constants, to
+/// which no gradient flows.
 pub fn apply_rope(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
     if !cpu::is_here(&input) {
         return reference(input, cosine, sine);

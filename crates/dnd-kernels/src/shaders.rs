@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 
 use crate::epilogue::{ConvolutionEpilogue, LinearEpilogue};
 
-/// A kernel: its files, those that it shares with others first, and the constants that stand before them.
+/// A kernel: its files, those that it shares with others first, and the constants that stand before
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shader {
     files: Vec<File>,
@@ -36,7 +37,8 @@ macro_rules! file {
     };
 }
 
-/// How a result is shared among the invocations of workgroups, which make eight rows and eight columns each.
+/// How a result is shared among the invocations of workgroups, which make eight rows and eight
+/// columns each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tiling {
     /// Invocations along columns and along rows.

@@ -77,8 +77,9 @@ fn assert_same(found: Vec<Vec<f32>>, expected: Vec<Vec<f32>>, tolerance: f32) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
+
     #[test]
-    fn rms_norm_is_its_twin(seed: u64, rows in 1usize..9, width in 2usize..70, size in -3i32..4) {
+    fn rms_norm_is_its_reference(seed: u64, rows in 1usize..9, width in 2usize..70, size in -3i32..4) {
         let mut source = Source::new(seed);
         let input = source.random([rows, width]) * 10f32.powi(size);
         let weight = source.random([1, width]);
@@ -93,9 +94,12 @@ proptest! {
     }
 
     #[test]
-    fn gated_is_its_twin(seed: u64, rows in 1usize..9, width in 1usize..70, size in -1i32..3) {
+    fn gated_is_its_reference(seed: u64, rows in 1usize..9, width in 1usize..70, size in -1i32..3) {
         let mut source = Source::new(seed);
-        let inputs = [source.random([rows, width]) * 10f32.powi(size), source.random([rows, width])];
+        let inputs = [
+            source.random([rows, width]) * 10f32.powi(size),
+            source.random([rows, width]),
+        ];
         let kernel = with_gradients(&inputs, |inputs| {
             silu_mul(inputs[0].clone(), inputs[1].clone())
         });
@@ -106,19 +110,33 @@ proptest! {
     }
 
     #[test]
-    fn biased_gelu_is_its_twin(seed: u64, rows in 1usize..9, width in 1usize..70, size in -3i32..3) {
+    fn biased_gelu_is_its_reference(
+        seed: u64,
+        rows in 1usize..9,
+        width in 1usize..70,
+        size in -3i32..3,
+    ) {
         let mut source = Source::new(seed);
         let input = source.random([rows, width]) * 10f32.powi(size);
         let bias = source.random([1, width]);
         let found = values(biased_gelu(input.clone(), bias.clone()));
         let expected = values(gelu::reference(input, bias));
         for (found, expected) in found.iter().zip(&expected) {
-            assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} {expected}");
+            assert!(
+                (found - expected).abs() < 1e-6 * expected.abs().max(1.0),
+                "{found} {expected}"
+            );
         }
     }
 
     #[test]
-    fn rotate_is_its_twin(seed: u64, batch in 1usize..4, length in 1usize..7, heads in 1usize..4, half in 1usize..9) {
+    fn apply_rope_is_its_reference(
+        seed: u64,
+        batch in 1usize..4,
+        length in 1usize..7,
+        heads in 1usize..4,
+        half in 1usize..9,
+    ) {
         let mut source = Source::new(seed);
         // Angles are the same in both halves of a head.
         let angles = source.random([batch, 1, length, half]);
@@ -135,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn attend_is_its_twin(
+    fn attend_is_its_reference(
         seed: u64,
         batch in 1usize..4,
         key_heads in 1usize..3,
@@ -156,7 +174,11 @@ proptest! {
         let mask: Vec<f32> = (0..batch * lines * total)
             .map(|index| {
                 let (line, column) = (index / total % lines, index % total);
-                let is_seen = if is_causal { column <= past + line } else { column % 5 != 3 };
+                let is_seen = if is_causal {
+                    column <= past + line
+                } else {
+                    column % 5 != 3
+                };
                 if is_seen { 0.0 } else { -1e9 }
             })
             .collect();
@@ -176,7 +198,13 @@ proptest! {
     }
 
     #[test]
-    fn adamw_is_its_twin(seed: u64, rows in 1usize..200, width in 1usize..200, time in 1usize..50, decay in 0f32..0.5) {
+    fn adamw_is_its_reference(
+        seed: u64,
+        rows in 1usize..200,
+        width in 1usize..200,
+        time in 1usize..50,
+        decay in 0f32..0.5,
+    ) {
         let mut source = Source::new(seed);
         let [parameter, first, second, gradient] = [(); 4].map(|()| source.random([rows, width]));
         let step = AdamW {
@@ -190,7 +218,11 @@ proptest! {
         let state = [parameter, first, second.abs()];
         let found = adamw::adamw(step, state.clone(), gradient.clone());
         let expected = adamw::reference(step, state, gradient);
-        assert_same(found.map(values).to_vec(), expected.map(values).to_vec(), 1e-5);
+        assert_same(
+            found.map(values).to_vec(),
+            expected.map(values).to_vec(),
+            1e-5,
+        );
     }
 
     #[test]
@@ -214,7 +246,11 @@ proptest! {
             .collect();
         let plain = Tensor::<1>::from_data(rounded.as_slice(), &Device::flex());
         let plain = FrozenMatrix::new(plain.reshape([width, depth]));
-        let inputs = [source.random([rows, depth]), source.random([rank, depth]), source.random([width, rank])];
+        let inputs = [
+            source.random([rows, depth]),
+            source.random([rank, depth]),
+            source.random([width, rank]),
+        ];
         let run = |matrix: &FrozenMatrix| {
             with_gradients(&inputs, |inputs| {
                 matrix.adapted(inputs[0].clone(), inputs[1].clone(), inputs[2].clone(), 2.0)
@@ -225,7 +261,12 @@ proptest! {
         // In a first layer only the factors are tracked.
         let first = |matrix: &FrozenMatrix| {
             with_gradients(&inputs[1..], |factors| {
-                matrix.adapted(inputs[0].clone(), factors[0].clone(), factors[1].clone(), 2.0)
+                matrix.adapted(
+                    inputs[0].clone(),
+                    factors[0].clone(),
+                    factors[1].clone(),
+                    2.0,
+                )
             })
         };
         assert_same(first(&packed), first(&plain), 2e-2);
@@ -241,9 +282,14 @@ proptest! {
 }
 
 proptest! {
+
     #[test]
     fn packed_layers_agree(
-        rows in 1usize..60, output in 1usize..100, input in 1usize..1100, after in 0..3, seed: u64,
+        rows in 1usize..60,
+        output in 1usize..100,
+        input in 1usize..1100,
+        after in 0..3,
+        seed: u64,
     ) {
         let mut source = Source::new(seed);
         let values: Tensor<2> = source.random([output, input]);
@@ -260,16 +306,29 @@ proptest! {
         let plain = FrozenMatrix::new(values);
         let found = linear(rows.clone(), &packed, bias.clone(), follows());
         let expected = linear::reference(rows.clone(), &plain, bias, follows());
-        assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
+        assert_same(
+            vec![found.try_into_vec_as().unwrap()],
+            vec![expected.try_into_vec_as().unwrap()],
+            1e-5,
+        );
         let (found, expected) = (packed.product(rows.clone()), plain.product(rows));
-        assert_same(vec![found.try_into_vec_as().unwrap()], vec![expected.try_into_vec_as().unwrap()], 1e-5);
+        assert_same(
+            vec![found.try_into_vec_as().unwrap()],
+            vec![expected.try_into_vec_as().unwrap()],
+            1e-5,
+        );
     }
 }
 
 proptest! {
+
     #[test]
     fn rows_of_attention_and_norms_agree(
-        prompts in 1usize..4, length in 1usize..40, heads in 1usize..4, width in 1usize..40, seed: u64,
+        prompts in 1usize..4,
+        length in 1usize..40,
+        heads in 1usize..4,
+        width in 1usize..40,
+        seed: u64,
     ) {
         let mut source = Source::new(seed);
         let shape = [prompts * length, 3 * heads * width];

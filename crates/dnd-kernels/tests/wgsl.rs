@@ -1,5 +1,5 @@
-//! The WGSL kernels against their references on the CPU, over random shapes. Without a GPU, or software that stands for one, each
-//! test says that it skips.
+//! The WGSL kernels against their references on the CPU, over random shapes. Without a GPU, or
+//! software that stands for one, each test says that it skips.
 
 #![cfg(feature = "wgpu")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -70,18 +70,29 @@ fn rounded(values: &[f32]) -> Vec<f32> {
 }
 
 proptest! {
-    // Each case compiles nothing and is small, but a software GPU is slow.
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+
+    // Each case compiles nothing and is small, but a software GPU is slow.
 
     #[test]
     fn linear_layers_agree(
-        rows in 1usize..150, fours in prop::array::uniform2(1usize..35), odd in 0usize..8,
-        half: bool, packed: bool, after in 0..3, size in prop::sample::select(vec![1e-3f32, 1.0, 30.0]), seed: u64,
+        rows in 1usize..150,
+        fours in prop::array::uniform2(1usize..35),
+        odd in 0usize..8,
+        half: bool,
+        packed: bool,
+        after in 0..3,
+        size in prop::sample::select(vec![1e-3f32, 1.0, 30.0]),
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
         // Other sizes than fours go burn's way, and must come out as well.
-        let (columns, depth) = (4 * fours[0] + usize::from(odd == 1), 4 * fours[1] + usize::from(odd == 2));
+        let (columns, depth) = (
+            4 * fours[0] + usize::from(odd == 1),
+            4 * fours[1] + usize::from(odd == 2),
+        );
         let half = half && odd != 1;
         let input = numbers.tensor([rows, depth], size);
         let mut weights = numbers.values(columns * depth, 1.0);
@@ -100,49 +111,84 @@ proptest! {
         let matrix = if half {
             match FrozenMatrix::half(weights, [columns, depth], &device) {
                 // A device that knows f16 can do without, too.
-                FrozenMatrix::Half { words, shape, .. } if packed => {
-                    FrozenMatrix::Half { storage: Storage::Packed, words, shape }
-                }
+                FrozenMatrix::Half { words, shape, .. } if packed => FrozenMatrix::Half {
+                    storage: Storage::Packed,
+                    words,
+                    shape,
+                },
                 matrix => matrix,
             }
         } else {
-            FrozenMatrix::new(Tensor::from_data(TensorData::new(weights, [columns, depth]), &device))
+            FrozenMatrix::new(Tensor::from_data(
+                TensorData::new(weights, [columns, depth]),
+                &device,
+            ))
         };
         let found = linear::linear(
-            there(&input, &device), &matrix, there(&bias, &device), follows(there(&residual, &device)),
+            there(&input, &device),
+            &matrix,
+            there(&bias, &device),
+            follows(there(&residual, &device)),
         );
-        assert_near(found, linear::reference(input, &here, bias, follows(residual)), 1e-5);
+        assert_near(
+            found,
+            linear::reference(input, &here, bias, follows(residual)),
+            1e-5,
+        );
     }
 
     #[test]
     fn layer_norms_agree(
-        rows in 1usize..40, fours in 1usize..100, odd in 0usize..8, size in prop::sample::select(vec![1e-3f32, 1.0, 1e3]), seed: u64,
+        rows in 1usize..40,
+        fours in 1usize..100,
+        odd in 0usize..8,
+        size in prop::sample::select(vec![1e-3f32, 1.0, 1e3]),
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
         let width = 4 * fours + usize::from(odd == 1);
         let input = numbers.tensor([rows, width], size);
         let (scale, shift) = (numbers.tensor([width], 1.0), numbers.tensor([width], 1.0));
-        let found = layer_norm(there(&input, &device), there(&scale, &device), there(&shift, &device), 1e-5);
-        assert_near(found, layer_norm::reference(input, scale, shift, 1e-5), 2e-5);
+        let found = layer_norm(
+            there(&input, &device),
+            there(&scale, &device),
+            there(&shift, &device),
+            1e-5,
+        );
+        assert_near(
+            found,
+            layer_norm::reference(input, scale, shift, 1e-5),
+            2e-5,
+        );
     }
 
     #[test]
     fn embeddings_agree(
-        prompts in 1usize..5, length in 1usize..20, fours in 1usize..30, odd in 0usize..8, half: bool, seed: u64,
+        prompts in 1usize..5,
+        length in 1usize..20,
+        fours in 1usize..30,
+        odd in 0usize..8,
+        half: bool,
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
         let (vocabulary, width) = (17, 4 * fours + usize::from(odd == 1));
         let values = rounded(&numbers.values(vocabulary * width, 1.0));
-        let ids: Vec<i32> = (0..prompts * length).map(|place| (place * 7 % vocabulary) as i32).collect();
+        let ids: Vec<i32> = (0..prompts * length)
+            .map(|place| (place * 7 % vocabulary) as i32)
+            .collect();
         let ids = |device: &Device| -> Tensor<2, Int> {
             Tensor::from_data(TensorData::new(ids.clone(), [prompts, length]), device)
         };
         let places = numbers.tensor([length + 3, width], 1.0);
         let (scale, shift) = (numbers.tensor([width], 1.0), numbers.tensor([width], 1.0));
         let plain = |device: &Device| {
-            FrozenMatrix::new(Tensor::from_data(TensorData::new(values.clone(), [vocabulary, width]), device))
+            FrozenMatrix::new(Tensor::from_data(
+                TensorData::new(values.clone(), [vocabulary, width]),
+                device,
+            ))
         };
         let words = if half {
             FrozenMatrix::half(values.clone(), [vocabulary, width], &device)
@@ -150,18 +196,32 @@ proptest! {
             plain(&device)
         };
         let found = embed(
-            ids(&device), &words, there(&places, &device), there(&scale, &device), there(&shift, &device), 1e-12,
+            ids(&device),
+            &words,
+            there(&places, &device),
+            there(&scale, &device),
+            there(&shift, &device),
+            1e-12,
         );
         let here = Device::flex();
-        // Two numbers alone may be nearly the same, and what is divided by their difference is far off.
+        // Two numbers alone may be nearly the same, and what is divided by their difference is far
+        // off.
         let tolerance = if width < 8 { 2e-2 } else { 2e-5 };
-        assert_near(found, embed::reference(ids(&here), &plain(&here), places, scale, shift, 1e-12), tolerance);
+        assert_near(
+            found,
+            embed::reference(ids(&here), &plain(&here), places, scale, shift, 1e-12),
+            tolerance,
+        );
     }
 
     #[test]
     fn attention_agrees(
-        prompts in 1usize..4, heads in 1usize..4, length in 1usize..80, quads in 1usize..9,
-        size in prop::sample::select(vec![0.1f32, 3.0]), seed: u64,
+        prompts in 1usize..4,
+        heads in 1usize..4,
+        length in 1usize..80,
+        quads in 1usize..9,
+        size in prop::sample::select(vec![0.1f32, 3.0]),
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
@@ -170,24 +230,46 @@ proptest! {
         let rows = Tensor::cat(rows.to_vec(), 1);
         // The first key is always there; others may be padding.
         let mask: Vec<f32> = (0..prompts * length)
-            .map(|place| if place % length == 0 || numbers.0.random_bool(0.7) { 0.0 } else { -1e9 })
+            .map(|place| {
+                if place % length == 0 || numbers.0.random_bool(0.7) {
+                    0.0
+                } else {
+                    -1e9
+                }
+            })
             .collect();
-        let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, [prompts, length]), &Device::flex());
+        let mask: Tensor<2> =
+            Tensor::from_data(TensorData::new(mask, [prompts, length]), &Device::flex());
         let found = attend_rows(there(&rows, &device), there(&mask, &device), heads);
         assert_near(found, attention_rows::reference(rows, mask, heads), 2e-5);
     }
 
     #[test]
     fn convolutions_agree(
-        mut shape in prop::array::uniform3(1usize..12), odd in 0usize..8, outputs in 1usize..40, order in 0usize..6,
-        kernel in prop::sample::select(vec![[1usize, 1], [3, 3], [3, 5]]), ending in 0..4,
-        size in prop::sample::select(vec![1.0f32, 100.0]), seed: u64,
+        mut shape in prop::array::uniform3(1usize..12),
+        odd in 0usize..8,
+        outputs in 1usize..40,
+        order in 0usize..6,
+        kernel in prop::sample::select(vec![[1usize, 1], [3, 3], [3, 5]]),
+        ending in 0..4,
+        size in prop::sample::select(vec![1.0f32, 100.0]),
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
-        let [height, width, channels] =
-            [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]][order];
-        let axes = Axes { height, width, channels };
+        let [height, width, channels] = [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ][order];
+        let axes = Axes {
+            height,
+            width,
+            channels,
+        };
         // What four has to divide for the kernel; without it the reference takes its place.
         let mut outputs = outputs;
         if odd != 1 {
@@ -203,37 +285,79 @@ proptest! {
         result[channels] = outputs;
         let [input, other] = [shape, result].map(|[a, b, c]| numbers.tensor([1, a, b, c], size));
         let weights = numbers.tensor([outputs, shape[channels], kernel[0], kernel[1]], 1.0);
-        let (bias, channel_bias) = (numbers.tensor([result[1], result[2]], 1.0), numbers.tensor([outputs], 1.0));
+        let (bias, channel_bias) = (
+            numbers.tensor([result[1], result[2]], 1.0),
+            numbers.tensor([outputs], 1.0),
+        );
         let end = |device: &Device| match ending {
             0 => ConvolutionEpilogue::Identity,
-            1 => ConvolutionEpilogue::Combine { other: there(&other, device), bias: there(&bias, device) },
-            2 => ConvolutionEpilogue::Bias { bias: there(&channel_bias, device), residual: None },
-            _ => ConvolutionEpilogue::Bias { bias: there(&channel_bias, device), residual: Some(there(&other, device)) },
+            1 => ConvolutionEpilogue::Combine {
+                other: there(&other, device),
+                bias: there(&bias, device),
+            },
+            2 => ConvolutionEpilogue::Bias {
+                bias: there(&channel_bias, device),
+                residual: None,
+            },
+            _ => ConvolutionEpilogue::Bias {
+                bias: there(&channel_bias, device),
+                residual: Some(there(&other, device)),
+            },
         };
-        let found = convolve::convolve(there(&input, &device), there(&weights, &device), axes, end(&device));
-        assert_near(found, convolve::reference(input, weights, axes, end(&Device::flex())), 1e-5);
+        let found = convolve::convolve(
+            there(&input, &device),
+            there(&weights, &device),
+            axes,
+            end(&device),
+        );
+        assert_near(
+            found,
+            convolve::reference(input, weights, axes, end(&Device::flex())),
+            1e-5,
+        );
     }
 
     #[test]
     fn mixing_coefficients_agree(
-        prompts in 1usize..6, length in 1usize..9, fours in 1usize..150, odd in 0usize..8, count in 1usize..20, seed: u64,
+        prompts in 1usize..6,
+        length in 1usize..9,
+        fours in 1usize..150,
+        odd in 0usize..8,
+        count in 1usize..20,
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
         let width = 4 * fours + usize::from(odd == 1);
         let states = numbers.tensor([1, prompts, length, width], 1.0);
-        let (centre, directions) = (numbers.tensor([width], 0.1), numbers.tensor([width, count], 1.0));
+        let (centre, directions) = (
+            numbers.tensor([width], 0.1),
+            numbers.tensor([width, count], 1.0),
+        );
         let found = mean_embedding(there(&states, &device));
         let expected = mixing::mean_embedding_reference(states);
         assert_near(found.clone(), expected.clone(), 1e-6);
-        let found = mixing_coefficients(found, there(&centre, &device), there(&directions, &device), 3.0);
+        let found = mixing_coefficients(
+            found,
+            there(&centre, &device),
+            there(&directions, &device),
+            3.0,
+        );
         // Directions that the embedding hardly lies along leave what is near zero scaled up.
-        assert_near(found, mixing::mixing_coefficients_reference(expected, centre, directions, 3.0), 1e-3);
+        assert_near(
+            found,
+            mixing::mixing_coefficients_reference(expected, centre, directions, 3.0),
+            1e-3,
+        );
     }
 
     #[test]
     fn assembled_adapters_agree(
-        tokens in 1usize..9, rows in 1usize..5, fours in 1usize..12, mixed in 0usize..5, seed: u64,
+        tokens in 1usize..9,
+        rows in 1usize..5,
+        fours in 1usize..12,
+        mixed in 0usize..5,
+        seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
@@ -245,15 +369,25 @@ proptest! {
                 offset: index * size,
                 row_stride: if index % 2 == 0 { columns } else { 1 },
                 column_stride: if index % 2 == 0 { 1 } else { rows },
-                columns: if index + 1 == tokens { columns / 2 + 1 } else { columns },
+                columns: if index + 1 == tokens {
+                    columns / 2 + 1
+                } else {
+                    columns
+                },
                 tile: (index % 2 == 1 && mixed > 0).then_some(index / 2),
                 scale: 0.5 + index as f32,
             })
             .collect();
         let covered = tokens / 2;
-        let integers: Vec<i8> = (0..mixed * covered * size).map(|_| numbers.0.random_range(-127..=127)).collect();
+        let integers: Vec<i8> = (0..mixed * covered * size)
+            .map(|_| numbers.0.random_range(-127..=127))
+            .collect();
         let scales = numbers.values(mixed * covered, 0.01);
-        let tiles = Tiles { integers: &integers, scales: &scales, mixed };
+        let tiles = Tiles {
+            integers: &integers,
+            scales: &scales,
+            mixed,
+        };
         let mean = numbers.values(tokens * size, 1.0);
         let cascade = numbers.tensor([tokens, rows, columns], 1.0);
         let coefficients = numbers.tensor([mixed.max(1)], 1.0);
@@ -261,17 +395,28 @@ proptest! {
         let found = assembly.assemble(there(&cascade, &device), there(&coefficients, &device));
         let read = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap();
         let expected = assemble::reference(
-            &targets, columns, &mean, tiles, &read(cascade.reshape([tokens * size])), &read(coefficients)[..mixed],
+            &targets,
+            columns,
+            &mean,
+            tiles,
+            &read(cascade.reshape([tokens * size])),
+            &read(coefficients)[..mixed],
         );
         // A transposed token leaves gaps where it has padding; nothing is promised of them.
         let last = &targets[tokens - 1];
         let found = read(found);
         for (place, (a, b)) in found.iter().zip(&expected).enumerate() {
-            let padding = place >= last.offset && (0..size).all(|number| {
-                let (row, column) = (number / columns, number % columns);
-                column >= last.columns || last.offset + row * last.row_stride + column * last.column_stride != place
-            });
-            prop_assert!(padding || (a - b).abs() <= 1e-4 * (1.0 + b.abs()), "at {place}: {a} and {b}");
+            let padding = place >= last.offset
+                && (0..size).all(|number| {
+                    let (row, column) = (number / columns, number % columns);
+                    column >= last.columns
+                        || last.offset + row * last.row_stride + column * last.column_stride
+                            != place
+                });
+            prop_assert!(
+                padding || (a - b).abs() <= 1e-4 * (1.0 + b.abs()),
+                "at {place}: {a} and {b}"
+            );
         }
     }
 }

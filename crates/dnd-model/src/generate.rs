@@ -5,6 +5,9 @@ use dnd_adapter::{Adapter, PeftFiles, Precision, peft};
 
 use crate::{AdapterGenerator, Error, PromptDraw, PromptEncoder, mean_embedding};
 
+/// Gets the number of prompts that are encoded.
+pub type Report<'a> = &'a mut dyn FnMut(usize);
+
 /// A stage of the pipeline, for progress reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -47,7 +50,7 @@ impl AdapterGenerator {
         &self,
         prompts: &[String],
         seed: u64,
-        encode: impl AsyncFnOnce(&PromptEncoder, &[&str], &mut dyn FnMut(usize)) -> Result<Tensor<3>, E>,
+        encode: impl AsyncFnOnce(&PromptEncoder, &[&str], Report<'_>) -> Result<Tensor<3>, E>,
         report: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Generation, E> {
         let draw = self.draw(prompts.len(), seed)?;

@@ -31,8 +31,8 @@ const INDEX: &str = "index.html";
 /// The folder of files that are named by their hash, so that they never change.
 const MODELS: &str = "models";
 
-/// What the page may do: the policy in its own `<meta>`, and `frame-ancestors`, which only counts in
-/// a header.
+/// What the page may do: the policy in its own `<meta>`, and `frame-ancestors`, which only counts
+/// in a header.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
                       style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; \
                       manifest-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -312,7 +312,8 @@ fn refuse_host(headers: &HeaderMap, address: &Uri) -> Option<Response> {
 
 /// Whether a host, with any port or none, is this machine.
 fn is_local(host: &str) -> bool {
-    // The colons of an IPv6 address stand in brackets, so that what follows the last one is no port.
+    // The colons of an IPv6 address stand in brackets, so that what follows the last one is no
+    // port.
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => host,

@@ -3,12 +3,13 @@
 use dnd_model::Generator;
 use nalgebra::{DMatrix, SymmetricEigen};
 
-/// Directions along which embeddings hardly differ are left out: this part of the largest deviation.
+/// Directions along which embeddings hardly differ are left out: this part of the largest
+/// deviation.
 const SMALLEST_PART: f32 = 1e-4;
 
-/// Gives the basis head of a new generator, if it has one, the mean of the tasks' embeddings and their
-/// principal directions, each divided by the deviation along it (whitening), so that siblings are told
-/// apart as well as families. Directions that the embeddings do not have are zero.
+/// Gives the basis head of a new generator, if it has one, the mean of the tasks' embeddings and
+/// their principal directions, each divided by the deviation along it (whitening), so that siblings
+/// are told apart as well as families. Directions that the embeddings do not have are zero.
 pub(crate) fn set_directions(generator: &mut Generator, tasks: &[(String, Vec<f32>)]) {
     let Some(basis) = generator.basis_mut() else {
         return;
@@ -56,7 +57,8 @@ mod tests {
 
     #[test]
     fn coefficients_have_no_mean_and_equal_deviations() {
-        // Differences along the first axis are ten times those along the second; the third is constant.
+        // Differences along the first axis are ten times those along the second; the third is
+        // constant.
         let embeddings: Vec<Vec<f32>> = [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)]
             .iter()
             .map(|(a, b)| vec![5.0 + 10.0 * a, 3.0 + b, 2.0])

@@ -1,4 +1,5 @@
-//! The training loop of both objectives: steps, loss curve, checkpoints, the best point, the bundle.
+//! The training loop of both objectives: steps, loss curve, checkpoints, the best point, the
+//! bundle.
 
 use std::path::Path;
 use std::time::Instant;
@@ -192,9 +193,9 @@ struct Run<'a, O> {
     curve: Vec<CurvePoint>,
 }
 
-/// Trains by `objective` and writes the bundle `out`, the loss curve beside it as `.csv` and `.svg`.
-/// Resumes an interrupted run of the same identity from its checkpoint. Where validation decides,
-/// the bundle holds the best weights, else the last.
+/// Trains by `objective` and writes the bundle `out`, the loss curve beside it as `.csv` and
+/// `.svg`. Resumes an interrupted run of the same identity from its checkpoint. Where validation
+/// decides, the bundle holds the best weights, else the last.
 ///
 /// # Errors
 /// When a file cannot be read or written; [`dnd_files::Error::Cancelled`] after a checkpoint.

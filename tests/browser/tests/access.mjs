@@ -10,11 +10,16 @@ import { unzip } from "../adapter.mjs";
 async function tabTo(visit, locator, presses = 60) {
   for (let left = presses; left > 0; left -= 1) {
     await visit.page.keyboard.press("Tab");
-    const [focused] = await locator.evaluateAll((all) => all.map((one) => one === document.activeElement));
+    const [focused] = await locator.evaluateAll((all) =>
+      all.map((one) => one === document.activeElement),
+    );
     if (!focused) continue;
     const shown = await locator.evaluate((element) => {
       const style = getComputedStyle(element);
-      return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+      return (
+        (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) ||
+        style.boxShadow !== "none"
+      );
     });
     assert.ok(shown, `the focus on ${locator} cannot be seen`);
     return;
@@ -26,7 +31,11 @@ const hasFocus = (locator) => locator.evaluate((element) => element === document
 
 /** Fails if the focus is lost, which would make the next Tab start at the top of the page. */
 async function focusKept(visit, when) {
-  assert.notEqual(await visit.page.evaluate(() => document.activeElement.localName), "body", `the focus ${when}`);
+  assert.notEqual(
+    await visit.page.evaluate(() => document.activeElement.localName),
+    "body",
+    `the focus ${when}`,
+  );
 }
 
 test("keyboard only", {}, async (t) => {
@@ -71,7 +80,11 @@ async function examine(visit, state) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const findings = await page.evaluate(async () => {
       const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-      return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html}: ${node.failureSummary}`) }));
+      return violations.map(({ id, impact, nodes }) => ({
+        id,
+        impact,
+        nodes: nodes.map((node) => `${node.html}: ${node.failureSummary}`),
+      }));
     });
     const grave = findings.filter(({ impact }) => ["serious", "critical"].includes(impact));
     assert.deepEqual(grave, [], `${state}, ${colorScheme}`);
@@ -82,7 +95,11 @@ test("axe finds nothing serious", { seconds: 240 }, async (t) => {
   const visit = await t.visit({ fault: () => standStill("encode") });
   await visit.deviceKnown();
   await examine(visit, "start");
-  await visit.file.setInputFiles({ name: "bad.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF") });
+  await visit.file.setInputFiles({
+    name: "bad.pdf",
+    mimeType: "application/pdf",
+    buffer: Buffer.from("%PDF"),
+  });
   await visit.alerted(/bad\.pdf/);
   await examine(visit, "error");
   await visit.fill("one\ntwo\nthree");
@@ -91,7 +108,8 @@ test("axe finds nothing serious", { seconds: 240 }, async (t) => {
   await examine(visit, "working");
   visit.proxy.release();
   await visit.finished();
-  for (const details of await visit.page.locator("details").all()) await details.evaluate((one) => (one.open = true));
+  for (const details of await visit.page.locator("details").all())
+    await details.evaluate((one) => (one.open = true));
   await examine(visit, "result");
 });
 
@@ -106,7 +124,11 @@ test("no sideways scrolling at 320 pixels", {}, async (t) => {
   await visit.fill(`${"unbreakable".repeat(60)}\nshort`);
   await until("the preview", async () => (await visit.text(visit.preview)).includes("unbreakable"));
   await narrow("long prompt");
-  await visit.file.setInputFiles({ name: `${"long".repeat(50)}.pdf`, mimeType: "application/pdf", buffer: Buffer.from("%PDF") });
+  await visit.file.setInputFiles({
+    name: `${"long".repeat(50)}.pdf`,
+    mimeType: "application/pdf",
+    buffer: Buffer.from("%PDF"),
+  });
   await visit.alerted(/\.pdf/);
   await narrow("error");
   // Reload, because changing the form may keep the alert.
@@ -114,14 +136,18 @@ test("no sideways scrolling at 320 pixels", {}, async (t) => {
   await visit.fill("one\ntwo");
   await visit.start();
   await visit.finished();
-  for (const details of await visit.page.locator("details").all()) await details.evaluate((one) => (one.open = true));
+  for (const details of await visit.page.locator("details").all())
+    await details.evaluate((one) => (one.open = true));
   await narrow("result");
 });
 
 test("the page has landmarks, a language and one heading", {}, async (t) => {
   const { page } = await t.visit();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
-  await until("a heading", async () => (await page.getByRole("heading", { level: 1 }).count()) === 1);
+  await until(
+    "a heading",
+    async () => (await page.getByRole("heading", { level: 1 }).count()) === 1,
+  );
   assert.equal(await page.getByRole("main").count(), 1);
   assert.notEqual(await page.title(), "");
 });

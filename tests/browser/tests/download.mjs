@@ -57,7 +57,8 @@ test("a corrupted model file is named, and fetched again", {}, async (t) => {
   // Ignore the file name, which starts with the expected hash.
   const text = alert.replaceAll(path.split("/").at(-1), "");
   const found = sha256(flip(readFileSync(join(visit.site.folder, path))));
-  for (const hash of [expected, found]) assert.ok(text.includes(hash.slice(0, 16)), `${hash} in "${alert}"`);
+  for (const hash of [expected, found])
+    assert.ok(text.includes(hash.slice(0, 16)), `${hash} in "${alert}"`);
   lift();
   await visit.generate();
 });
@@ -119,7 +120,11 @@ test("a stored file that was damaged, and Generate while the models load", {}, a
   const alerts = await visit.watchAlerts();
   await visit.start();
   visit.proxy.release();
-  await until("a result or an alert", async () => (await visit.zipAddress()) || (await alerts()).length > 0, 60);
+  await until(
+    "a result or an alert",
+    async () => (await visit.zipAddress()) || (await alerts()).length > 0,
+    60,
+  );
   // Wait, in case the other one follows.
   await until("the end of the work", () => visit.generateButton.isEnabled(), 60);
   await pause(5);
@@ -138,25 +143,33 @@ test("an interrupted download is resumed by the page", { allow: [FAILED_LOAD] },
   resumed(t, visit);
 });
 
-test("a download interrupted for long is resumed by the visitor", { allow: [FAILED_LOAD] }, async (t) => {
-  const visit = await t.visit({ failing: true });
-  const lift = visit.proxy.limit(ENCODER, (size, count) => (count === 1 ? Math.floor(size / 2) : 0));
-  await visit.fill(PROMPTS);
-  await visit.start();
-  const alert = await visit.alerted(/./, 90);
-  assert.match(alert, /connection|download|network|server/i);
-  assert.ok(await visit.generateButton.isEnabled(), "Generate can be pressed again");
-  lift();
-  await visit.generate();
-  resumed(t, visit);
-});
+test(
+  "a download interrupted for long is resumed by the visitor",
+  { allow: [FAILED_LOAD] },
+  async (t) => {
+    const visit = await t.visit({ failing: true });
+    const lift = visit.proxy.limit(ENCODER, (size, count) =>
+      count === 1 ? Math.floor(size / 2) : 0,
+    );
+    await visit.fill(PROMPTS);
+    await visit.start();
+    const alert = await visit.alerted(/./, 90);
+    assert.match(alert, /connection|download|network|server/i);
+    assert.ok(await visit.generateButton.isEnabled(), "Generate can be pressed again");
+    lift();
+    await visit.generate();
+    resumed(t, visit);
+  },
+);
 
 /** Checks that the rest was fetched by a range request and little was sent twice. */
 function resumed(t, visit) {
   const { bytes } = visit.site.file("encoder");
   const requests = visit.proxy.requests(ENCODER);
   const sent = visit.proxy.sent(ENCODER);
-  t.note(`${bytes} bytes in ${requests.length} requests, ${sent} sent: ${requests.map((r) => `${r.range ?? "all"} ${r.status}`).join(", ")}`);
+  t.note(
+    `${bytes} bytes in ${requests.length} requests, ${sent} sent: ${requests.map((r) => `${r.range ?? "all"} ${r.status}`).join(", ")}`,
+  );
   const from = Number(/^bytes=(\d+)-/.exec(requests.at(-1).range ?? "")?.[1] ?? 0);
   assert.ok(from > 0, "the last request was for a range");
   assert.equal(requests.at(-1).status, 206);
@@ -170,8 +183,9 @@ test("a cancelled download is resumed after a reload", {}, async (t) => {
   await visit.start();
   await visit.proxy.held();
   // Wait until the sent bytes are on disk.
-  await until("half a file stored", async () =>
-    (await visit.stored())[visit.site.file("encoder").sha256] > 0,
+  await until(
+    "half a file stored",
+    async () => (await visit.stored())[visit.site.file("encoder").sha256] > 0,
   );
   await visit.cancel();
   await visit.page.reload();
@@ -182,18 +196,25 @@ test("a cancelled download is resumed after a reload", {}, async (t) => {
   resumed(t, visit);
 });
 
-for (const [name, fault] of [["no room to store models", noRoom], ["no storage at all", noStorage]]) {
+for (const [name, fault] of [
+  ["no room to store models", noRoom],
+  ["no storage at all", noStorage],
+]) {
   test(name, {}, async (t) => {
     const visit = await t.visit({ fault });
     await visit.fill(PROMPTS);
     await visit.generate();
     const said = await visit.page.locator("body").innerText();
-    assert.match(said, /(not|cannot|can't|unable to|no room|refuse).{0,60}(stor|kept|keep|room|space|quota)/is);
+    assert.match(
+      said,
+      /(not|cannot|can't|unable to|no room|refuse).{0,60}(stor|kept|keep|room|space|quota)/is,
+    );
     assert.doesNotMatch(said, /Models stored on this device/);
     // Models in memory need not be fetched again.
     const before = visit.proxy.sent(MODELS);
     await visit.generate();
-    if (visit.proxy.sent(MODELS) > before) t.note("the models were fetched again for the second adapter");
+    if (visit.proxy.sent(MODELS) > before)
+      t.note("the models were fetched again for the second adapter");
   });
 }
 
@@ -211,11 +232,18 @@ test("models are fetched once, and not by the service worker", {}, async (t) => 
     }
     return urls;
   });
-  assert.ok(cached.some((url) => url.endsWith("page_bg.wasm")), "the shell is cached");
-  assert.deepEqual(cached.filter((url) => url.includes("/models/")), []);
+  assert.ok(
+    cached.some((url) => url.endsWith("page_bg.wasm")),
+    "the shell is cached",
+  );
+  assert.deepEqual(
+    cached.filter((url) => url.includes("/models/")),
+    [],
+  );
 
   const stored = await visit.stored();
-  for (const { sha256: name, bytes } of small().manifest.files) assert.equal(stored[name], bytes, `stored ${name}`);
+  for (const { sha256: name, bytes } of small().manifest.files)
+    assert.equal(stored[name], bytes, `stored ${name}`);
   assert.equal(Object.keys(stored).length, small().manifest.files.length, "nothing else is stored");
 
   await visit.page.reload();
@@ -230,7 +258,10 @@ test("stored models are deleted", {}, async (t) => {
   await visit.fill(PROMPTS);
   await visit.generate();
   await visit.deviceKnown(/Models stored on this device/);
-  assert.match(await visit.page.locator("body").innerText(), /Stored on this device: \d+(\.\d+)? [kM]B/);
+  assert.match(
+    await visit.page.locator("body").innerText(),
+    /Stored on this device: \d+(\.\d+)? [kM]B/,
+  );
   await visit.button("Delete stored models").click();
   await visit.deviceKnown(/Fetches/);
   await until("a confirmation", async () =>
@@ -254,11 +285,16 @@ test("after deleting, the GPU computes as before", { seconds: 600 }, async (t) =
   assert.match(await visit.deviceKnown(), /GPU \(WebGPU/, "the device did not change");
   await checkAdapter(t, visit, zip, PROMPTS, 2);
   const counts = await until("two counts of GPU work", () => {
-    const found = t.console.flatMap((line) => /GPU submissions: (\d+)/.exec(line)?.[1] ?? []).map(Number);
+    const found = t.console
+      .flatMap((line) => /GPU submissions: (\d+)/.exec(line)?.[1] ?? [])
+      .map(Number);
     return found.length === 2 && found;
   });
   t.note(`GPU submissions: ${counts.join(", then ")}`);
-  assert.ok(counts.every((count) => count > 0), `GPU submissions: ${counts}`);
+  assert.ok(
+    counts.every((count) => count > 0),
+    `GPU submissions: ${counts}`,
+  );
 });
 
 test("the program is sent once on a first visit", {}, async (t) => {
@@ -270,7 +306,9 @@ test("the program is sent once on a first visit", {}, async (t) => {
   for (const name of ["page_bg.wasm", "worker_bg.wasm"]) {
     const pattern = new RegExp(`^/${name}$`);
     const { size } = statSync(join(visit.site.folder, name));
-    const answers = visit.proxy.requests(pattern).map(({ status, sent }) => `${status} with ${sent} bytes`);
+    const answers = visit.proxy
+      .requests(pattern)
+      .map(({ status, sent }) => `${status} with ${sent} bytes`);
     t.note(`${name}: ${answers.join(", ")}`);
     assert.equal(visit.proxy.sent(pattern), size, `${name}: ${answers.join(", ")}`);
   }

@@ -18,8 +18,11 @@ test("the page can be installed", {}, async (t) => {
     }
     return { manifest, sizes };
   });
-  for (const field of ["name", "short_name", "start_url", "display"]) assert.ok(manifest[field], field);
-  assert.ok(sizes.some(([said]) => said === "192x192") && sizes.some(([said]) => said === "512x512"));
+  for (const field of ["name", "short_name", "start_url", "display"])
+    assert.ok(manifest[field], field);
+  assert.ok(
+    sizes.some(([said]) => said === "192x192") && sizes.some(([said]) => said === "512x512"),
+  );
   for (const [said, is] of sizes) assert.equal(is, said);
 });
 

@@ -8,7 +8,11 @@ test("pictures of the main states", { seconds: 240 }, async (t) => {
   const visit = await t.visit({ fault: () => standStill("encode") });
   await visit.deviceKnown();
   await picture(visit, "start");
-  await visit.file.setInputFiles({ name: "notes.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF") });
+  await visit.file.setInputFiles({
+    name: "notes.pdf",
+    mimeType: "application/pdf",
+    buffer: Buffer.from("%PDF"),
+  });
   await visit.alerted(/notes\.pdf/);
   await picture(visit, "error");
   await visit.fill("Translate cat.\nTranslate cat.");

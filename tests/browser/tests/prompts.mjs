@@ -11,7 +11,11 @@ const EXAMPLES = [
   ["Capitals", "capitals", "What is the name of Norway's capital?"],
   ["Last letter", "last-letter", "What is the last letter of the word lantern?"],
   ["Pick the fruit", "pick-the-fruit", "Which of these is a fruit: plum, hammer, sparrow, river?"],
-  ["Sentiment", "sentiment", "Is this review positive or negative? The soup arrived cold and nobody apologised."],
+  [
+    "Sentiment",
+    "sentiment",
+    "Is this review positive or negative? The soup arrived cold and nobody apologised.",
+  ],
 ];
 
 /** Waits until the preview shows this number of prompts, with any digit grouping. */
@@ -30,7 +34,9 @@ test("examples fill the box", {}, async (t) => {
     await group.getByRole("button", { name: label, exact: true }).click();
     await until(label, async () => (await visit.box.inputValue()).includes(first));
     await counted(visit, 32);
-    await until("the first row in the preview", async () => (await visit.text(visit.preview)).includes(first));
+    await until("the first row in the preview", async () =>
+      (await visit.text(visit.preview)).includes(first),
+    );
   }
   assert.equal(await visit.generateButton.isEnabled(), true);
 });
@@ -55,10 +61,17 @@ test("prompts and seed survive a reload", {}, async (t) => {
   await visit.fill("first prompt\nsecond \u{1f600} prompt", 5);
   await counted(visit, 2);
   // The page saves a moment after the last key.
-  await until("saved", () => visit.page.evaluate(() => localStorage.getItem("dnd.prompts")?.includes("second")));
-  await until("seed saved", () => visit.page.evaluate(() => localStorage.getItem("dnd.seed")?.includes("5")));
+  await until("saved", () =>
+    visit.page.evaluate(() => localStorage.getItem("dnd.prompts")?.includes("second")),
+  );
+  await until("seed saved", () =>
+    visit.page.evaluate(() => localStorage.getItem("dnd.seed")?.includes("5")),
+  );
   await visit.page.reload();
-  await until("prompts again", async () => (await visit.box.inputValue()) === "first prompt\nsecond \u{1f600} prompt");
+  await until(
+    "prompts again",
+    async () => (await visit.box.inputValue()) === "first prompt\nsecond \u{1f600} prompt",
+  );
   assert.equal(await visit.seed.inputValue(), "5");
 });
 
@@ -81,7 +94,11 @@ test("files of each kind", {}, async (t) => {
   };
   for (const [name, text] of Object.entries(files)) {
     await visit.box.fill("");
-    await visit.file.setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
+    await visit.file.setInputFiles({
+      name,
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(text),
+    });
     await until(name, async () => (await visit.box.inputValue()).trim() === "one, two\nthree");
     await counted(visit, 2);
   }
@@ -94,7 +111,10 @@ async function understood(visit, what, text, rows) {
   await visit.fill("");
   await until("an empty preview", async () => (await shown()) === "");
   await visit.fill(text);
-  await until(`${what}: the rows ${JSON.stringify(rows)}`, async () => (await shown()) === rows.join("\n"));
+  await until(
+    `${what}: the rows ${JSON.stringify(rows)}`,
+    async () => (await shown()) === rows.join("\n"),
+  );
   await counted(visit, rows.length);
 }
 
@@ -109,7 +129,10 @@ test("a pasted table gives its column of prompts", {}, async (t) => {
     ["semicolons", "prompt;id\none, two;1\nthree;2\n"],
   ]) {
     await understood(visit, what, text, rows);
-    assert.ok((await visit.generate()).equals(expected), `${what}: another adapter than from lines`);
+    assert.ok(
+      (await visit.generate()).equals(expected),
+      `${what}: another adapter than from lines`,
+    );
   }
 });
 
@@ -167,19 +190,32 @@ test("bad files leave the box as it is", {}, async (t) => {
     assert.match(alert, expected);
     assert.equal(await visit.box.inputValue(), "what was there before");
   }
-  await visit.file.setInputFiles({ name: "good.txt", mimeType: "text/plain", buffer: Buffer.from("good") });
-  await until("the alert to go", async () => !(await visit.text(visit.alert.filter({ visible: true }))));
+  await visit.file.setInputFiles({
+    name: "good.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("good"),
+  });
+  await until(
+    "the alert to go",
+    async () => !(await visit.text(visit.alert.filter({ visible: true }))),
+  );
 });
 
 test("a file is dropped on the box", {}, async (t) => {
   const visit = await t.visit();
   const dataTransfer = await visit.page.evaluateHandle(() => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File(["dropped one\ndropped two\n"], "dropped.txt", { type: "text/plain" }));
+    transfer.items.add(
+      new File(["dropped one\ndropped two\n"], "dropped.txt", { type: "text/plain" }),
+    );
     return transfer;
   });
-  for (const event of ["dragenter", "dragover", "drop"]) await visit.box.dispatchEvent(event, { dataTransfer });
-  await until("dropped prompts", async () => (await visit.box.inputValue()).trim() === "dropped one\ndropped two");
+  for (const event of ["dragenter", "dragover", "drop"])
+    await visit.box.dispatchEvent(event, { dataTransfer });
+  await until(
+    "dropped prompts",
+    async () => (await visit.box.inputValue()).trim() === "dropped one\ndropped two",
+  );
   await counted(visit, 2);
 });
 

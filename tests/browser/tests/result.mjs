@@ -44,7 +44,11 @@ test("the same prompts and seed give the same bytes, others do not", {}, async (
 test("a result of earlier prompts says so", {}, async (t) => {
   const visit = await t.visit();
   const text = "one\ntwo\nthree";
-  const marked = () => visit.result.getByRole("note").filter({ hasText: /\bearlier\b/i }).isVisible();
+  const marked = () =>
+    visit.result
+      .getByRole("note")
+      .filter({ hasText: /\bearlier\b/i })
+      .isVisible();
   await visit.fill(text, 1);
   await visit.generate();
   assert.equal(await marked(), false);
@@ -55,7 +59,10 @@ test("a result of earlier prompts says so", {}, async (t) => {
   for (const [what, change, undo] of changes) {
     await change();
     await until(`the mark after a change of ${what}`, marked);
-    await until("no Done", async () => !/\bDone\./.test(await visit.page.locator("body").innerText()));
+    await until(
+      "no Done",
+      async () => !/\bDone\./.test(await visit.page.locator("body").innerText()),
+    );
     await undo();
     await until("no mark once all is as it was", async () => !(await marked()));
   }
@@ -71,12 +78,20 @@ test("the result is explained", {}, async (t) => {
   const table = visit.result.getByRole("table", { name: "Size of each update" });
   const cells = table.getByRole("cell");
   assert.ok((await cells.count()) > 0, "a heat map with cells");
-  const titles = await cells.evaluateAll((all) => all.map((cell) => cell.title || cell.textContent));
-  assert.ok(titles.some((title) => /\d/.test(title)), "cells say their number");
-  const colours = await cells.evaluateAll((all) => all.map((cell) => getComputedStyle(cell).backgroundColor));
+  const titles = await cells.evaluateAll((all) =>
+    all.map((cell) => cell.title || cell.textContent),
+  );
+  assert.ok(
+    titles.some((title) => /\d/.test(title)),
+    "cells say their number",
+  );
+  const colours = await cells.evaluateAll((all) =>
+    all.map((cell) => getComputedStyle(cell).backgroundColor),
+  );
   assert.ok(new Set(colours).size > 1, "cells differ in colour");
   const timings = await visit.text(visit.result.getByRole("table", { name: "Timings" }));
-  for (const stage of ["Download", "Encode", "Decode", "Pack"]) assert.ok(timings.includes(stage), `time of ${stage}`);
+  for (const stage of ["Download", "Encode", "Decode", "Pack"])
+    assert.ok(timings.includes(stage), `time of ${stage}`);
 });
 
 test("the link is copied", {}, async (t) => {
@@ -95,7 +110,10 @@ test("the link is copied", {}, async (t) => {
   assert.equal(link.searchParams.get("example"), "sentiment");
 
   const other = await t.open(visit.address, link.search);
-  await until("the example", async () => (await other.box.inputValue()) === (await visit.box.inputValue()));
+  await until(
+    "the example",
+    async () => (await other.box.inputValue()) === (await visit.box.inputValue()),
+  );
   assert.equal(await other.seed.inputValue(), "8");
 
   // Links never contain the user's own prompts.
@@ -136,5 +154,6 @@ test("diagnostics hold no line of a bad file", {}, async (t) => {
   });
   const shown = (await visit.page.locator("pre").allTextContents()).join("\n");
   assert.match(shown, /Chrom/);
-  for (const text of [copied, shown]) assert.ok(!text.includes("secret"), "prompts are in the diagnostics");
+  for (const text of [copied, shown])
+    assert.ok(!text.includes("secret"), "prompts are in the diagnostics");
 });

@@ -57,12 +57,21 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   began = Date.now();
   await visit.start();
   await visit.finished(180);
-  timed(t, `the same again, undisturbed, by ${await workersOf(visit)} of ${await mostWorkers(visit)} workers`, began, LONGEST_GENERATION);
+  timed(
+    t,
+    `the same again, undisturbed, by ${await workersOf(visit)} of ${await mostWorkers(visit)} workers`,
+    began,
+    LONGEST_GENERATION,
+  );
   await visit.page.screenshot({ path: artefact("shipped.png") });
 
   // Once the helpers have loaded their models, the bytes are still the same.
   const wanted = await mostWorkers(visit);
-  for (let attempt = 0; attempt === 0 || (attempt < 5 && (await workersOf(visit)) < wanted); attempt += 1) {
+  for (
+    let attempt = 0;
+    attempt === 0 || (attempt < 5 && (await workersOf(visit)) < wanted);
+    attempt += 1
+  ) {
     began = Date.now();
     await visit.start();
     await visit.finished(180);
@@ -74,7 +83,10 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
 
 /** Number of encoding workers, if memory allows: one per core, up to four. */
 async function mostWorkers(visit) {
-  const { cores, memory } = await visit.page.evaluate(() => ({ cores: navigator.hardwareConcurrency, memory: navigator.deviceMemory }));
+  const { cores, memory } = await visit.page.evaluate(() => ({
+    cores: navigator.hardwareConcurrency,
+    memory: navigator.deviceMemory,
+  }));
   return memory < 4 ? 1 : Math.min(cores, 4);
 }
 
@@ -96,24 +108,32 @@ const PREPARED = { kind: "prepared" };
 
 for (const [what, program, isAsked] of [
   ["does not start", "throw new Error('no helper today');", false],
-  ["fails when asked", helper({ help: PREPARED, encode: { kind: "failed", message: "no", cause: "other" } }), true],
+  [
+    "fails when asked",
+    helper({ help: PREPARED, encode: { kind: "failed", message: "no", cause: "other" } }),
+    true,
+  ],
   ["never answers", helper({ help: PREPARED }), true],
 ]) {
-  test(`a helper that ${what} costs no adapter`, { seconds: 180, allow: [/no helper today/] }, async (t) => {
-    const visit = await t.visit({ site: shipped(), fault: () => "" });
-    visit.proxy.change(/\/worker-start\.js\?helper$/, () => program);
-    const alerts = await visit.watchAlerts();
-    await visit.fill(shipped().example("antonyms.txt"), 3);
-    const zip = await visit.generate(180);
-    const asked = isAsked ? await mostWorkers(visit) : 1;
-    for (const count of [asked, 1]) {
-      // Helpers have started by then.
-      await visit.page.waitForTimeout(2000);
-      assert.ok(zip.equals(await visit.generate(180)), "the same adapter");
-      assert.equal(await workersOf(visit), count, "workers that were to encode the prompts");
-    }
-    assert.deepEqual(await alerts(), []);
-  });
+  test(
+    `a helper that ${what} costs no adapter`,
+    { seconds: 180, allow: [/no helper today/] },
+    async (t) => {
+      const visit = await t.visit({ site: shipped(), fault: () => "" });
+      visit.proxy.change(/\/worker-start\.js\?helper$/, () => program);
+      const alerts = await visit.watchAlerts();
+      await visit.fill(shipped().example("antonyms.txt"), 3);
+      const zip = await visit.generate(180);
+      const asked = isAsked ? await mostWorkers(visit) : 1;
+      for (const count of [asked, 1]) {
+        // Helpers have started by then.
+        await visit.page.waitForTimeout(2000);
+        assert.ok(zip.equals(await visit.generate(180)), "the same adapter");
+        assert.equal(await workersOf(visit), count, "workers that were to encode the prompts");
+      }
+      assert.deepEqual(await alerts(), []);
+    },
+  );
 }
 
 test("shipped models on WebGPU", { seconds: 540 }, async (t) => {

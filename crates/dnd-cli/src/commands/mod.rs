@@ -41,7 +41,13 @@ pub struct Compute {
 
     /// Dtype for matmuls with the base model's frozen weights; `auto` picks bf16 on CPUs with Intel
     /// AMX, where it is faster
-    #[arg(long, alias = "products", global = true, value_enum, default_value_t = MatmulDtypeArg::F32)]
+    #[arg(
+        long,
+        alias = "products",
+        global = true,
+        value_enum,
+        default_value_t = MatmulDtypeArg::F32
+    )]
     matmul_dtype: MatmulDtypeArg,
 }
 

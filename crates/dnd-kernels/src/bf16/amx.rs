@@ -1,7 +1,8 @@
-//! Intel AMX: eight tile registers of 16 rows of 64 bytes, and one instruction that multiplies two of them.
+//! Intel AMX: eight tile registers of 16 rows of 64 bytes, and one instruction that multiplies two
+//! of them.
 //!
-//! Rust has no stable intrinsics for them, so they are written in assembly (Intel 64 and IA-32 Architectures
-//! Software Developer's Manual, volume 1, chapter 18).
+//! Rust has no stable intrinsics for them, so they are written in assembly (Intel 64 and IA-32
+//! Architectures Software Developer's Manual, volume 1, chapter 18).
 
 #![allow(unsafe_code, reason = "tile registers are reached by assembly alone")]
 
@@ -66,10 +67,11 @@ pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target
     let stride = steps * DEPTH;
     let padded = left.len() / stride;
     let mut square = [0.0f32; ROWS * WIDTH];
-    // SAFETY: `is_available` was true when the matrix was packed. Tiles are read inside `left` and the block:
-    // `left` has `padded` rows of `steps` steps, the block `steps` pairs of tiles; squares are written to a buffer
-    // of that size, or in place where 32 rows and columns are inside the output. The tiles' shapes outlive one piece of
-    // assembly: nothing else in this function, nor what it calls, uses tiles.
+    // SAFETY: `is_available` was true when the matrix was packed. Tiles are read inside `left` and
+    // the block: `left` has `padded` rows of `steps` steps, the block `steps` pairs of tiles;
+    // squares are written to a buffer of that size, or in place where 32 rows and columns are
+    // inside the output. The tiles' shapes outlive one piece of assembly: nothing else in this
+    // function, nor what it calls, uses tiles.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &shapes, options(nostack));
         for block in range {

@@ -19,8 +19,8 @@ const TILE_LEN: usize = TILE * DEPTH;
 /// The right operand B (depth, width) of products A B, rounded to bfloat16 and packed.
 ///
 /// Blocks of 32 columns follow each other; in a block, steps of 32 rows; in a step, two tiles of 16
-/// columns; in a tile, 16 lines of 16 pairs: rows 2i and 2i + 1 of one column are neighbours. What is missing
-/// at the edges is zero.
+/// columns; in a tile, 16 lines of 16 pairs: rows 2i and 2i + 1 of one column are neighbours. What
+/// is missing at the edges is zero.
 pub struct Packed {
     pub(super) depth: usize,
     pub(super) width: usize,

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use super::Packed;
 
-/// A matrix packed for the product forwards and, once gradients are asked for, for the one backwards.
+/// A matrix packed for the product forwards and, once gradients are asked for, for the one
+/// backwards.
 #[derive(Debug)]
 pub struct PackedPair {
     /// (input, output).
@@ -29,7 +30,8 @@ impl PackedPair {
         if let Some(backward) = self.backward.get() {
             return backward;
         }
-        // Packed outside of the lock: a thread that waits for others there might take up work that needs the lock.
+        // Packed outside of the lock: a thread that waits for others there might take up work that
+        // needs the lock.
         let backward = self.forward.transposed();
         self.backward.get_or_init(|| backward)
     }

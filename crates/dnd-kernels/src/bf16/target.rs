@@ -13,7 +13,8 @@ pub(super) struct Target {
     unsafe_code,
     reason = "threads share the output and write disjoint columns of it"
 )]
-// SAFETY: the pointer is only written through `Target::store` and the kernels, for columns that belong to one thread.
+// SAFETY: the pointer is only written through `Target::store` and the kernels, for columns that
+// belong to one thread.
 unsafe impl Sync for Target {}
 
 impl Target {

@@ -1,7 +1,8 @@
 //! Relaxed SIMD in browsers that have it: a multiplication and an addition in one instruction.
 //!
-//! WebAssembly is validated as a whole, so such instructions are a small module of their own, which shares this one's memory. Its
-//! function takes a place in the table that pointers to functions name.
+//! WebAssembly is validated as a whole, so such instructions are a small module of their own, which
+//! shares this one's memory. Its function takes a place in the table that pointers to functions
+//! name.
 
 use js_sys::WebAssembly::{Instance, Module, Table, validate};
 use js_sys::{Object, Reflect, Uint8Array};

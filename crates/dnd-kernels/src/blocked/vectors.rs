@@ -7,8 +7,8 @@ use super::{Blocked, PANEL};
 /// Depth after which a block is put down, so that its rows and the panel stay in the cache.
 const DEPTH: usize = 384;
 
-/// Writes to `output` the sums of a block's rows, each as wide as a part of a panel: so many steps of the panel, from `right`, times
-/// rows that are `depth` apart, from `left`.
+/// Writes to `output` the sums of a block's rows, each as wide as a part of a panel: so many steps
+/// of the panel, from `right`, times rows that are `depth` apart, from `left`.
 pub(super) type Sums = unsafe extern "C" fn(
     steps: usize,
     right: *const f32,
@@ -35,11 +35,12 @@ pub(super) fn multiply(matrix: &Blocked, input: &[f32], output: &mut [MaybeUnini
     portable::multiply(matrix, input, output);
 }
 
-/// The product for vectors of one kind: rows and vectors of a block, steps that are taken together, the function for whole blocks,
-/// and the operations on vectors.
+/// The product for vectors of one kind: rows and vectors of a block, steps that are taken together,
+/// the function for whole blocks, and the operations on vectors.
 macro_rules! product {
     (
-        $(#[$attribute:meta])* $module:ident, $rows:literal or $fewer:literal rows, $vectors:literal x $lanes:literal columns,
+        $(#[$attribute:meta])* $module:ident, $rows:literal or $fewer:literal rows,
+        $vectors:literal x $lanes:literal columns,
         $steps:literal steps at once, $whole:expr,
         $vector:ty, $splat:expr, $load:expr, $store:expr, $add:expr
     ) => {
@@ -53,20 +54,34 @@ macro_rules! product {
             const STEPS: usize = $steps;
 
             $(#[$attribute])*
-            pub(super) fn multiply(matrix: &Blocked, input: &[f32], output: &mut [MaybeUninit<f32>]) {
+            pub(super) fn multiply(
+                matrix: &Blocked,
+                input: &[f32],
+                output: &mut [MaybeUninit<f32>],
+            ) {
                 let (depth, width) = (matrix.depth, matrix.width);
                 let rows = output.len() / width.max(1);
-                for (panel, values) in matrix.values.chunks_exact((PANEL * depth).max(1)).enumerate() {
+                let panels = matrix.values.chunks_exact((PANEL * depth).max(1));
+                for (panel, values) in panels.enumerate() {
                     for start in (0..depth).step_by(DEPTH) {
                         let steps = DEPTH.min(depth - start);
                         let values = &values[start * PANEL..][..steps * PANEL];
-                        let place = Place { depth, width, column: panel * PANEL, is_first: start == 0 };
+                        let place = Place {
+                            depth,
+                            width,
+                            column: panel * PANEL,
+                            is_first: start == 0,
+                        };
                         let mut row = 0;
                         while row < rows {
                             let input = &input[row * depth + start..];
                             let output = &mut output[row * width..];
-                            #[allow(unsafe_code, reason = "an earlier turn has written what this one adds to")]
-                            // SAFETY: the first part of the depth comes first, for all rows of the panel.
+                            #[allow(
+                                unsafe_code,
+                                reason = "an earlier turn has written what this one adds to"
+                            )]
+                            // SAFETY: the first part of the depth comes first, for all rows of the
+                            // panel.
                             let done = unsafe {
                                 match rows - row {
                                     $rows.. => block::<$rows>(place, values, input, output),
@@ -80,10 +95,12 @@ macro_rules! product {
                 }
             }
 
-            /// Writes the products of so many rows and a panel, or adds them to what is there; says how many.
+            /// Writes the products of so many rows and a panel, or adds them to what is there; says
+            /// how many.
             ///
             /// # Safety
-            /// Unless the place says that nothing was, these rows must have been written for the panel before.
+            /// Unless the place says that nothing was, these rows must have been written for the
+            /// panel before.
             $(#[$attribute])*
             #[allow(unused_unsafe, reason = "some operations are safe")]
             #[allow(unsafe_code, reason = "vectors are read and written where they lie")]
@@ -103,17 +120,20 @@ macro_rules! product {
                         break;
                     }
                     let taken = COLUMNS.min(width - column);
-                    // SAFETY: rows of the input are as long as there are steps, as was just seen, and each step has a panel's
-                    // columns. Sums are stored inside the rows of the output, or where columns are missing, in an array of
-                    // just as many. What is added to was written by the block that was the first. Whatever function takes the
-                    // place of `sums` for whole blocks has the same rows and columns.
+                    // SAFETY: rows of the input are as long as there are steps, as was just seen,
+                    // and each step has a panel's columns. Sums are stored inside the rows of the
+                    // output, or where columns are missing, in an array of just as many. What is
+                    // added to was written by the block that was the first. Whatever function takes
+                    // the place of `sums` for whole blocks has the same rows and columns.
                     unsafe {
                         let function: Sums = if HEIGHT == $rows { $whole } else { sums::<HEIGHT> };
                         let mut sums = MaybeUninit::<[[f32; COLUMNS]; HEIGHT]>::uninit();
-                        function(steps, values.as_ptr().add(part), input.as_ptr(), depth, sums.as_mut_ptr().cast());
+                        let right = values.as_ptr().add(part);
+                        function(steps, right, input.as_ptr(), depth, sums.as_mut_ptr().cast());
                         for row in 0..HEIGHT {
                             let sums = sums.as_ptr().cast::<f32>().add(row * COLUMNS);
-                            let output = output.as_mut_ptr().cast::<f32>().add(row * width + column);
+                            let output = output.as_mut_ptr().cast::<f32>();
+                            let output = output.add(row * width + column);
                             let mut edge = [0.0f32; COLUMNS];
                             let target = if taken < COLUMNS { edge.as_mut_ptr() } else { output };
                             if taken < COLUMNS && !is_first {
@@ -122,7 +142,12 @@ macro_rules! product {
                             for vector in 0..$vectors {
                                 let sum = $load(sums.add(vector * $lanes));
                                 let target = target.add(vector * $lanes);
-                                $store(target, if is_first { sum } else { $add($splat(1.0), $load(target), sum) });
+                                let sum = if is_first {
+                                    sum
+                                } else {
+                                    $add($splat(1.0), $load(target), sum)
+                                };
+                                $store(target, sum);
                             }
                             if taken < COLUMNS {
                                 output.copy_from_nonoverlapping(target, taken);
@@ -133,10 +158,12 @@ macro_rules! product {
                 HEIGHT
             }
 
-            /// The sums of a block, a function of its own so that the compiler has all registers for them.
+            /// The sums of a block, a function of its own so that the compiler has all registers
+            /// for them.
             ///
             /// # Safety
-            /// So many steps of a panel must be readable from `right`, and of rows that are `depth` apart from `left`; `output` must have room.
+            /// So many steps of a panel must be readable from `right`, and of rows that are `depth`
+            /// apart from `left`; `output` must have room.
             $(#[$attribute])*
             #[inline(never)]
             #[allow(unused_unsafe, reason = "some operations are safe")]
@@ -153,7 +180,8 @@ macro_rules! product {
                     let mut sums = [[$splat(0.0); $vectors]; HEIGHT];
                     let whole = steps / STEPS * STEPS;
                     for step in (0..whole).step_by(STEPS) {
-                        add::<HEIGHT, STEPS>(&mut sums, right.add(step * PANEL), left.add(step), depth);
+                        let right = right.add(step * PANEL);
+                        add::<HEIGHT, STEPS>(&mut sums, right, left.add(step), depth);
                     }
                     for step in whole..steps {
                         add::<HEIGHT, 1>(&mut sums, right.add(step * PANEL), left.add(step), depth);
@@ -183,7 +211,8 @@ macro_rules! product {
                 // SAFETY: as the caller says.
                 unsafe {
                     let columns: [[Vector; $vectors]; COUNT] = std::array::from_fn(|step| {
-                        std::array::from_fn(|vector| $load(right.add(step * PANEL + vector * $lanes)))
+                        let right = right.add(step * PANEL);
+                        std::array::from_fn(|vector| $load(right.add(vector * $lanes)))
                     });
                     for (row, sums) in sums.iter_mut().enumerate() {
                         for (step, columns) in columns.iter().enumerate() {
@@ -199,7 +228,8 @@ macro_rules! product {
     };
 }
 
-/// How far apart rows of input and output lie, a panel's first column, and whether nothing was written there before.
+/// How far apart rows of input and output lie, a panel's first column, and whether nothing was
+/// written there before.
 #[derive(Clone, Copy)]
 struct Place {
     depth: usize,

@@ -78,8 +78,8 @@ impl Collection {
             if collection.header != header {
                 return Err(Error::content(
                     &path,
-                    "expected the same layout, settings and matmul dtype as this run's, found others; take \
-                     another --out folder or the same options",
+                    "expected the same layout, settings and matmul dtype as this run's, found others; \
+                     take another --out folder or the same options",
                 ));
             }
             return Ok(collection);

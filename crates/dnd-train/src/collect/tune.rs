@@ -154,7 +154,8 @@ impl<'a> Tuner<'a> {
         batch.sort_by_key(|example| example.tokens.len());
         let answers: usize = batch.iter().map(|example| example.answer().len()).sum();
         let parts = self.workers.map(&batch, |share| {
-            // Leaves of its own for each share: burn's graphs do not bear sharing them over threads.
+            // Leaves of its own for each share: burn's graphs do not bear sharing them over
+            // threads.
             let parameters = self.parameters.clone().fork(&self.device);
             ExampleBatch::split(share, self.settings.token_limit)
                 .iter()

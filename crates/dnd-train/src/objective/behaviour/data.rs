@@ -84,8 +84,8 @@ impl BehaviourData {
         })
     }
 
-    /// Draws the tasks of a step, with a condition and lines for each. Every folder is drawn from as
-    /// often as any other, so that few collected tasks are not lost among many made ones.
+    /// Draws the tasks of a step, with a condition and lines for each. Every folder is drawn from
+    /// as often as any other, so that few collected tasks are not lost among many made ones.
     ///
     /// # Errors
     /// [`Error::Argument`] when a task has no weight to be drawn by.

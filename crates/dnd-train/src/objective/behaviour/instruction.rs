@@ -1,18 +1,19 @@
 //! Prompts without their instruction.
 //!
-//! A base model that has been trained on many tasks reads from the prompt it answers which of them is meant, and
-//! leaves nothing to a condition. Where the words that a task's prompts share are taken away, only the condition
-//! tells what is asked.
+//! A base model that has been trained on many tasks reads from the prompt it answers which of them
+//! is meant, and leaves nothing to a condition. Where the words that a task's prompts share are
+//! taken away, only the condition tells what is asked.
 
 use std::collections::{HashMap, HashSet};
 
 use dnd_tasks::Line;
 
-/// Words of more than this part of a task's prompts belong to its instruction: enough for nine phrasings of it that are
-/// equally frequent. Words that a small table has the answer in go too.
+/// Words of more than this part of a task's prompts belong to its instruction: enough for nine
+/// phrasings of it that are equally frequent. Words that a small table has the answer in go too.
 const SHARED: f64 = 0.1;
 
-/// Each line without the words that many prompts of the task have; a prompt that would be empty stays as it is.
+/// Each line without the words that many prompts of the task have; a prompt that would be empty
+/// stays as it is.
 pub fn without_instruction(lines: &[Line]) -> Vec<Line> {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for line in lines {

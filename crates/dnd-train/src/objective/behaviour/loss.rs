@@ -49,10 +49,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The lines in batches of at most `token_limit` tokens, with the weights (answer tokens) of each.
+    /// The lines in batches of at most `token_limit` tokens, with the weights (answer tokens) of
+    /// each.
     fn batches(&self, token_limit: usize) -> Vec<(ExampleBatch<'a>, Vec<f32>)> {
         let mut lines = self.lines.clone();
-        // Batches keep the order of lines that are sorted already, and so the weights can follow them.
+        // Batches keep the order of lines that are sorted already, and so the weights can follow
+        // them.
         lines.sort_by_key(|(example, _)| example.tokens.len());
         let (examples, weights): (Vec<&Example>, Vec<f32>) = lines.into_iter().unzip();
         let mut weights = weights.into_iter();
@@ -130,7 +132,8 @@ impl<'a> TaskLoss<'a> {
                 _ => alone.extend(weighted(&task.examples, share)),
             }
         }
-        // Lines that the mean answers have one adapter, so that any of them can be computed together.
+        // Lines that the mean answers have one adapter, so that any of them can be computed
+        // together.
         let conditional = works.len();
         works.extend(deal(alone, self.workers.count()).map(|lines| Work {
             tokens: mean.clone(),

@@ -21,8 +21,8 @@ pub struct BehaviourSettings {
     pub mean_rate: f64,
     /// Steps over which the rates rise from zero.
     pub warm_up: usize,
-    /// Step at which the rates have fallen to zero; where it is not set, the last one. With more than
-    /// `steps` a fit ends while the rates are still high, to be gone on with from its bundle.
+    /// Step at which the rates have fallen to zero; where it is not set, the last one. With more
+    /// than `steps` a fit ends while the rates are still high, to be gone on with from its bundle.
     pub decay_steps: Option<usize>,
     /// Decoupled weight decay of the generator's AdamW.
     pub weight_decay: f64,

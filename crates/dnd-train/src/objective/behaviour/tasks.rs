@@ -24,8 +24,8 @@ pub struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     /// Takes the tasks of `folders` with role `train`, with `ship` only those that ship, and leaves
-    /// out those called `held_out`; of the rest it takes at most `most`, spread over all. Tasks with
-    /// role `dev` are never touched: who chooses by them cannot measure on them.
+    /// out those called `held_out`; of the rest it takes at most `most`, spread over all. Tasks
+    /// with role `dev` are never touched: who chooses by them cannot measure on them.
     ///
     /// # Errors
     /// [`Error::Argument`] when a name occurs twice, one of `held_out` is not among the tasks, or
