@@ -20,7 +20,8 @@ const require = createRequire(import.meta.url);
 const { chromium } = require("@playwright/test");
 
 const FLAGS =
-  "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +
+  "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader " +
+  "--disable-quic --no-first-run " +
   "--disable-background-networking --disable-component-update --disable-sync";
 const TYPES = {
   ".html": "text/html",
@@ -62,11 +63,16 @@ function encoderWork(prompts, tokens) {
 
 /** The matmul kernel, assembled as in `dnd-kernels`. */
 function productText() {
-  const files = ["shared/weights_f32", "shared/sums", "shared/after_nothing", "product"];
+  const files = [
+    "shared/weights_f32",
+    "shared/matmul_block",
+    "shared/linear_epilogue_identity",
+    "linear",
+  ];
   const text = files.map((name) =>
     readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), "utf8"),
   );
-  return ["const ACROSS: u32 = 8u;\nconst DOWN: u32 = 8u;\n", ...text].join("");
+  return ["const TILE_COLUMNS: u32 = 8u;\nconst TILE_ROWS: u32 = 8u;\n", ...text].join("");
 }
 
 /** In the page: seconds of each matmul of square matrices; the first one is a warm-up. */

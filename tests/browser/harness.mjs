@@ -116,7 +116,8 @@ export async function until(what, probe, seconds = 20) {
 }
 
 const FLAGS =
-  "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --disable-quic --no-first-run " +
+  "--headless=new --no-sandbox --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader " +
+  "--disable-quic --no-first-run " +
   "--disable-background-networking --disable-component-update --disable-sync";
 
 const chromium = () => require("@playwright/test").chromium;

@@ -37,7 +37,7 @@ pub struct BundleArgs {
 pub struct EvaluateArgs {
     #[command(flatten)]
     files: BundleArgs,
-    /// Compare all methods, and write results and report into docs/report
+    /// Compare all methods, and write results into docs/report and the report into out/report
     #[arg(long)]
     suite: bool,
     /// Test examples per task [default: 100; 200 with --suite]
@@ -175,10 +175,8 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     }
     eval.run()?;
     let dnd = &recipe.dnd;
-    let mut report = cmd!(
-        context.sh,
-        "{dnd} report --results {results} --out {folder}"
-    );
+    let out = context.root("out/report");
+    let mut report = cmd!(context.sh, "{dnd} report --results {results} --out {out}");
     if let Some(curve) = &args.curve {
         report = report.args(["--curve", curve]);
     }

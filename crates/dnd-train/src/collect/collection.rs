@@ -78,7 +78,8 @@ impl Collection {
             if collection.header != header {
                 return Err(Error::content(
                     &path,
-                    "expected the same layout, settings and matmul dtype as this run's, found others; \
+                    "expected the same layout, settings and matmul dtype as this run's, found \
+                     others; \
                      take another --out folder or the same options",
                 ));
             }

@@ -64,7 +64,8 @@ pub fn Preview() -> impl IntoView {
                             <p class="count">
                                 <strong>{format::prompts(count.get())}</strong>
                                 {move || {
-                                    different().map(|text| view! { <span class="help">{text}</span> })
+                                    different()
+                                        .map(|text| view! { <span class="help">{text}</span> })
                                 }}
                             </p>
                         }
@@ -91,8 +92,12 @@ pub fn Preview() -> impl IntoView {
                 if shown.is_empty() {
                     return None;
                 }
-                let items = shown.into_iter().map(|row| view! { <li dir="auto">{row}</li> }).collect_view();
-                let rest = (more > 0).then(|| view! { <p class="help">{format!("and {more} more")}</p> });
+                let items = shown
+                    .into_iter()
+                    .map(|row| view! { <li dir="auto">{row}</li> })
+                    .collect_view();
+                let rest = format!("and {more} more");
+                let rest = (more > 0).then(|| view! { <p class="help">{rest}</p> });
                 Some(view! { <ol class="rows">{items}</ol> {rest} })
             }}
         </section>

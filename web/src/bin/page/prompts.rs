@@ -46,7 +46,11 @@ pub fn Prompts() -> impl IntoView {
         prompt_box.replaced.with(Option::is_some).then(|| {
             view! {
                 <p>
-                    <button type="button" class="quiet" on:click=move |_| restore_replaced(state, prompt_box)>
+                    <button
+                        type="button"
+                        class="quiet"
+                        on:click=move |_| restore_replaced(state, prompt_box)
+                    >
                         "Bring back my prompts"
                     </button>
                 </p>
