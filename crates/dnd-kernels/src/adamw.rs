@@ -1,4 +1,4 @@
-//! A step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) in one pass over memory.
+//! One AdamW step (Loshchilov and Hutter, arXiv 1711.05101) in a single pass over memory.
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
@@ -7,27 +7,27 @@ use rayon::prelude::*;
 
 use crate::cpu;
 
-/// What all parameters have in common in a step.
+/// Settings of a step, shared by all parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamW {
-    /// Learning rate of the step.
+    /// Learning rate.
     pub rate: f32,
-    /// Part of the first moment that is kept.
+    /// Decay rate of the first moment.
     pub beta_1: f32,
-    /// Part of the second moment that is kept.
+    /// Decay rate of the second moment.
     pub beta_2: f32,
     /// Added to the denominator.
     pub epsilon: f32,
     /// Decoupled weight decay.
     pub weight_decay: f32,
-    /// Number of the step, from 1.
+    /// Step number, starting at 1.
     pub time: usize,
 }
 
-/// A parameter and its two moments.
+/// A parameter and its first and second moment.
 pub type Moments<const D: usize> = [Tensor<D>; 3];
 
-/// The parameter and its moments after a step; no tensor records gradients.
+/// Returns the parameter and its moments after a step. The tensors must not track gradients.
 pub fn adamw<const D: usize>(step: AdamW, state: Moments<D>, gradient: Tensor<D>) -> Moments<D> {
     if !cpu::is_here(&gradient) {
         return reference(step, state, gradient);
@@ -50,7 +50,7 @@ pub fn adamw<const D: usize>(step: AdamW, state: Moments<D>, gradient: Tensor<D>
     let [parameter, first, second, of] = inputs.each_ref().map(cpu::numbers);
     let mut outputs = [(); 3].map(|()| vec![0.0; of.len()]);
     let [new_parameter, new_first, new_second] = &mut outputs;
-    // Large enough that sharing among threads costs nothing, small enough for the cache.
+    // Large enough to amortize the cost of threading, small enough for the cache.
     const CHUNK: usize = 1 << 14;
     parameter
         .par_chunks(CHUNK)
@@ -89,7 +89,7 @@ fn update(step: AdamW, inputs: [&[f32]; 4], outputs: [&mut [f32]; 3]) {
     }
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference<const D: usize>(
     step: AdamW,
     [parameter, first, second]: Moments<D>,
@@ -104,7 +104,7 @@ pub fn reference<const D: usize>(
 }
 
 impl AdamW {
-    /// Factors that correct the moments for their start at zero.
+    /// Bias-correction factors of the two moments.
     fn corrections(&self) -> (f32, f32) {
         let of = |beta: f32| 1.0 / (1.0 - beta.powi(self.time as i32));
         (of(self.beta_1), of(self.beta_2))

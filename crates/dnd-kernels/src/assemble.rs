@@ -1,41 +1,41 @@
-//! From a generator's output to the numbers of an adapter in their own order.
+//! Assembles a generator's output into the flat values of an adapter.
 
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::cpu;
 
-/// Where the numbers of a weight token go.
+/// Destination of a weight token in the flat adapter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
-    /// Where its first number goes.
+    /// Index of its first value.
     pub offset: usize,
-    /// How far apart the token's rows lie there.
+    /// Distance between rows of the token.
     pub row_stride: usize,
-    /// How far apart its columns lie there.
+    /// Distance between columns of the token.
     pub column_stride: usize,
-    /// Columns that are no padding.
+    /// Columns that are not padding.
     pub columns: usize,
-    /// Which tile of the basis head covers it, if one does.
+    /// Tile of the basis head that covers the token, if any.
     pub tile: Option<usize>,
-    /// The unit of the token's numbers.
+    /// Scale of the token's values, before the mean is added.
     pub scale: f32,
 }
 
-/// Tiles of a basis head as integers from -127 to 127.
+/// Tiles of a basis head, quantized to integers from -127 to 127.
 #[derive(Debug, Clone, Copy)]
 pub struct Tiles<'a> {
-    /// Row-major (mixed, covered tokens, numbers of a token).
+    /// Row-major (mixed, covered tokens, values per token).
     pub integers: &'a [i8],
-    /// One for each tile: (mixed, covered tokens).
+    /// Scale of each tile: (mixed, covered tokens).
     pub scales: &'a [f32],
-    /// Tiles that are mixed for a token.
+    /// Number of tiles mixed for each token.
     pub mixed: usize,
 }
 
-/// What assembling needs besides a generator's output, on a device that runs WGSL.
+/// Inputs of the assembly besides the generator's output, on a device that runs WGSL.
 #[cfg_attr(
     not(feature = "wgpu"),
-    expect(dead_code, reason = "none is made without a device that runs WGSL")
+    expect(dead_code, reason = "only constructed on a device that runs WGSL")
 )]
 pub struct Assembly {
     tiles: Tensor<1, Int>,
@@ -51,17 +51,17 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Whether a device can assemble tokens with rows of `columns` numbers: one that runs WGSL,
-    /// where four divides them.
+    /// Whether `device` can assemble tokens with rows of `columns` values: it must run WGSL,
+    /// and `columns` be a multiple of four.
     pub fn is_for(columns: usize, device: &Device) -> bool {
         columns.is_multiple_of(4) && is_device(device)
     }
 
-    /// For tokens of rows of `columns` numbers each that go to `targets`, with the `mean` adapter
-    /// as tokens; where it [can be](Self::is_for).
+    /// Prepares tokens with rows of `columns` values that go to `targets`. `mean` is the mean
+    /// adapter as tokens. Only for where [`is_for`](Self::is_for) is true.
     ///
     /// # Panics
-    /// When sizes do not fit each other.
+    /// If sizes do not match.
     pub fn new(
         targets: &[Target],
         columns: usize,
@@ -72,17 +72,17 @@ impl Assembly {
         assert!(!targets.is_empty() && columns > 0, "no tokens");
         let numbers = mean.len() / targets.len();
         let covered = tiles.scales.len() / tiles.mixed.max(1);
-        assert_eq!(mean.len(), targets.len() * numbers, "numbers of the mean");
+        assert_eq!(mean.len(), targets.len() * numbers, "number of mean values");
         assert!(
             numbers > 0 && numbers.is_multiple_of(columns),
-            "{numbers} numbers in rows of {columns}"
+            "{numbers} values do not split into rows of {columns}"
         );
         let tiled = targets.iter().filter_map(|target| target.tile);
-        assert!(tiled.max().is_none_or(|tile| tile < covered), "tiles");
+        assert!(tiled.max().is_none_or(|tile| tile < covered), "tile index");
         assert_eq!(
             tiles.integers.len(),
             tiles.scales.len() * numbers,
-            "numbers of the tiles"
+            "number of tile values"
         );
         let words = targets.iter().flat_map(|target| {
             let tile = target.tile.unwrap_or(covered);
@@ -97,7 +97,7 @@ impl Assembly {
             sizes.map(|size| size as i32).into_iter().chain([scale])
         });
         let words: Vec<i32> = words.collect();
-        // A buffer has at least one number, even where there is no head.
+        // Buffers must not be empty, even without a basis head.
         let mut packed: Vec<i32> = tiles.integers.chunks(4).map(four_in_a_word).collect();
         packed.resize(packed.len().max(1), 0);
         let mut scales = tiles.scales.to_vec();
@@ -126,11 +126,12 @@ impl Assembly {
         }
     }
 
-    /// The adapter's numbers, for the cascade's output (tokens, rows, columns) and the mixing
-    /// `coefficients` of the head; one that does not matter where there is none.
+    /// The adapter's values from the decoder's output `cascade` (tokens, rows, columns) and the
+    /// mixing `coefficients` of the basis head. Without a head, pass one coefficient, which is
+    /// ignored.
     ///
     /// # Panics
-    /// When a tensor has another size, or lives elsewhere.
+    /// If a tensor has another shape, or is on another device.
     pub fn assemble(&self, cascade: Tensor<3>, coefficients: Tensor<1>) -> Tensor<1> {
         let [tokens, rows, columns] = cascade.dims();
         let expected = [self.tokens, self.rows, self.columns];
@@ -144,7 +145,7 @@ impl Assembly {
         use crate::gpu;
         use crate::shaders::{ASSEMBLED, Shader};
 
-        let here = "a device that runs WGSL";
+        let here = "tensors must be on a device that runs WGSL";
         let inputs = [
             gpu::buffer(cascade),
             gpu::buffer(coefficients),
@@ -166,13 +167,13 @@ impl Assembly {
     }
 
     #[cfg(not(feature = "wgpu"))]
-    #[allow(clippy::unused_self, reason = "the signature of the other one")]
+    #[allow(clippy::unused_self, reason = "same signature as with wgpu")]
     fn launch(&self, _: &Tensor<3>, _: &Tensor<1>, _: usize) -> Tensor<1> {
-        unreachable!("no assembly is made without a device that runs WGSL")
+        unreachable!("an assembly is only constructed on a device that runs WGSL")
     }
 }
 
-/// The same on the CPU, from the cascade's `tokens`.
+/// Reference implementation on the CPU; `tokens` are the decoder's output.
 pub fn reference(
     targets: &[Target],
     columns: usize,

@@ -1,4 +1,5 @@
-//! Masked attention for short sequences: scores, softmax and mix without intermediate tensors.
+//! Masked attention for short sequences: scores, softmax and weighted sum without intermediate
+//! tensors.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
@@ -10,12 +11,12 @@ use rayon::prelude::*;
 
 use crate::cpu::{self, Matrix};
 
-/// Attention of `query` (B, heads, T, D) to `keys` and `values` (B, key heads, S, D): (B * T, heads
-/// * D).
+/// Attention of `query` (B, heads, T, D) over `keys` and `values` (B, key heads, S, D):
+/// (B * T, heads * D).
 ///
-/// Query heads are shared among key heads in order. `mask`, (B, 1, T, S) or (B, 1, 1, S), is added
-/// to the scores, which are scaled by one over the root of D; it is a constant, to which no
-/// gradient flows.
+/// Consecutive query heads share a key head, as in grouped-query attention. Scores are scaled
+/// by one over the square root of D. `mask`, (B, 1, T, S) or (B, 1, 1, S), is added to them; no
+/// gradient flows to it.
 pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor<4>) -> Tensor<2> {
     if !cpu::is_here(&query) {
         return reference(query, keys, values, mask);
@@ -29,7 +30,7 @@ pub fn attend(query: Tensor<4>, keys: Tensor<4>, values: Tensor<4>, mask: Tensor
     Tensor::from_dispatch(output)
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(
     query: Tensor<4>,
     keys: Tensor<4>,
@@ -38,7 +39,7 @@ pub fn reference(
 ) -> Tensor<2> {
     let [batch, heads, length, head_dim] = query.dims();
     let [_, key_heads, total, _] = keys.dims();
-    // All query heads of a group meet their shared keys in one matrix product.
+    // One matmul covers all query heads that share a key head.
     let grouped = [batch, key_heads, heads / key_heads * length, head_dim];
     let query = (query / (head_dim as f32).sqrt()).reshape(grouped);
     let scores = query
@@ -53,7 +54,7 @@ pub fn reference(
         .reshape([batch * length, heads * head_dim])
 }
 
-/// The kernel of each device.
+/// Backend operation behind [`attend`].
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait Attention: Backend {
     /// See [`attend`].
@@ -90,7 +91,7 @@ impl Attention for Flex {
     }
 }
 
-/// The inputs, contiguous.
+/// Contiguous inputs.
 #[derive(Debug, Clone)]
 struct Inputs {
     query: FloatTensor<Flex>,
@@ -104,9 +105,9 @@ struct Sizes {
     batch: usize,
     heads: usize,
     key_heads: usize,
-    /// T.
+    /// Number of queries, T.
     length: usize,
-    /// S.
+    /// Number of keys, S.
     total: usize,
     head_dim: usize,
 }
@@ -128,9 +129,9 @@ impl Inputs {
         cpu::expect("mask", cpu::shape(&mask), [batch, 1, lines, total]);
         assert!(
             key_heads > 0 && heads.is_multiple_of(key_heads),
-            "{heads} heads of {key_heads}"
+            "{heads} query heads are not a multiple of {key_heads} key heads"
         );
-        assert!(total > 0 && head_dim > 0, "nothing to attend to");
+        assert!(total > 0 && head_dim > 0, "no keys, or empty heads");
         Self {
             query: query.to_contiguous(),
             keys: keys.to_contiguous(),
@@ -169,7 +170,8 @@ impl Inputs {
     }
 }
 
-/// The inputs of one sequence: (heads, T, D), twice (key heads, S, D), and (T or 1, S).
+/// The inputs of one sequence: query (heads, T, D), keys and values (key heads, S, D), and mask
+/// (T or 1, S).
 struct Sequence<'a> {
     query: &'a [f32],
     keys: &'a [f32],
@@ -179,7 +181,7 @@ struct Sequence<'a> {
 }
 
 impl<'a> Sequence<'a> {
-    /// (T, D) of the query.
+    /// The query (T, D) of a head.
     fn query(&self, head: usize) -> Matrix<'a> {
         let Sizes {
             length, head_dim, ..
@@ -188,7 +190,7 @@ impl<'a> Sequence<'a> {
         Matrix::new(numbers, length, head_dim)
     }
 
-    /// (S, D) of keys or values that a head of the query meets.
+    /// The keys or values (S, D) for a query head.
     fn shared(&self, numbers: &'a [f32], head: usize) -> Matrix<'a> {
         let Sizes {
             total, head_dim, ..
@@ -197,7 +199,7 @@ impl<'a> Sequence<'a> {
         Matrix::new(&numbers[start..][..total * head_dim], total, head_dim)
     }
 
-    /// The weight (T, S) of each value in a head's output.
+    /// Writes the attention weights (T, S) of a head.
     fn weights(&self, head: usize, weights: &mut [f32]) {
         let total = self.sizes.total;
         let (query, keys) = (self.query(head), self.shared(self.keys, head).transposed());
@@ -205,7 +207,7 @@ impl<'a> Sequence<'a> {
         softmax_rows(weights, self.mask, total);
     }
 
-    /// A head's columns of the output (T, heads * D).
+    /// Writes a head's columns of the output (T, heads * D).
     fn mix(&self, head: usize, weights: &[f32], output: &mut [f32]) {
         let Sizes {
             length,
@@ -289,8 +291,8 @@ mod gradient {
         }
     }
 
-    /// Gradients of query, keys and values; the weights are computed again, which costs less than
-    /// to keep them.
+    /// Gradients of query, keys and values. Attention weights are recomputed, which is cheaper
+    /// than keeping them.
     fn backward(inputs: &Inputs, gradient: &FloatTensor<Flex>) -> [FloatTensor<Flex>; 3] {
         let sizes = inputs.sizes();
         let [query, keys, values] =
@@ -368,7 +370,7 @@ mod gradient {
         }
     }
 
-    /// From the gradient of the weights, in place, to the one of the scores.
+    /// Turns the gradient of the attention weights into the gradient of the scores, in place.
     #[multiversion(targets(
         "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
         "x86_64+avx2+fma"

@@ -1,4 +1,4 @@
-//! Masked attention between rows as linear layers give them, with heads read where they lie.
+//! Masked self-attention on fused QKV rows; heads are read in place.
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
@@ -8,19 +8,19 @@ use crate::attend;
 use crate::attention::softmax_rows;
 use crate::cpu::{self, Matrix};
 
-/// Attention between rows as one linear layer gives them: `rows` (N * L, 3 * heads * D) with
-/// queries, keys and values side by side, where `mask` (N, L) is added to the scores of each key:
-/// (N * L, heads * D). The WGSL kernel is for widths D that four divides.
+/// Self-attention on `rows` (N * L, 3 * heads * D): queries, keys and values side by side, as
+/// one linear layer outputs them. `mask` (N, L) is added to the scores of each key. Returns
+/// (N * L, heads * D). The WGSL kernel requires D to be a multiple of four, and at most 128.
 ///
 /// # Panics
-/// When sizes do not fit each other.
+/// If shapes do not match.
 pub fn attend_rows(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
     let [count, width] = rows.dims();
     let [prompts, length] = mask.dims();
     cpu::expect("rows", [count], [prompts * length]);
     assert!(
         heads > 0 && width.is_multiple_of(3 * heads),
-        "{width} numbers of {heads} heads, three of each"
+        "rows of {width} do not split into query, key and value of {heads} heads"
     );
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&rows, &mask, heads) {
@@ -32,7 +32,7 @@ pub fn attend_rows(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> 
     reference(rows, mask, heads)
 }
 
-/// The same by [`attend`].
+/// Reference implementation with [`attend`].
 pub fn reference(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
     let [_, width] = rows.dims();
     let [prompts, length] = mask.dims();
@@ -46,7 +46,7 @@ pub fn reference(rows: Tensor<2>, mask: Tensor<2>, heads: usize) -> Tensor<2> {
     attend(query, keys, values, mask.reshape([prompts, 1, 1, length]))
 }
 
-/// On burn's CPU device, without gradients: heads are read where they lie.
+/// The kernel for burn's CPU device; `None` on other devices or with gradients.
 fn on_cpu(rows: &Tensor<2>, mask: &Tensor<2>, heads: usize) -> Option<Tensor<2>> {
     let [count, stride] = rows.dims();
     let [_, length] = mask.dims();

@@ -1,8 +1,9 @@
-//! Products with a frozen f32 matrix that is packed once, on the CPU: what follows the product is
-//! done while it is in the cache.
+//! f32 matmuls on the CPU with a frozen matrix that is packed once. The epilogue runs while the
+//! result is in the cache.
 //!
-//! A block of rows times a panel of 32 columns is kept in registers, as Goto and van de Geijn do it
-//! (Anatomy of High-Performance Matrix Multiplication, 2008); the left matrix is read as it lies.
+//! A block of rows times a panel of 32 columns is accumulated in registers (Goto and van de
+//! Geijn, Anatomy of High-Performance Matrix Multiplication, 2008). The left matrix is not
+//! packed.
 
 #[cfg(target_arch = "wasm32")]
 pub mod relaxed;
@@ -15,25 +16,25 @@ use rayon::prelude::*;
 use crate::{cpu, gelu};
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
-compile_error!("WebAssembly needs `-C target-feature=+simd128`, as .cargo/config.toml has it");
+compile_error!("WebAssembly needs `-C target-feature=+simd128`, as set in .cargo/config.toml");
 
 /// Columns of a panel.
 const PANEL: usize = 32;
-/// Most rows of a block.
+/// Maximum rows of a block.
 const ROWS: usize = 12;
-/// Most rows that one task takes.
+/// Maximum rows of a task.
 const TASK_ROWS: usize = 8 * ROWS;
 
-/// The transposed right matrix of products: (depth, width) in panels of columns.
+/// The right operand of matmuls (depth, width), packed in panels of 32 columns.
 #[derive(Debug)]
 pub struct Blocked {
     depth: usize,
     width: usize,
-    /// Panel after panel, row after row; columns beyond the width are zero.
+    /// Panels in order, each row-major; columns beyond the width are zero.
     values: Vec<f32>,
 }
 
-/// What is done to a product while it is in the cache.
+/// Operation on the result of a matmul while it is in the cache.
 #[derive(Clone, Copy)]
 pub(crate) enum Epilogue<'a> {
     /// None.
@@ -42,7 +43,7 @@ pub(crate) enum Epilogue<'a> {
     Bias(&'a [f32]),
     /// A bias and GELU.
     Gelu(&'a [f32]),
-    /// A bias and a matrix like the result.
+    /// A bias and a residual of the shape of the result.
     Residual(&'a [f32], &'a [f32]),
 }
 
@@ -72,13 +73,14 @@ impl Blocked {
         [self.width, self.depth]
     }
 
-    /// Rows of numbers times the matrix, and what follows.
+    /// Multiplies row-major `input` by the matrix and applies the epilogue.
     pub(crate) fn product(&self, input: &[f32], epilogue: Epilogue) -> Vec<f32> {
         let rows = input.len() / self.depth.max(1);
         let count = rows * self.width;
         let mut output = Vec::with_capacity(count);
-        // As many tasks for each core. Few are as equal as blocks of four rows allow, though none
-        // is less than a block; many have whole blocks, and what is left over are more of them.
+        // Each core gets the same number of tasks. With one task per core, tasks are as equal
+        // as multiples of four rows allow, but at least one block. With more, tasks consist of
+        // whole blocks, and the remainder becomes extra tasks.
         let threads = rayon::current_num_threads();
         let tasks = rows.div_ceil(threads * TASK_ROWS).max(1) * threads;
         let even = rows.div_ceil(tasks);
@@ -96,14 +98,14 @@ impl Blocked {
             vectors::multiply(self, input, output);
             #[allow(
                 unsafe_code,
-                reason = "writing zeros first would cost a pass over the output"
+                reason = "filling with zeros first would cost a pass over the output"
             )]
-            // SAFETY: the product has written every number.
+            // SAFETY: `multiply` has written every element.
             let output = unsafe { &mut *(std::ptr::from_mut(output) as *mut [f32]) };
             epilogue.apply(first * self.width, self.width, output);
         });
         #[allow(unsafe_code, reason = "as above")]
-        // SAFETY: the tasks together have written every number.
+        // SAFETY: the tasks together have written every element.
         unsafe {
             output.set_len(count);
         }
@@ -112,7 +114,7 @@ impl Blocked {
 }
 
 impl Epilogue<'_> {
-    /// For rows of `width` numbers that start at the number `first` of the whole result.
+    /// Applies to rows of `width` values that start at element `first` of the result.
     fn apply(self, first: usize, width: usize, output: &mut [f32]) {
         match self {
             Self::Identity => {}
@@ -137,15 +139,15 @@ impl Epilogue<'_> {
     }
 }
 
-/// `input` (rows, depth), on burn's CPU device and without gradients, times a matrix, and what
-/// follows.
+/// `input` (rows, depth) times a matrix, followed by the epilogue, on burn's CPU device and
+/// without gradients.
 ///
 /// # Panics
-/// When it lives elsewhere, or has another depth.
+/// If `input` is on another device, tracks gradients, or has another depth.
 pub(crate) fn product(input: Tensor<2>, matrix: &Blocked, epilogue: Epilogue) -> Tensor<2> {
     let [rows, depth] = input.dims();
     cpu::expect("input", [rows, depth], [rows, matrix.depth]);
-    let input = cpu::read(&input).expect("an input on the CPU, without gradients");
+    let input = cpu::read(&input).expect("the input must be on the CPU, without gradients");
     let output = matrix.product(cpu::numbers(&input), epilogue);
     Tensor::from_primitive::<Flex>(cpu::tensor(output, [rows, matrix.width]))
 }

@@ -1,28 +1,29 @@
-//! 2-D convolutions between any axes of a tensor, as the hyper-convolution has them (arXiv
-//! 2506.16406, section 3.5).
+//! 2-D convolutions over any axes of a tensor, for the hyper-convolution
+//! (arXiv 2506.16406, section 3.5).
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
 
 use crate::epilogue::ConvolutionEpilogue;
 
-/// Which of the three axes after the batch are the height and the width of the plane, and which one
-/// is the channels.
+/// Which of the three axes after the batch, 0 to 2, are height, width and channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axes {
-    /// Along which kernels are moved by their first axis.
+    /// Axis that the kernel's height slides along.
     pub height: usize,
-    /// Along which kernels are moved by their second axis.
+    /// Axis that the kernel's width slides along.
     pub width: usize,
-    /// Whose numbers are mixed.
+    /// Axis that holds the channels.
     pub channels: usize,
 }
 
-/// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels, height,
-/// width), both sizes odd, with 'same' padding and stride 1. The result has its axes where the
-/// input has them. The WGSL kernel is for a batch of one, for input channels that four divides, and
-/// for a last axis that four divides in input and output and that is the channels or the width; it
-/// reads kernels faster that are [`to_kernel_layout`].
+/// Convolves `input` (batch, three axes) with `kernel` (output channels, input channels,
+/// height, width), whose height and width are odd, with 'same' padding and stride 1. The result
+/// keeps the order of the axes.
+///
+/// The WGSL kernel requires a batch of one, input channels that are a multiple of four, and a
+/// last axis that is channels or width and a multiple of four in input and output. Kernels from
+/// [`to_kernel_layout`] are faster there.
 pub fn convolve(
     input: Tensor<4>,
     kernel: Tensor<4>,
@@ -36,7 +37,7 @@ pub fn convolve(
     reference(input, kernel, axes, epilogue)
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(
     input: Tensor<4>,
     kernel: Tensor<4>,
@@ -63,7 +64,7 @@ pub fn reference(
     }
 }
 
-/// A convolution of (batch, channels, height, width); with a kernel of one a matrix product.
+/// Convolves (batch, channels, height, width); for a 1 x 1 kernel, this is a matmul.
 fn convolve_planes(planes: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     let [outputs, inputs, height, width] = kernel.dims();
     if height != 1 || width != 1 {
@@ -81,11 +82,11 @@ fn convolve_planes(planes: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>
     }
 }
 
-/// A kernel (output channels, input channels, height, width) on `device`; on one that runs WGSL in
-/// the order in which [`convolve`] reads it there.
+/// A kernel (output channels, input channels, height, width) on `device`. On devices that run
+/// WGSL it is stored in the order in which [`convolve`] reads it.
 ///
 /// # Panics
-/// When there are not as many values as the shape says.
+/// If the number of values does not match the shape.
 pub fn to_kernel_layout(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
     let data = TensorData::new(values, shape);
     #[cfg(feature = "wgpu")]
@@ -96,7 +97,7 @@ pub fn to_kernel_layout(values: Vec<f32>, shape: [usize; 4], device: &Device) ->
     Tensor::from_data(data, device)
 }
 
-/// From (outputs, inputs, height, width) to (height, width, outputs, inputs), and back.
+/// Permutes (outputs, inputs, height, width) to (height, width, outputs, inputs), and back.
 #[cfg(feature = "wgpu")]
 const TAPS_FIRST: [isize; 4] = [2, 3, 0, 1];
 
@@ -130,7 +131,8 @@ fn launch(
     cpu::expect("kernel", [inputs], [shape[axes.channels]]);
     assert!(
         inputs > 0 && kernel_height % 2 == 1 && kernel_width % 2 == 1,
-        "a kernel of {kernel_height} x {kernel_width} over {inputs} channels"
+        "kernel height and width must be odd, and channels not zero: \
+         {kernel_height} x {kernel_width} over {inputs} channels"
     );
     let (bias, other) = match epilogue {
         ConvolutionEpilogue::Identity => (None, None),

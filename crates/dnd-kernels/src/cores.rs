@@ -1,19 +1,20 @@
-//! Work on parts of a batch that need nothing of each other, each on a core of its own.
+//! Runs independent parts of a batch in parallel, one per core.
 
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
-/// Most rows of a part: what a layer makes of them stays in a core's cache.
+/// Target maximum of rows per part, so that a layer's activations stay in a core's cache.
 const MAX_ROWS: usize = 512;
-/// Fewest rows of a part, so that products are made of whole blocks.
+/// Target minimum of rows per part, so that matmuls work on whole blocks.
 const FEWEST_ROWS: usize = 48;
 
-/// What `work` makes of the `rows` (N * L, C) of sequences and their `mask` (N, L): (N * L, any).
-/// On burn's CPU device cores share the sequences, and so wait for each other once, not at every
-/// operation; elsewhere they are one part.
+/// Applies `work` to the `rows` (N * L, C) of sequences and their `mask` (N, L), and returns
+/// its result (N * L, any). On burn's CPU device, the sequences are split across cores, which
+/// then synchronize once instead of at every operation. On other devices, `work` is called
+/// once.
 ///
 /// # Panics
-/// When there are not as many rows as the mask has numbers.
+/// If the number of rows is not N * L.
 pub fn split_across_cores(
     rows: Tensor<2>,
     mask: Tensor<2>,
@@ -21,7 +22,7 @@ pub fn split_across_cores(
 ) -> Tensor<2> {
     let ([count, _], [sequences, length]) = (rows.dims(), mask.dims());
     crate::cpu::expect("rows", [count], [sequences * length]);
-    // WebAssembly has one thread, and need not have the code for more.
+    // WebAssembly has one thread; the constant lets the compiler drop the parallel path.
     let threads = if cfg!(target_arch = "wasm32") {
         1
     } else {

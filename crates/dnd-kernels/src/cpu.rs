@@ -1,11 +1,11 @@
-//! What the kernels for burn's CPU device share.
+//! Helpers of the kernels for burn's CPU device.
 
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Whether a kernel runs for a tensor: on burn's CPU device, natively, and tracked only where this
-/// build has gradients.
+/// Whether the CPU kernels support a tensor: it is on burn's CPU device, not in WebAssembly,
+/// and tracked only if this build has autodiff.
 pub(crate) fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
     let device = tensor.device();
     let is_cpu =
@@ -16,18 +16,22 @@ pub(crate) fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
 /// Checks a shape, as burn's own operations do.
 ///
 /// # Panics
-/// When it is another one.
+/// If `found` is not `expected`.
 pub(crate) fn expect<const D: usize>(name: &str, found: [usize; D], expected: [usize; D]) {
-    assert_eq!(found, expected, "shape of {name}, found and expected");
+    assert_eq!(
+        found, expected,
+        "shape of {name}: found (left), expected (right)"
+    );
 }
 
-/// A tensor's numbers row after row, if it lives on burn's CPU device and carries no gradients.
+/// The contiguous primitive of a tensor; `None` if the tensor is not on burn's CPU device or
+/// tracks gradients.
 pub(crate) fn read<const D: usize>(tensor: &Tensor<D>) -> Option<FloatTensor<Flex>> {
     let tensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
     Some(tensor.to_contiguous())
 }
 
-/// The numbers of a contiguous tensor.
+/// The elements of a contiguous tensor.
 pub(crate) fn numbers(tensor: &FloatTensor<Flex>) -> &[f32] {
     let start = tensor.layout().start_offset();
     let count = tensor.layout().num_elements();
@@ -44,7 +48,7 @@ pub(crate) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Flo
     FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
 }
 
-/// A matrix of numbers with any order of its elements.
+/// A strided view of a matrix.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     pub(crate) values: &'a [f32],
@@ -55,7 +59,7 @@ pub(crate) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Row after row.
+    /// A row-major matrix.
     pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         Self {
             values,
@@ -66,7 +70,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// The same numbers, rows and columns exchanged.
+    /// The transposed view.
     pub(crate) fn transposed(self) -> Self {
         Self {
             values: self.values,
@@ -77,7 +81,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// The same with rows that start `stride` numbers apart.
+    /// The same view, with rows `stride` elements apart.
     pub(crate) fn with_stride(self, stride: usize) -> Self {
         Self {
             row_stride: stride,
@@ -93,8 +97,8 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `output` = `keep` * `output` + `factor` * `left` * `right` on one thread; rows of `output` are
-/// `stride` apart.
+/// `output = keep * output + factor * left * right`, on one thread. Rows of `output` are
+/// `stride` elements apart.
 pub(crate) fn multiply(
     output: &mut [f32],
     stride: usize,
@@ -103,7 +107,7 @@ pub(crate) fn multiply(
     left: Matrix,
     right: Matrix,
 ) {
-    assert_eq!(left.columns, right.rows, "inner sizes");
+    assert_eq!(left.columns, right.rows, "inner dimensions");
     let target = Matrix {
         values: output,
         rows: left.rows,
@@ -111,8 +115,11 @@ pub(crate) fn multiply(
         row_stride: stride,
         column_stride: 1,
     };
-    assert!(left.fits() && right.fits() && target.fits(), "sizes");
-    #[allow(unsafe_code, reason = "the library takes pointers")]
+    assert!(
+        left.fits() && right.fits() && target.fits(),
+        "matrix too large"
+    );
+    #[allow(unsafe_code, reason = "`gemm` takes pointers")]
     // SAFETY: all three matrices lie inside their slices.
     unsafe {
         gemm::gemm(
@@ -139,7 +146,7 @@ pub(crate) fn multiply(
     }
 }
 
-/// Sum of products, in 16 sums that a vector holds.
+/// Dot product, in 16 partial sums so that it vectorizes.
 #[inline(always)]
 pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     let mut sums = [0.0f32; 16];
@@ -157,7 +164,7 @@ pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// A polynomial, its highest coefficient first.
+/// Evaluates a polynomial, highest coefficient first.
 #[inline(always)]
 pub(crate) fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     let mut sum = coefficients[0];
@@ -167,8 +174,8 @@ pub(crate) fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 
     sum
 }
 
-/// The largest of many numbers, or the sum of what `of` makes of them, in 16 parts that a vector
-/// holds.
+/// Reduces `of(number)` over `numbers` with `join`, in 16 partial results so that it
+/// vectorizes. `start` must be the identity of `join`.
 #[inline(always)]
 pub(crate) fn fold(
     numbers: &[f32],
@@ -188,12 +195,13 @@ pub(crate) fn fold(
     parts.into_iter().chain(rest).fold(start, join)
 }
 
-/// e to the power of `x`, to a few units in the last place (Cody and Waite's reduction, Cephes'
-/// polynomial). What would be smaller than normal numbers, which are slow to multiply, is zero.
+/// e to the power of `x`, to a few units in the last place (Cody and Waite's reduction,
+/// polynomial from Cephes). Below -87 the result is zero, as subnormal numbers would be slow to
+/// multiply.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     const SMALLEST: f32 = -87.0;
-    // Adding this rounds to a whole number, which is then in the lowest bits.
+    // Adding this rounds to an integer, which is then in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let within = x.clamp(SMALLEST, 88.0);
     let rounded = within * std::f32::consts::LOG2_E + ROUND;
@@ -235,7 +243,7 @@ mod tests {
 
     #[test]
     fn products_of_any_order() {
-        // (1 2 3) times its transpose, scaled and added to what was there.
+        // (1 2 3) times its transpose, scaled and added to the output.
         let values = [1.0, 2.0, 3.0];
         let row = Matrix::new(&values, 1, 3);
         let mut output = [10.0];

@@ -1,13 +1,13 @@
-//! What a BERT's layers begin with.
+//! The embedding layer of BERT.
 
 use burn::tensor::{Int, Tensor};
 
 use crate::FrozenMatrix;
 use crate::layer_norm;
 
-/// The layer norm of the rows of `word_embeddings` (vocabulary, width) that `ids` (N, L) name, plus
-/// the rows of `position_embeddings` (at least L, width): (N * L, width). The WGSL kernel is for
-/// widths that four divides.
+/// Layer norm of the sum of `word_embeddings` (vocabulary, width), selected by `ids` (N, L),
+/// and `position_embeddings` (at least L, width): (N * L, width). The WGSL kernel requires a
+/// width that is a multiple of four.
 pub fn embed(
     ids: Tensor<2, Int>,
     word_embeddings: &FrozenMatrix,
@@ -37,7 +37,7 @@ pub fn embed(
     )
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(
     ids: Tensor<2, Int>,
     word_embeddings: &FrozenMatrix,
@@ -73,7 +73,7 @@ fn launch(
     let [longest, width] = position_embeddings.dims();
     assert!(
         length <= longest,
-        "{length} tokens in {longest} position_embeddings"
+        "{length} tokens exceed the {longest} position embeddings"
     );
     let [vocabulary, _] = word_embeddings.shape();
     cpu::expect(

@@ -1,37 +1,37 @@
-//! What kernels do to a product before it is written.
+//! Operations that kernels apply to a result before writing it.
 
 use burn::tensor::Tensor;
 
-/// The epilogue of a linear layer, after its bias.
+/// The epilogue of a linear layer, applied after the bias.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "it lives no longer than a call")]
+#[allow(clippy::large_enum_variant, reason = "short-lived, one per call")]
 pub enum LinearEpilogue {
     /// None.
     Identity,
     /// GELU, with the exact error function.
     Gelu,
-    /// A residual connection: these (rows, output) are added.
+    /// Adds a residual (rows, output).
     Residual(Tensor<2>),
 }
 
 /// The epilogue of a convolution.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "it lives no longer than a call")]
+#[allow(clippy::large_enum_variant, reason = "short-lived, one per call")]
 pub enum ConvolutionEpilogue {
     /// None.
     Identity,
     /// (tanh(product) + other + bias) / 3; `bias` has the last two axes of the result.
     Combine {
-        /// As the result.
+        /// Of the shape of the result.
         other: Tensor<4>,
         /// (second axis, third axis).
         bias: Tensor<2>,
     },
-    /// A bias for each channel is added, and a residual if there is one.
+    /// Adds a bias per channel, and the residual if there is one.
     Bias {
         /// (channels).
         bias: Tensor<1>,
-        /// As the result.
+        /// Of the shape of the result.
         residual: Option<Tensor<4>>,
     },
 }

@@ -1,4 +1,4 @@
-//! Matrices that are multiplied with many times and never change.
+//! Frozen weight matrices, stored for fast matmuls.
 
 use std::sync::Arc;
 
@@ -21,21 +21,22 @@ use crate::shaders::Storage;
 #[derive(Clone)]
 #[allow(
     clippy::large_enum_variant,
-    reason = "a model has a few hundred of them, and the matrix itself is elsewhere"
+    reason = "a model has a few hundred of them, with their values on the heap"
 )]
 pub enum FrozenMatrix {
-    /// As a tensor of any device.
+    /// A tensor on any device.
     Plain(Tensor<2>),
-    /// Packed in f32 for the CPU, for inputs on burn's CPU device without gradients.
+    /// Packed in f32, for inputs on burn's CPU device without gradients.
     Blocked(Arc<Blocked>),
-    /// Rounded to bfloat16 and packed for this CPU.
+    /// Rounded to bfloat16 and packed, for inputs on burn's CPU device.
     Packed(Arc<PackedPair>),
-    /// Rounded to f16, two in a word, on a device that runs WGSL; four divides a row.
+    /// Rounded to f16, two per 32-bit word, on a device that runs WGSL. The input size is a
+    /// multiple of four.
     #[cfg(feature = "wgpu")]
     Half {
         /// How kernels read the words.
         storage: Storage,
-        /// Words of each row, one row after another.
+        /// The words, row-major.
         words: Tensor<1, Int>,
         /// (output, input).
         shape: [usize; 2],
@@ -43,36 +44,37 @@ pub enum FrozenMatrix {
 }
 
 impl FrozenMatrix {
-    /// The matrix as it is.
+    /// Uses a tensor as it is.
     pub fn new(weight: Tensor<2>) -> Self {
         Self::Plain(weight)
     }
 
-    /// The matrix rounded to bfloat16, for inputs on burn's CPU device alone, or `None` where this
-    /// CPU has no [instructions](bf16::is_available) for it.
+    /// Rounds the matrix to bfloat16, for inputs on burn's CPU device. Returns `None` if the
+    /// CPU lacks the [instructions](bf16::is_available).
     pub fn packed(values: &[f32], [output, input]: [usize; 2]) -> Option<Self> {
         bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
     }
 
-    /// The matrix for products without gradients on `device`: packed for the CPU, rounded to f16 on
-    /// one that runs WGSL, and as it is on others.
+    /// Stores the matrix for inference on `device`: packed on the CPU, rounded to f16 on
+    /// devices that run WGSL if sizes are multiples of four and the values fit f16, and
+    /// unchanged otherwise. Inputs must not track gradients.
     pub fn inference(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         if *device == Device::flex() {
             return Self::Blocked(Arc::new(Blocked::new(&values, shape)));
         }
-        // Products are made of fours.
+        // The WGSL matmul computes four columns at a time.
         if shape[0].is_multiple_of(4) {
             return Self::half(values, shape, device);
         }
         Self::Plain(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
-    /// The matrix rounded to f16 for a device that runs WGSL, where four divides its rows and its
-    /// numbers fit, and as it is on others. For [products](Self::product) four has to divide their
-    /// number too.
+    /// Rounds the matrix to f16 on a device that runs WGSL, if the input size is a multiple of
+    /// four and the values fit f16; stores it unchanged otherwise. For
+    /// [products](Self::product), the output size must be a multiple of four too.
     ///
     /// # Panics
-    /// When there are not as many values as the shape says.
+    /// If the number of values does not match the shape.
     pub fn half(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         cpu::expect("values", [values.len()], [shape[0] * shape[1]]);
         #[cfg(feature = "wgpu")]
@@ -100,7 +102,7 @@ impl FrozenMatrix {
         }
     }
 
-    /// The buffer of a matrix on a device that runs WGSL, and how the matrix lies there.
+    /// The buffer of a matrix on a device that runs WGSL, and its storage format.
     #[cfg(feature = "wgpu")]
     pub(crate) fn buffer(&self) -> Option<(burn::backend::wgpu::CubeTensor, Storage)> {
         match self {
@@ -113,8 +115,8 @@ impl FrozenMatrix {
     /// `input` (rows, input) times the transposed matrix: (rows, output).
     ///
     /// # Panics
-    /// When the matrix was packed or rounded for another device than the input's, or the input
-    /// carries gradients that such a matrix does not pass on.
+    /// If the matrix was packed or rounded for another device than the input's, or the input
+    /// tracks gradients that such a matrix does not support.
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => input.matmul(weight.clone().transpose()),
@@ -130,26 +132,27 @@ impl FrozenMatrix {
                     launch(&input, weights, *shape, &bias, &LinearEpilogue::Identity)
                 });
                 output.expect(
-                    "f32 numbers without gradients, rows that four divides, a device that runs \
-                     WGSL, and kernels switched on",
+                    "f16 weights need f32 inputs without gradients, sizes that are multiples of \
+                     four, a device that runs WGSL, and enabled kernels",
                 )
             }
         }
     }
 
-    /// The rows that `places` (n) name, of a matrix that is not packed for products: (n, input).
+    /// The rows at the indices `places` (n) of a matrix that is neither packed nor rounded:
+    /// (n, input).
     ///
     /// # Panics
-    /// For a packed one.
+    /// If it is packed or rounded.
     pub fn select(&self, places: Tensor<1, Int>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => weight.clone().select(0, places),
-            _ => panic!("rows of a matrix that is packed for products"),
+            _ => panic!("cannot select rows of a packed or rounded matrix"),
         }
     }
 
-    /// The same with the update of LoRA factors `a` (rank, input) and `b` (output, rank): plus
-    /// `scaling` times input times `a` transposed times `b` transposed.
+    /// [`product`](Self::product) plus the LoRA update with `a` (rank, input) and `b`
+    /// (output, rank): `scaling` times input times `a` transposed times `b` transposed.
     pub fn adapted(&self, input: Tensor<2>, a: Tensor<2>, b: Tensor<2>, scaling: f32) -> Tensor<2> {
         match self {
             Self::Packed(pair) => {
@@ -165,14 +168,14 @@ impl FrozenMatrix {
     }
 }
 
-/// Whether no number is too large for f16.
+/// Whether all values fit f16.
 #[cfg(feature = "wgpu")]
 fn fit_f16(values: &[f32]) -> bool {
     let largest = half::f16::MAX.to_f32();
     values.iter().all(|value| value.abs() <= largest)
 }
 
-/// Two numbers rounded to f16 in a word, the first one in its lower half.
+/// Rounds two values to f16 and packs them in a word, the first in the low half.
 #[cfg(feature = "wgpu")]
 fn pair_of_halves(pair: &[f32]) -> i32 {
     let bits = |index| {
@@ -182,7 +185,7 @@ fn pair_of_halves(pair: &[f32]) -> i32 {
     (bits(0) | bits(1) << 16).cast_signed()
 }
 
-/// Products with packed matrices on burn's CPU device.
+/// Backend operation: matmul with a packed matrix on burn's CPU device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait FrozenProduct: Backend {
     /// `input` (rows, input) times the transposed matrix: (rows, output).
@@ -212,7 +215,7 @@ mod gradient {
 
     use super::*;
 
-    /// The gradient of the product's input is the gradient of its output times the matrix.
+    /// The gradient of the input is the gradient of the output times the matrix.
     #[derive(Debug)]
     struct FrozenProductBackward;
 

@@ -1,4 +1,4 @@
-//! A layer's bias and its GELU (Hendrycks and Gimpel, arXiv 1606.08415) in one pass.
+//! Bias and GELU (Hendrycks and Gimpel, arXiv 1606.08415) in one pass.
 
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor, activation};
@@ -7,14 +7,14 @@ use multiversion::multiversion;
 use crate::cpu;
 
 /// `gelu(input + bias)` for `input` (rows, width) and `bias` (1, width), with the exact error
-/// function. Gradients are the reference's.
+/// function. Tensors that track gradients use the reference.
 pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     if input.device() != Device::flex() {
         return reference(input, bias);
     }
     let shape = input.dims();
     cpu::expect("bias", bias.dims(), [1, shape[1]]);
-    assert!(shape[1] > 0, "rows of nothing");
+    assert!(shape[1] > 0, "rows must not be empty");
     let (Some(values), Some(biases)) = (cpu::read(&input), cpu::read(&bias)) else {
         return reference(input, bias);
     };
@@ -23,12 +23,12 @@ pub fn biased_gelu(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     Tensor::from_primitive::<Flex>(cpu::tensor(output, shape))
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(input: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
     activation::gelu(input + bias)
 }
 
-/// The GELU of rows of numbers with a bias each, in their place.
+/// Adds the bias to each row and applies GELU, in place.
 #[multiversion(targets(
     "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
     "x86_64+avx2+fma"
@@ -42,11 +42,12 @@ pub(crate) fn activate(values: &mut [f32], bias: &[f32]) {
     }
 }
 
-/// The error function to 4e-7, as one polynomial over another, which is faster than what WGSL has:
-/// the coefficients are those of Eigen (`Eigen/src/Core/MathFunctionsImpl.h`).
+/// The error function to 4e-7, as a quotient of two polynomials, which is faster on the CPU
+/// than the approximation in the WGSL kernel. The coefficients are from Eigen
+/// (`Eigen/src/Core/MathFunctionsImpl.h`).
 #[inline(always)]
 fn error_function(x: f32) -> f32 {
-    /// From here on it is 1, to within rounding.
+    /// From here on, the result is 1 to within rounding.
     const LARGEST: f32 = 3.9;
     let square = x * x;
     let above = cpu::polynomial(

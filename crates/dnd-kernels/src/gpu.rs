@@ -1,7 +1,7 @@
-//! Launching the WGSL kernels of `shaders/` on burn's wgpu devices.
+//! Launches the WGSL kernels of `shaders/` on burn's wgpu devices.
 //!
-//! A kernel is its file, the shared files that it uses, and constants that are put before them. Its
-//! bindings are buffers in order and last a uniform block of sizes.
+//! A kernel consists of its file, the shared files it uses, and constants prepended to them. It
+//! binds its input buffers in order, then the output, then a uniform block of sizes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,34 +15,33 @@ use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
 use crate::shaders::{MAX_GROUPS, Shader, Storage};
 
-/// Workgroups for so many rows with one each, along as many axes as it takes; some may be left
-/// without a row.
+/// Number of workgroups for one per row, spread over two axes where one is not enough. The last
+/// ones may have no row.
 pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {
     [rows.min(MAX_GROUPS), rows.div_ceil(MAX_GROUPS), 1]
 }
 
-/// Bytes of a buffer that stands for one left unread: as many as any element of a binding has, or
-/// more.
+/// Size in bytes of the placeholder for an unused buffer, at least one element of any binding.
 const UNREAD: usize = 64;
 
-/// Whether kernels are switched off.
+/// Whether the WGSL kernels are disabled.
 static OFF: AtomicBool = AtomicBool::new(false);
 
-/// Switches the kernels on, as they are at first, or off: then burn's own operations take their
-/// place, to be compared with. A [`FrozenMatrix`](crate::FrozenMatrix) that was rounded to halves
-/// while they were on needs them.
+/// Enables the WGSL kernels (the default), or disables them to compare with burn's own
+/// operations. A [`FrozenMatrix`](crate::FrozenMatrix) that was rounded to f16 while they were
+/// enabled still needs them.
 pub fn enable(enabled: bool) {
     OFF.store(!enabled, Ordering::Relaxed);
 }
 
-/// A float tensor's buffer, contiguous, if the tensor lives on a device that runs WGSL and carries
-/// no gradients.
+/// The contiguous buffer of an f32 tensor; `None` if the tensor is on a device that does not
+/// run WGSL, or tracks gradients.
 pub(crate) fn buffer<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTensor> {
     let tensor = tensor.clone().try_into_primitive::<Cube>().ok()?;
     (tensor.dtype == DType::F32 && runs_wgsl(&tensor)).then(|| wgpu::into_contiguous(tensor))
 }
 
-/// An integer tensor's buffer, as [`buffer`].
+/// The contiguous buffer of a 32-bit integer tensor, as [`buffer`].
 pub(crate) fn integers<const D: usize>(tensor: &Tensor<D, Int>) -> Option<CubeTensor> {
     let tensor = tensor.clone().try_into_primitive::<Cube>().ok()?;
     let words = matches!(tensor.dtype, DType::I32 | DType::U32);
@@ -53,12 +52,12 @@ fn runs_wgsl(tensor: &CubeTensor) -> bool {
     !OFF.load(Ordering::Relaxed) && tensor.client.name() == "wgpu<wgsl>" && tensor.qparams.is_none()
 }
 
-/// Whether tensors of a device may be given to [`launch`].
+/// Whether [`launch`] accepts tensors on this device.
 pub(crate) fn is_device(device: &burn::tensor::Device) -> bool {
     buffer(&Tensor::<1>::zeros([1], device)).is_some()
 }
 
-/// How weights that are rounded to f16 are best stored on a device.
+/// Preferred storage format for f16 weights on this device.
 pub(crate) fn half_storage(device: &burn::tensor::Device) -> Storage {
     let f16 = ElemType::Float(FloatKind::F16);
     match buffer(&Tensor::<1>::zeros([1], device)) {
@@ -84,10 +83,9 @@ impl KernelSource for Shader {
     }
 }
 
-/// Runs a kernel over `groups` of invocations: `inputs` are its first buffers, an output of `shape`
-/// is its last, and `sizes` the words of its uniform block. An input that is `None` is one that
-/// these constants leave unread; no two may be the same, as WebGPU does not bind a buffer twice to
-/// be written.
+/// Runs a kernel over `groups` workgroups. Its bindings are `inputs`, an output of `shape`, and
+/// a uniform block of the words in `sizes`. An input of `None` is one that this shader does not
+/// read. Inputs must be distinct, as WebGPU does not bind a writable buffer twice.
 pub(crate) fn launch<const D: usize>(
     shader: Shader,
     inputs: &[Option<&CubeTensor>],
@@ -95,13 +93,13 @@ pub(crate) fn launch<const D: usize>(
     sizes: &[u32],
     groups: [usize; 3],
 ) -> Tensor<D> {
-    let given = inputs.iter().flatten().next().expect("an input");
+    let given = inputs.iter().flatten().next().expect("at least one input");
     let (client, device) = (given.client.clone(), given.device.clone());
     let length = shape.iter().product::<usize>();
     let output = client.empty(length.max(1) * size_of::<f32>());
     let mut arguments = KernelArguments::new();
     for input in inputs {
-        // No two buffers of a launch may be the same, so each one that is left out is new.
+        // Bindings must be distinct, so every unused input gets a new buffer.
         let handle = input.map_or_else(|| client.empty(UNREAD), |tensor| tensor.handle.clone());
         arguments = arguments.with_buffer(handle.binding());
     }
@@ -116,7 +114,7 @@ pub(crate) fn launch<const D: usize>(
     let kernel = SourceKernel::new(shader, CubeDim::new_2d(x, y));
     assert!(
         groups.iter().all(|&count| count <= MAX_GROUPS),
-        "{groups:?} workgroups"
+        "{groups:?} workgroups, more than an axis can have"
     );
     if length > 0 {
         let [x, y, z] = groups.map(|count| count as u32);

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::cpu;
 
-/// Layer norm of each row of `input` (rows, width), scaled and shifted by (width) numbers. The WGSL
-/// kernel is for widths that four divides.
+/// Layer norm of each row of `input` (rows, width), with `scale` and `shift` (width). The WGSL
+/// kernel requires a width that is a multiple of four.
 pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = launch(&input, &scale, &shift, epsilon) {
@@ -20,7 +20,7 @@ pub fn layer_norm(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon:
     reference(input, scale, shift, epsilon)
 }
 
-/// On burn's CPU device, without gradients.
+/// The kernel for burn's CPU device; `None` on other devices or with gradients.
 fn on_cpu(
     input: &Tensor<2>,
     scale: &Tensor<1>,
@@ -39,7 +39,7 @@ fn on_cpu(
     Some(Tensor::from_primitive::<Flex>(cpu::tensor(output, shape)))
 }
 
-/// About how many numbers one task takes.
+/// Approximate number of elements per task.
 const TASK: usize = 1 << 15;
 
 #[multiversion(targets(
@@ -60,7 +60,7 @@ fn normalize(rows: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
     }
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(input: Tensor<2>, scale: Tensor<1>, shift: Tensor<1>, epsilon: f64) -> Tensor<2> {
     module::layer_norm(input, scale, Some(shift), epsilon)
 }

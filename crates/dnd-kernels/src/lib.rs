@@ -1,6 +1,6 @@
-//! Kernels of our own behind burn tensors: for burn's CPU device, and in WGSL for devices that run
-//! it. Each has a reference in plain burn that tests compare it with, and that takes its place on
-//! other devices; products with packed matrices have none, and are asked for.
+//! Kernels behind burn tensors: Rust for burn's CPU device, WGSL for devices that run it. Each
+//! has a reference in plain burn, which tests compare it with and which runs on other devices.
+//! Matmuls with packed matrices have no fallback; callers opt into them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

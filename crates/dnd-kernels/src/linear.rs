@@ -1,4 +1,4 @@
-//! A linear layer with its epilogue.
+//! Linear layer with a fused epilogue.
 
 use burn::tensor::Tensor;
 
@@ -8,11 +8,13 @@ use crate::epilogue::LinearEpilogue;
 use crate::linear_wgsl::launch;
 use crate::{FrozenMatrix, biased_gelu, cpu};
 
-/// `input` (rows, input) times the transposed `weight` (output, input), plus `bias` (1, output),
-/// and the epilogue: (rows, output). The WGSL kernel is for sizes that four divides.
+/// `input` (rows, input) times the transposed `weight` (output, input), plus `bias`
+/// (1, output), followed by the epilogue: (rows, output). The WGSL kernel requires input and
+/// output sizes that are multiples of four.
 ///
 /// # Panics
-/// When a weight that is packed for the CPU meets tensors that carry gradients or live elsewhere.
+/// If a weight packed for the CPU is used with tensors that track gradients or are on another
+/// device.
 pub fn linear(
     input: Tensor<2>,
     weight: &FrozenMatrix,
@@ -40,8 +42,9 @@ fn on_cpu(
 ) -> Tensor<2> {
     let [width, _] = matrix.shape();
     cpu::expect("bias", bias.dims(), [1, width]);
-    let read =
-        |tensor: &Tensor<2>| cpu::read(tensor).expect("a tensor on the CPU, without gradients");
+    let read = |tensor: &Tensor<2>| {
+        cpu::read(tensor).expect("bias and residual must be on the CPU, without gradients")
+    };
     let bias = read(&bias);
     let bias = cpu::numbers(&bias);
     match epilogue {
@@ -56,7 +59,7 @@ fn on_cpu(
     }
 }
 
-/// The same in plain burn, save for kernels of the CPU.
+/// Reference implementation in plain burn, except for packed weights and GELU on the CPU.
 pub fn reference(
     input: Tensor<2>,
     weight: &FrozenMatrix,

@@ -7,8 +7,8 @@ use crate::epilogue::LinearEpilogue;
 use crate::shaders::{Shader, Storage, Tiling};
 use crate::{cpu, gpu};
 
-/// See [`linear`](crate::linear()): `weights` are the buffer of a matrix of this shape (output,
-/// input). `None` where the kernel does not apply.
+/// Runs [`linear`](crate::linear()) with the buffer of a matrix of `shape` (output, input).
+/// Returns `None` if the kernel does not support the inputs.
 pub(crate) fn launch(
     input: &Tensor<2>,
     (weights, storage): (CubeTensor, Storage),

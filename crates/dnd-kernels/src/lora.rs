@@ -1,4 +1,4 @@
-//! Products with a packed matrix and its low-rank update (Hu et al., arXiv 2106.09685) in one
+//! Matmul with a packed matrix and its low-rank update (Hu et al., arXiv 2106.09685) as one
 //! operation.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use burn::backend::{Backend, Flex, backend_extension};
 use crate::bf16::PackedPair;
 use crate::cpu::{self, Matrix};
 
-/// Products with packed and adapted matrices on burn's CPU device.
+/// Backend operation: matmul with a packed matrix and its LoRA update, on burn's CPU device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait AdaptedProduct: Backend {
     /// See [`FrozenMatrix::adapted`](crate::FrozenMatrix::adapted).
@@ -34,7 +34,7 @@ impl AdaptedProduct for Flex {
     }
 }
 
-/// Input and factors, contiguous.
+/// Contiguous input and factors.
 #[derive(Debug, Clone)]
 struct Inputs {
     /// (rows, input).
@@ -54,7 +54,8 @@ impl Inputs {
         }
     }
 
-    /// The output (rows, output), and the scaled input in the low rank (rows, rank).
+    /// Returns the output (rows, output) and `scaling` times input times `a` transposed
+    /// (rows, rank).
     fn forward(&self, scaling: f32, matrix: &PackedPair) -> (FloatTensor<Flex>, Vec<f32>) {
         let (input, a, b) = (
             as_matrix(&self.input),

@@ -1,17 +1,17 @@
-//! What the basis head of a generator takes from the prompts: their mean embedding, and
-//! coefficients along directions.
+//! Inputs of a generator's basis head: the mean embedding of the prompts and the mixing
+//! coefficients.
 
 use burn::tensor::Tensor;
 
-/// Added to lengths: below this a vector has no direction.
+/// Added to norms to avoid division by zero.
 const EPSILON: f32 = 1e-6;
 
-/// The mean embedding of prompts from their hidden states (B, N, L, C), zero at padding: vectors
-/// (B, C) of length one.
+/// The mean embedding of prompts as unit vectors (B, C), from their hidden states (B, N, L, C),
+/// which are zero at padding.
 ///
-/// A prompt's embedding is the mean over its tokens, as the encoder's authors take it; the mean
-/// over the prompts is of directions, so that every prompt counts the same. The WGSL kernel is for
-/// a batch of one and widths that four divides.
+/// A prompt's embedding is the mean over its tokens, as the encoder's authors compute it,
+/// normalized so that every prompt has the same weight in the mean. The WGSL kernel requires a
+/// batch of one and a width that is a multiple of four.
 pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
     if let Some(output) = gpu::mean_embedding(&states) {
@@ -20,15 +20,15 @@ pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
     mean_embedding_reference(states)
 }
 
-/// The same in plain burn.
+/// Reference implementation of [`mean_embedding`] in plain burn.
 pub fn mean_embedding_reference(states: Tensor<4>) -> Tensor<2> {
     let [batch, prompts, _, width] = states.dims();
     let sums = states.sum_dim(2).reshape([batch, prompts, width]);
     unit(unit(sums).mean_dim(1).reshape([batch, width]))
 }
 
-/// Mixing coefficients (B, K): how far each `embedding` (B, C) lies from the `centre` (C) along the
-/// `directions` (C, K), scaled to the length `gain`. The WGSL kernel is for a batch of one.
+/// Mixing coefficients (B, K): `embedding` (B, C) minus `centre` (C), projected onto
+/// `directions` (C, K) and scaled to norm `gain`. The WGSL kernel requires a batch of one.
 pub fn mixing_coefficients(
     embedding: Tensor<2>,
     centre: Tensor<1>,
@@ -42,7 +42,7 @@ pub fn mixing_coefficients(
     mixing_coefficients_reference(embedding, centre, directions, gain)
 }
 
-/// The same in plain burn.
+/// Reference implementation of [`mixing_coefficients`] in plain burn.
 pub fn mixing_coefficients_reference(
     embedding: Tensor<2>,
     centre: Tensor<1>,
@@ -54,7 +54,7 @@ pub fn mixing_coefficients_reference(
     unit(centred.matmul(directions)) * gain
 }
 
-/// Vectors along the last axis, divided by their length.
+/// Normalizes vectors along the last axis to unit norm.
 fn unit<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
     let lengths = vectors.clone().square().sum_dim(D - 1).sqrt() + EPSILON;
     vectors / lengths

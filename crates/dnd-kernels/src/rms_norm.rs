@@ -1,4 +1,4 @@
-//! Root mean square norm (Zhang and Sennrich, arXiv 1910.07467) in one pass.
+//! RMSNorm (Zhang and Sennrich, arXiv 1910.07467) in one pass.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
@@ -7,8 +7,8 @@ use multiversion::multiversion;
 
 use crate::cpu;
 
-/// `input` (rows, width), each row divided by its root mean square, times `weight` (1, width),
-/// which is frozen.
+/// RMSNorm of each row of `input` (rows, width), scaled by `weight` (1, width), which is
+/// frozen.
 pub fn rms_norm(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> {
     if !cpu::is_here(&input) {
         return reference(input, weight, epsilon);
@@ -17,13 +17,13 @@ pub fn rms_norm(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> 
     Tensor::from_dispatch(output)
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(input: Tensor<2>, weight: Tensor<2>, epsilon: f32) -> Tensor<2> {
     let scale = (input.clone().square().mean_dim(1) + epsilon).sqrt();
     input / scale * weight
 }
 
-/// The kernel of each device.
+/// Backend operation behind [`rms_norm`].
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait RmsNorm: Backend {
     /// See [`rms_norm`].
@@ -43,7 +43,7 @@ impl RmsNorm for Flex {
         let (input, weight) = (input.to_contiguous(), weight.to_contiguous());
         let [rows, width] = cpu::shape(&input);
         cpu::expect("weight", cpu::shape(&weight), [1, width]);
-        assert!(width > 0, "rows of nothing");
+        assert!(width > 0, "rows must not be empty");
         let (values, weight) = (cpu::numbers(&input), cpu::numbers(&weight));
         let mut output = vec![0.0; rows * width];
         normalize(values, weight, epsilon, &mut output);
@@ -68,7 +68,7 @@ fn normalize(values: &[f32], weight: &[f32], epsilon: f32, output: &mut [f32]) {
     }
 }
 
-/// One over the root mean square of a row.
+/// Reciprocal of a row's root mean square.
 #[inline(always)]
 fn scale(row: &[f32], epsilon: f32) -> f32 {
     1.0 / (cpu::dot(row, row) / row.len() as f32 + epsilon).sqrt()
@@ -103,7 +103,7 @@ mod gradient {
         }
     }
 
-    /// With r = 1 / rms: r (w g) - r³ x mean(w g x).
+    /// Gradient of the input: r (w g) - r³ x mean(w g x), with r = 1 / rms.
     fn grad_input(
         gradient: &FloatTensor<Flex>,
         input: &FloatTensor<Flex>,

@@ -1,4 +1,5 @@
-//! Rotary position embedding (Su et al., arXiv 2104.09864), straight into the order of attention.
+//! Rotary position embedding (Su et al., arXiv 2104.09864), with its output in attention
+//! layout.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
@@ -6,10 +7,11 @@ use burn::tensor::Tensor;
 
 use crate::cpu;
 
-/// Rotates heads: `input` (B * T, heads * D) by `cosine` and `sine`, each (B, 1, T, D), to (B,
-/// heads, T, D). The two halves of a head are the coordinates that turn together, as in
-/// transformers, so both halves of `cosine` and `sine` have to be the same; they are constants, to
-/// which no gradient flows.
+/// Applies RoPE to `input` (B * T, heads * D) with `cosine` and `sine`, each (B, 1, T, D):
+/// (B, heads, T, D).
+///
+/// Element i of a head is paired with element i + D / 2, as in transformers, so both halves of
+/// `cosine` and `sine` must be the same. No gradient flows to them.
 pub fn apply_rope(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
     if !cpu::is_here(&input) {
         return reference(input, cosine, sine);
@@ -18,7 +20,7 @@ pub fn apply_rope(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tenso
     Tensor::from_dispatch(Dispatch::apply_rope(input.into_dispatch(), cosine, sine))
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor<4> {
     let [batch, _, length, head_dim] = cosine.dims();
     let heads = input.dims()[1] / head_dim;
@@ -32,7 +34,7 @@ pub fn reference(input: Tensor<2>, cosine: Tensor<4>, sine: Tensor<4>) -> Tensor
     input * cosine + turned * sine
 }
 
-/// The kernel of each device.
+/// Backend operation behind [`apply_rope`].
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait Rotary: Backend {
     /// See [`apply_rope`].
@@ -60,7 +62,10 @@ impl Rotary for Flex {
         cpu::expect("sine", cpu::shape(&sine), [batch, 1, length, head_dim]);
         let expected = [batch * length, heads * head_dim];
         cpu::expect("input", cpu::shape(&input), expected);
-        assert!(head_dim.is_multiple_of(2), "halves of a head of {head_dim}");
+        assert!(
+            head_dim.is_multiple_of(2),
+            "head dimension {head_dim} is odd"
+        );
         let values = cpu::numbers(&input);
         let (cosine, sine) = (cpu::numbers(&cosine), cpu::numbers(&sine));
         let mut output = vec![0.0; values.len()];
@@ -80,14 +85,14 @@ impl Rotary for Flex {
     }
 }
 
-/// Row (of B * T) and head of the vector number `index` of (B, heads, T).
+/// Input row (of B * T) and head of vector `index` of (B, heads, T).
 #[inline(always)]
 fn place(index: usize, heads: usize, length: usize) -> (usize, usize) {
     let (head, token) = (index / length % heads, index % length);
     (index / (length * heads) * length + token, head)
 }
 
-/// One head turned by its angles, or back for a direction of -1.
+/// Rotates one head by its angles, or back if `direction` is -1.
 #[inline(always)]
 fn turn(input: &[f32], cosine: &[f32], sine: &[f32], direction: f32, output: &mut [f32]) {
     let half = input.len() / 2;

@@ -1,12 +1,11 @@
-//! The WGSL kernels of `shaders/`, put together from their files and constants.
+//! The WGSL kernels of `shaders/`, assembled from files and constants.
 
 use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
 use crate::epilogue::{ConvolutionEpilogue, LinearEpilogue};
 
-/// A kernel: its files, those that it shares with others first, and the constants that stand before
-/// them.
+/// A kernel: its files, shared ones first, and the constants prepended to them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shader {
     files: Vec<File>,
@@ -21,7 +20,7 @@ struct File {
     text: &'static str,
 }
 
-/// Every launch looks a kernel up, for which its name is enough.
+/// Every launch hashes its shader to look it up; hashing the name is enough and fast.
 impl Hash for File {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
@@ -37,40 +36,40 @@ macro_rules! file {
     };
 }
 
-/// How a result is shared among the invocations of workgroups, which make eight rows and eight
-/// columns each.
+/// How a result is split into tiles, one per workgroup. Each invocation computes eight rows by
+/// eight columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tiling {
-    /// Invocations along columns and along rows.
+    /// Invocations of a workgroup along columns and along rows.
     invocations: [u32; 2],
 }
 
 impl Tiling {
-    /// For a result of so many columns.
+    /// The tiling of a result with this many columns.
     pub fn new(columns: usize) -> Self {
-        // Few columns would leave invocations without any.
+        // With few columns, a square workgroup would leave invocations idle.
         let across = columns.div_ceil(8).clamp(1, 8) as u32;
         Self {
             invocations: [across, 64 / across],
         }
     }
 
-    /// Workgroups along columns and rows of a result.
+    /// Number of workgroups along columns, along rows, and one.
     pub fn groups(self, rows: usize, columns: usize) -> [usize; 3] {
         let [across, down] = self.invocations.map(|count| 8 * count as usize);
         [columns.div_ceil(across), rows.div_ceil(down), 1]
     }
 }
 
-/// Widest head of the attention, whose query an invocation has in its registers.
+/// Maximum head dimension of the attention kernel, which keeps a query in registers.
 pub const WIDEST_HEAD: usize = 128;
-/// Queries that one workgroup of the attention has.
+/// Queries per workgroup of the attention kernel.
 pub const QUERIES: usize = 32;
-/// Fours of numbers that one workgroup of the assembly makes.
+/// Groups of four values per workgroup of the assembly kernel.
 pub const ASSEMBLED: usize = 64;
-/// Most workgroups along an axis that every WebGPU runs.
+/// Workgroups along one axis that every WebGPU implementation supports.
 pub const MAX_GROUPS: usize = 65_535;
-/// Invocations that add numbers of theirs together, such as those that share a row of a layer norm.
+/// Invocations per workgroup of kernels that reduce over a workgroup, such as layer norm.
 const ADDING: u32 = 64;
 
 impl Shader {
@@ -109,7 +108,7 @@ impl Shader {
         Self::norm(vec![words.file(), file!("embed.wgsl")])
     }
 
-    /// `shaders/attention.wgsl` for heads of `width` numbers, a multiple of four.
+    /// `shaders/attention.wgsl` for heads of dimension `width`, a multiple of four.
     pub fn attention(width: usize) -> Self {
         Self {
             files: vec![file!("attention.wgsl")],
@@ -138,10 +137,10 @@ impl Shader {
         }
     }
 
-    /// `shaders/mean_embedding.wgsl` for vectors of `width` numbers, a multiple of four.
+    /// `shaders/mean_embedding.wgsl` for vectors of length `width`, a multiple of four.
     pub fn mean_embedding(width: usize) -> Self {
         let mut shader = Self::adding(vec![file!("mean_embedding.wgsl")]);
-        // Two at least, so that usual widths have the same kernel.
+        // At least two, so that common widths share a kernel.
         let each = (width / 4).div_ceil(ADDING as usize).max(2);
         shader.constants.push(("QUADS_PER_INVOCATION", each as u32));
         shader
@@ -160,7 +159,7 @@ impl Shader {
         shader
     }
 
-    /// A kernel whose invocations add numbers of theirs together.
+    /// A kernel that reduces over its workgroup.
     fn adding(own: Vec<File>) -> Self {
         let mut files = vec![file!("shared/workgroup_sum.wgsl")];
         files.extend(own);
@@ -171,14 +170,14 @@ impl Shader {
         }
     }
 
-    /// The whole text.
+    /// The complete WGSL source.
     pub fn text(&self) -> String {
         let mut text = String::new();
         if self.files.contains(&Storage::F16.file()) {
             text.push_str("enable f16;\n");
         }
         for (name, number) in &self.constants {
-            // Writing into a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(text, "const {name}: u32 = {number}u;");
         }
         for file in &self.files {
@@ -187,20 +186,20 @@ impl Shader {
         text
     }
 
-    /// Invocations of a workgroup along two axes, as the file says.
+    /// Workgroup size along two axes, as the WGSL file declares it.
     pub fn workgroup(&self) -> [u32; 2] {
         self.workgroup
     }
 }
 
-/// What lies side by side in a convolution's input and output.
+/// The contiguous (last) axis of a convolution's input and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plane {
     /// Channels.
     Channels,
-    /// Columns of the plane; the kernel has one.
+    /// Columns of the plane, for kernels one column wide.
     Columns,
-    /// Columns of the plane; the kernel has many.
+    /// Columns of the plane, for wider kernels.
     ShiftedColumns,
 }
 
@@ -220,14 +219,14 @@ impl Plane {
     }
 }
 
-/// How a matrix of weights lies in its buffer.
+/// Storage format of a weight matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Storage {
     /// f32.
     F32,
-    /// f16, two in a word, for devices that compute in f32 alone.
+    /// f16, two per 32-bit word, for devices without f16 arithmetic.
     Packed,
-    /// f16, for devices that know the type.
+    /// f16, for devices that support the type.
     F16,
 }
 
@@ -250,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    /// What every WebGPU has.
+    /// Workgroup memory that every WebGPU implementation provides.
     const WORKGROUP_BYTES: u32 = 16_384;
 
     fn variants() -> Vec<Shader> {
@@ -294,7 +293,8 @@ mod tests {
             let text = shader.text();
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|error| panic!("{shader:?}: {}", error.emit_to_string(&text)));
-            // What every WebGPU has: halves can be unpacked. Only what asks for more may have it.
+            // Every WebGPU implementation can unpack f16. Only shaders that enable f16 may use
+            // the type.
             let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
             if text.starts_with("enable f16;") {
                 capabilities |= Capabilities::SHADER_FLOAT16;

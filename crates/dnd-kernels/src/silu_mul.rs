@@ -1,4 +1,5 @@
-//! The gate of a feed-forward layer: SiLU times a product (Shazeer, arXiv 2002.05202).
+//! SwiGLU gating of a feed-forward layer: SiLU of the gate times `up`
+//! (Shazeer, arXiv 2002.05202).
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
@@ -16,12 +17,12 @@ pub fn silu_mul(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::silu_mul(gate.into_dispatch(), up.into_dispatch()))
 }
 
-/// The same in plain burn.
+/// Reference implementation in plain burn.
 pub fn reference(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     silu(gate) * up
 }
 
-/// The kernel of each device.
+/// Backend operation behind [`silu_mul`].
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]
 pub trait SiluMul: Backend {
     /// See [`silu_mul`].

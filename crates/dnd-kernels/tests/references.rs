@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-/// Tensors of normal numbers from a seed.
+/// Random, approximately normal tensors from a seed.
 struct Source(ChaCha12Rng);
 
 impl Source {
@@ -24,7 +24,7 @@ impl Source {
 
     fn random<const D: usize>(&mut self, shape: [usize; D]) -> Tensor<D> {
         let count = shape.iter().product();
-        // A sum of uniform numbers is as good as normal.
+        // The sum of four uniform numbers is close enough to normal.
         let values = (0..count).map(|_| (0..4).map(|_| self.0.random_range(-0.87..0.87)).sum());
         let values: Vec<f32> = values.collect();
         Tensor::from_data(TensorData::new(values, shape), &Device::flex())
@@ -35,7 +35,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().unwrap()
 }
 
-/// The largest difference, as a share of the largest expected value.
+/// The largest absolute difference, relative to the largest expected value.
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     let scale = expected
@@ -45,7 +45,7 @@ fn difference(found: &[f32], expected: &[f32]) -> f32 {
     pairs.fold(0.0f32, |most, (a, b)| most.max((a - b).abs())) / scale
 }
 
-/// Values and gradients by all `inputs` of the sum of outputs, each with a weight of its own.
+/// The output of `job`, and the gradients of a weighted sum of it with respect to `inputs`.
 fn with_gradients<const D: usize, const E: usize>(
     inputs: &[Tensor<D>],
     job: impl Fn(&[Tensor<D>]) -> Tensor<E>,
@@ -79,7 +79,12 @@ proptest! {
 
 
     #[test]
-    fn rms_norm_is_its_reference(seed: u64, rows in 1usize..9, width in 2usize..70, size in -3i32..4) {
+    fn rms_norm_is_its_reference(
+        seed: u64,
+        rows in 1usize..9,
+        width in 2usize..70,
+        size in -3i32..4,
+    ) {
         let mut source = Source::new(seed);
         let input = source.random([rows, width]) * 10f32.powi(size);
         let weight = source.random([1, width]);
@@ -138,7 +143,7 @@ proptest! {
         half in 1usize..9,
     ) {
         let mut source = Source::new(seed);
-        // Angles are the same in both halves of a head.
+        // Both halves of a head have the same angles.
         let angles = source.random([batch, 1, length, half]);
         let angles = Tensor::cat(vec![angles.clone(), angles], 3);
         let (cosine, sine) = (angles.clone().cos(), angles.sin());
@@ -235,7 +240,7 @@ proptest! {
     ) {
         let mut source = Source::new(seed);
         if !bf16::is_available() {
-            println!("skipped: this CPU has no tiles of bfloat16");
+            println!("skipped: this CPU has no AMX with bfloat16");
             return Ok(());
         }
         let weight = source.random([width, depth]);
@@ -256,9 +261,9 @@ proptest! {
                 matrix.adapted(inputs[0].clone(), inputs[1].clone(), inputs[2].clone(), 2.0)
             })
         };
-        // The left operand and the gradients of outputs are rounded too.
+        // The left operand and the gradients of outputs are also rounded.
         assert_same(run(&packed), run(&plain), 2e-2);
-        // In a first layer only the factors are tracked.
+        // In the first layer, only the factors track gradients.
         let first = |matrix: &FrozenMatrix| {
             with_gradients(&inputs[1..], |factors| {
                 matrix.adapted(
@@ -274,7 +279,7 @@ proptest! {
             with_gradients(&inputs[..1], |inputs| matrix.product(inputs[0].clone()))
         };
         assert_same(alone(&packed), alone(&plain), 2e-2);
-        // Numbers that bfloat16 holds are multiplied exactly.
+        // Numbers that bfloat16 represents exactly are multiplied exactly.
         let whole = inputs[0].clone().round();
         let (found, expected) = (packed.product(whole.clone()), plain.product(whole));
         assert!(difference(&values(found), &values(expected)) < 1e-5);

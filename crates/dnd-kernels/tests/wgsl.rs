@@ -1,5 +1,5 @@
-//! The WGSL kernels against their references on the CPU, over random shapes. Without a GPU, or
-//! software that stands for one, each test says that it skips.
+//! The WGSL kernels against their references on the CPU, over random shapes. Without a GPU, not
+//! even a software one, each test prints that it is skipped.
 
 #![cfg(feature = "wgpu")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -25,12 +25,12 @@ fn gpu() -> Option<Device> {
     static GPU: OnceLock<Option<Device>> = OnceLock::new();
     let found = GPU.get_or_init(|| Device::wgpu_options().init().ok());
     if found.is_none() {
-        println!("skipped: no GPU that burn's wgpu device finds");
+        println!("skipped: burn's wgpu device finds no GPU");
     }
     found.clone()
 }
 
-/// Random numbers, the same for a tensor of either device.
+/// Random numbers, generated on the CPU so that both devices get the same.
 struct Numbers(ChaCha12Rng);
 
 impl Numbers {
@@ -73,7 +73,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
 
-    // Each case compiles nothing and is small, but a software GPU is slow.
+    // Cases are small, but a software GPU is slow.
 
     #[test]
     fn linear_layers_agree(
@@ -88,7 +88,7 @@ proptest! {
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
-        // Other sizes than fours go burn's way, and must come out as well.
+        // Sizes that are not multiples of four fall back to burn, and must agree as well.
         let (columns, depth) = (
             4 * fours[0] + usize::from(odd == 1),
             4 * fours[1] + usize::from(odd == 2),
@@ -110,7 +110,7 @@ proptest! {
         let here = FrozenMatrix::new(Tensor::from_data(data, &Device::flex()));
         let matrix = if half {
             match FrozenMatrix::half(weights, [columns, depth], &device) {
-                // A device that knows f16 can do without, too.
+                // A device with f16 can also read packed words.
                 FrozenMatrix::Half { words, shape, .. } if packed => FrozenMatrix::Half {
                     storage: Storage::Packed,
                     words,
@@ -204,8 +204,8 @@ proptest! {
             1e-12,
         );
         let here = Device::flex();
-        // Two numbers alone may be nearly the same, and what is divided by their difference is far
-        // off.
+        // In narrow rows the variance may be almost zero, and dividing by it amplifies rounding
+        // errors.
         let tolerance = if width < 8 { 2e-2 } else { 2e-5 };
         assert_near(
             found,
@@ -228,7 +228,7 @@ proptest! {
         let shape = [prompts * length, heads * quads * 4];
         let rows = [size, size, 1.0].map(|size| numbers.tensor(shape, size));
         let rows = Tensor::cat(rows.to_vec(), 1);
-        // The first key is always there; others may be padding.
+        // The first key is never masked; others may be padding.
         let mask: Vec<f32> = (0..prompts * length)
             .map(|place| {
                 if place % length == 0 || numbers.0.random_bool(0.7) {
@@ -270,7 +270,8 @@ proptest! {
             width,
             channels,
         };
-        // What four has to divide for the kernel; without it the reference takes its place.
+        // The kernel requires these sizes to be multiples of four; otherwise the reference
+        // runs.
         let mut outputs = outputs;
         if odd != 1 {
             shape[channels] *= 4;
@@ -343,7 +344,7 @@ proptest! {
             there(&directions, &device),
             3.0,
         );
-        // Directions that the embedding hardly lies along leave what is near zero scaled up.
+        // Where projections are almost zero, normalizing them amplifies rounding errors.
         assert_near(
             found,
             mixing::mixing_coefficients_reference(expected, centre, directions, 3.0),
@@ -363,7 +364,8 @@ proptest! {
         let mut numbers = Numbers::new(seed);
         let columns = 4 * fours;
         let size = rows * columns;
-        // Every second token is covered by a tile, and stands transposed; the last one has padding.
+        // Every second token is covered by a tile and stored transposed; the last one has
+        // padding.
         let targets: Vec<Target> = (0..tokens)
             .map(|index| Target {
                 offset: index * size,
@@ -402,7 +404,8 @@ proptest! {
             &read(cascade.reshape([tokens * size])),
             &read(coefficients)[..mixed],
         );
-        // A transposed token leaves gaps where it has padding; nothing is promised of them.
+        // The padding of a transposed token leaves gaps in the output, whose values are
+        // unspecified.
         let last = &targets[tokens - 1];
         let found = read(found);
         for (place, (a, b)) in found.iter().zip(&expected).enumerate() {

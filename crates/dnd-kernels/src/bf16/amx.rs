@@ -1,10 +1,13 @@
-//! Intel AMX: eight tile registers of 16 rows of 64 bytes, and one instruction that multiplies two
-//! of them.
+//! Intel AMX: eight tile registers of 16 rows of 64 bytes, and an instruction that multiplies
+//! two tiles and accumulates.
 //!
-//! Rust has no stable intrinsics for them, so they are written in assembly (Intel 64 and IA-32
-//! Architectures Software Developer's Manual, volume 1, chapter 18).
+//! Rust has no stable intrinsics for AMX, hence the assembly (Intel 64 and IA-32 Architectures
+//! Software Developer's Manual, volume 1, chapter 18).
 
-#![allow(unsafe_code, reason = "tile registers are reached by assembly alone")]
+#![allow(
+    unsafe_code,
+    reason = "tile registers are only accessible from assembly"
+)]
 
 use std::ops::Range;
 
@@ -13,7 +16,7 @@ use half::bf16;
 use super::packed::{DEPTH, Packed, ROWS, TILE, WIDTH};
 use super::target::Target;
 
-/// Rounds to nearest, ties to even.
+/// Rounds to bfloat16: to nearest, ties to even.
 pub(super) fn round(values: &[f32], rounded: &mut [bf16]) {
     // SAFETY: `is_available` was true when the matrix was packed.
     unsafe { round_vectors(values, rounded) }
@@ -28,7 +31,7 @@ fn round_vectors(values: &[f32], rounded: &mut [bf16]) {
     let rest = vectors.remainder();
     let mut targets = rounded.chunks_exact_mut(16);
     for (vector, target) in vectors.zip(&mut targets) {
-        // SAFETY: both hold 16 numbers.
+        // SAFETY: both hold 16 elements.
         unsafe {
             let narrow: __m256bh = _mm512_cvtneps_pbh(_mm512_loadu_ps(vector.as_ptr()));
             let bits: __m256i = std::mem::transmute(narrow);
@@ -41,7 +44,7 @@ fn round_vectors(values: &[f32], rounded: &mut [bf16]) {
     }
 }
 
-/// Shapes of the tile registers: palette 1, all with 16 rows of 64 bytes.
+/// Operand of `ldtilecfg`: palette 1, tiles of 16 rows of 64 bytes.
 #[repr(C, align(64))]
 struct Shapes {
     palette: u8,
@@ -67,11 +70,11 @@ pub(super) fn blocks(packed: &Packed, left: &[bf16], range: Range<usize>, target
     let stride = steps * DEPTH;
     let padded = left.len() / stride;
     let mut square = [0.0f32; ROWS * WIDTH];
-    // SAFETY: `is_available` was true when the matrix was packed. Tiles are read inside `left` and
-    // the block: `left` has `padded` rows of `steps` steps, the block `steps` pairs of tiles;
-    // squares are written to a buffer of that size, or in place where 32 rows and columns are
-    // inside the output. The tiles' shapes outlive one piece of assembly: nothing else in this
-    // function, nor what it calls, uses tiles.
+    // SAFETY: `is_available` was true when the matrix was packed. Tiles are loaded from inside
+    // `left`, which has `padded` rows of `steps` steps, and from inside the block, which has
+    // `steps` pairs of tiles. Results are stored in a buffer of 32 x 32, or in place where 32
+    // rows and columns are inside the output. The tile configuration persists between the
+    // pieces of assembly: nothing else in this function, or called by it, uses tiles.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &shapes, options(nostack));
         for block in range {

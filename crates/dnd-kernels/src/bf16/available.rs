@@ -2,12 +2,12 @@
 
 #![allow(
     unsafe_code,
-    reason = "the system is asked by a call that Rust does not know"
+    reason = "the system call for permission has no safe wrapper"
 )]
 
 use std::sync::OnceLock;
 
-/// Whether the CPU has tiles of bfloat16 and the system lets this process use them.
+/// Whether the CPU has AMX with bfloat16, and the operating system lets this process use it.
 pub fn is_available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     *AVAILABLE.get_or_init(|| has_tiles() && has_vectors() && ask_system())
@@ -21,7 +21,8 @@ fn has_tiles() -> bool {
     highest >= 7 && features & (BF16 | TILES) == BF16 | TILES
 }
 
-/// Tile registers are 8 KiB of state, which Linux saves only for processes that asked for it.
+/// Requests permission to use tile registers. Linux saves their 8 KiB of state only for
+/// processes that request it.
 fn ask_system() -> bool {
     const REQUEST_PERMISSION: libc::c_long = 0x1023;
     const TILE_DATA: libc::c_long = 18;
@@ -29,7 +30,7 @@ fn ask_system() -> bool {
     unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0 }
 }
 
-/// Rounding in vectors of 16.
+/// Whether the CPU can round vectors of 16 to bfloat16.
 fn has_vectors() -> bool {
     is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")

@@ -1,11 +1,11 @@
-//! Where there are no tiles, no matrix is packed.
+//! Stand-ins for platforms without AMX, where no matrix is packed.
 
-/// Whether the CPU has tiles of bfloat16 and the system lets this process use them: not here.
+/// Whether the CPU has AMX with bfloat16: never on this platform.
 pub fn is_available() -> bool {
     false
 }
 
-/// A packed matrix, of which there is none here.
+/// A packed matrix; none exists on this platform.
 #[derive(Debug)]
 pub enum Packed {}
 
@@ -15,7 +15,7 @@ impl Packed {
     /// # Panics
     /// Always.
     pub fn new(_: usize, _: usize, _: impl Fn(usize, usize) -> f32 + Sync) -> Self {
-        unreachable!("matrices are packed where the CPU has tiles")
+        unreachable!("no matrix is packed on a platform without AMX")
     }
 
     /// The transposed matrix, packed.
@@ -33,7 +33,7 @@ impl Packed {
         match *self {}
     }
 
-    /// Rows of numbers times the matrix.
+    /// Multiplies rows by the matrix.
     pub fn product(&self, _: &[f32]) -> Vec<f32> {
         match *self {}
     }

@@ -1,9 +1,9 @@
-//! Products with a frozen matrix in bfloat16 on CPUs that have matrix instructions for them: three
-//! to five times as fast as products in f32 on the same core.
+//! Matmuls with a frozen bfloat16 matrix on CPUs with Intel AMX: three to five times as fast as
+//! in f32 on the same core.
 //!
-//! The matrix is packed once, in the order in which the instructions read it; burn's CPU device
-//! packs the weights of each product anew. What is multiplied is rounded to bfloat16 (8 bits of
-//! precision), and sums are kept in f32, as language models are commonly computed.
+//! The matrix is packed once, in the order in which AMX loads it; burn's CPU device packs the
+//! weights for each matmul. Inputs are rounded to bfloat16 (8 bits of precision) and sums are
+//! accumulated in f32, as is common for language models.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;

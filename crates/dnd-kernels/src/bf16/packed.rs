@@ -1,26 +1,26 @@
-//! A matrix in the order in which tiles are read.
+//! A matrix packed in the order in which tiles are loaded.
 
 use half::bf16;
 use rayon::prelude::*;
 
 use super::available::is_available;
 
-/// Numbers of a row of the left operand that one tile instruction takes.
+/// Elements of a left row that one tile instruction consumes.
 pub(super) const DEPTH: usize = 32;
 /// Columns of a block of the packed matrix: two tiles of 16.
 pub(super) const WIDTH: usize = 32;
-/// Columns of a tile.
+/// Columns of a packed tile, and rows of a left one.
 pub(super) const TILE: usize = 16;
-/// Rows of the left operand that a kernel takes at once.
+/// Rows of the left operand that a kernel processes at once.
 pub(super) const ROWS: usize = 32;
-/// Numbers of a tile of the packed matrix.
+/// Elements of a tile of the packed matrix.
 const TILE_LEN: usize = TILE * DEPTH;
 
-/// The right operand B (depth, width) of products A B, rounded to bfloat16 and packed.
+/// The right operand B (depth, width) of matmuls A B, rounded to bfloat16 and packed.
 ///
-/// Blocks of 32 columns follow each other; in a block, steps of 32 rows; in a step, two tiles of 16
-/// columns; in a tile, 16 lines of 16 pairs: rows 2i and 2i + 1 of one column are neighbours. What
-/// is missing at the edges is zero.
+/// The order is: blocks of 32 columns; in a block, steps of 32 rows; in a step, two tiles of 16
+/// columns; in a tile, 16 lines of 16 pairs, which hold rows 2i and 2i + 1 of a column. Edges
+/// are padded with zeros.
 pub struct Packed {
     pub(super) depth: usize,
     pub(super) width: usize,
@@ -28,13 +28,13 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs the matrix of `depth` rows and `width` columns whose numbers `at(row, column)` gives.
+    /// Packs the matrix of `depth` rows and `width` columns with elements `at(row, column)`.
     ///
     /// # Panics
-    /// Where [`is_available`] is false, or there is no row.
+    /// If [`is_available`] is false, or `depth` is zero.
     pub fn new(depth: usize, width: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Self {
-        assert!(is_available(), "this CPU has no tiles of bfloat16");
-        assert!(depth > 0, "a matrix without rows");
+        assert!(is_available(), "this CPU has no AMX with bfloat16");
+        assert!(depth > 0, "the matrix has no rows");
         let steps = depth.div_ceil(DEPTH);
         let block_len = steps * 2 * TILE_LEN;
         let mut values = vec![bf16::ZERO; width.div_ceil(WIDTH) * block_len];
@@ -77,7 +77,7 @@ impl Packed {
         self.width
     }
 
-    /// The packed numbers of a block of 32 columns.
+    /// The packed elements of a block of 32 columns.
     pub(super) fn block(&self, index: usize) -> &[bf16] {
         let length = self.depth.div_ceil(DEPTH) * 2 * TILE_LEN;
         &self.values[index * length..][..length]

@@ -1,12 +1,11 @@
-//! A matrix for both products of training.
+//! A matrix packed for training.
 
 #[cfg(feature = "autodiff")]
 use std::sync::OnceLock;
 
 use super::Packed;
 
-/// A matrix packed for the product forwards and, once gradients are asked for, for the one
-/// backwards.
+/// A matrix packed for the forward pass and, on first use, for the backward pass.
 #[derive(Debug)]
 pub struct PackedPair {
     /// (input, output).
@@ -30,8 +29,8 @@ impl PackedPair {
         if let Some(backward) = self.backward.get() {
             return backward;
         }
-        // Packed outside of the lock: a thread that waits for others there might take up work that
-        // needs the lock.
+        // Packed outside the lock: inside it, a thread that waits for rayon could steal work
+        // that needs the same lock.
         let backward = self.forward.transposed();
         self.backward.get_or_init(|| backward)
     }

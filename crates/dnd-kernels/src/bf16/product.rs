@@ -1,4 +1,4 @@
-//! Products with a packed matrix, shared among threads.
+//! Multithreaded matmul with a packed matrix.
 
 use std::cell::Cell;
 
@@ -10,24 +10,29 @@ use super::packed::{DEPTH, Packed, TILE, WIDTH};
 use super::target::Target;
 
 thread_local! {
-    /// Room for a rounded left operand, kept from one product to the next.
+    /// Buffer for the rounded left operand, reused across calls.
     static ROUNDED: Cell<Vec<bf16>> = const { Cell::new(Vec::new()) };
 }
 
 impl Packed {
-    /// A B for `left` = A (rows, depth), row after row: (rows, width).
+    /// Computes A B for the row-major `left` = A (rows, depth): (rows, width).
     ///
     /// # Panics
-    /// When `left` is not a whole number of rows.
+    /// If `left` is not a whole number of rows.
     pub fn product(&self, left: &[f32]) -> Vec<f32> {
-        assert_eq!(left.len() % self.depth, 0, "rows of {}", self.depth);
+        assert_eq!(
+            left.len() % self.depth,
+            0,
+            "length is not a multiple of {}",
+            self.depth
+        );
         let rows = left.len() / self.depth;
         let steps = self.depth.div_ceil(DEPTH);
-        // A last group of at most 16 rows needs only one tile of them.
+        // If at most 16 rows remain at the end, one tile is enough for them.
         let padded = rows.div_ceil(TILE) * TILE;
         let stride = steps * DEPTH;
         let mut rounded = ROUNDED.take();
-        // Rows beyond the last are not stored, and may hold anything.
+        // Results of padding rows are not stored, so their content does not matter.
         rounded.resize(rounded.len().max(padded * stride), bf16::ZERO);
         for (row, values) in left.chunks_exact(self.depth).enumerate() {
             let (target, beyond) = rounded[row * stride..][..stride].split_at_mut(self.depth);
@@ -55,7 +60,7 @@ impl Packed {
         }
         #[allow(
             unsafe_code,
-            reason = "writing zeros first would cost a pass over the output"
+            reason = "filling with zeros first would cost a pass over the output"
         )]
         // SAFETY: the blocks together have written every column of every row.
         unsafe {

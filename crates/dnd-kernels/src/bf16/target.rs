@@ -1,8 +1,8 @@
-//! The output of a product, which threads write together.
+//! The output of a matmul, written by several threads.
 
 use super::packed::{ROWS, WIDTH};
 
-/// Where a product goes: threads write blocks of columns that do not overlap.
+/// Output of a matmul. Threads write disjoint blocks of columns.
 pub(super) struct Target {
     pub(super) values: *mut f32,
     pub(super) width: usize,
@@ -13,12 +13,12 @@ pub(super) struct Target {
     unsafe_code,
     reason = "threads share the output and write disjoint columns of it"
 )]
-// SAFETY: the pointer is only written through `Target::store` and the kernels, for columns that
-// belong to one thread.
+// SAFETY: only `Target::store` and the kernels write through the pointer, each thread to its
+// own columns.
 unsafe impl Sync for Target {}
 
 impl Target {
-    /// Writes what belongs to the matrix of a square of 32 rows and columns.
+    /// Copies the part of a 32 x 32 block that is inside the matrix.
     #[allow(unsafe_code, reason = "see `Sync`")]
     pub(super) fn store(&self, square: &[f32; ROWS * WIDTH], row: usize, column: usize) {
         let width = WIDTH.min(self.width - column);
@@ -33,11 +33,11 @@ impl Target {
         }
     }
 
-    /// Where a whole square of 32 rows and columns can be written in place.
+    /// Address of a 32 x 32 block, or `None` if it is not entirely inside the matrix.
     #[allow(unsafe_code, reason = "see `Sync`")]
     pub(super) fn place(&self, row: usize, column: usize) -> Option<*mut f32> {
         let fits = row + ROWS <= self.rows && column + WIDTH <= self.width;
-        // SAFETY: the place is inside the output.
+        // SAFETY: the address is inside the output.
         fits.then(|| unsafe { self.values.add(row * self.width + column) })
     }
 }

@@ -1,8 +1,9 @@
-//! Relaxed SIMD in browsers that have it: a multiplication and an addition in one instruction.
+//! Relaxed SIMD in browsers that support it: a multiplication and an addition in one
+//! instruction.
 //!
-//! WebAssembly is validated as a whole, so such instructions are a small module of their own, which
-//! shares this one's memory. Its function takes a place in the table that pointers to functions
-//! name.
+//! Browsers reject a WebAssembly module as a whole if it has an unsupported instruction, so
+//! these are in a small module of their own, which shares this one's memory. Its function
+//! replaces an entry of the function table, through which function pointers are called.
 
 use js_sys::WebAssembly::{Instance, Module, Table, validate};
 use js_sys::{Object, Reflect, Uint8Array};
@@ -14,20 +15,20 @@ use super::vectors::{Sums, portable};
 /// Compiled from `relaxed_sums.rs` by the build script.
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed_sums.wasm"));
 
-// The module has the same block.
+// The module is compiled for this block size.
 const _: () = assert!(PANEL == 32 && portable::COLUMNS == 8 && portable::ROWS == 4);
 
-/// The function for whole blocks, which is called by way of the table.
+/// The function for whole blocks, called through the function table.
 #[inline(never)]
 pub(super) fn sums() -> Sums {
-    // What the compiler knew it would call directly.
+    // Without this, the compiler would emit a direct call.
     std::hint::black_box(portable::sums::<{ portable::ROWS }>)
 }
 
-/// Has products use it from now on. Says whether the browser has it.
+/// Makes matmuls use relaxed SIMD from now on. Returns whether the browser supports it.
 ///
 /// # Errors
-/// When a browser that has it does not link the module.
+/// If a browser that supports it fails to link the module.
 pub fn enable() -> Result<bool, JsValue> {
     let bytes = Uint8Array::from(MODULE);
     if !validate(&bytes)? {
@@ -39,7 +40,7 @@ pub fn enable() -> Result<bool, JsValue> {
     let instance = Instance::new(&Module::new(&bytes)?, &imports)?;
     let function = Reflect::get(&instance.exports(), &"sums".into())?;
     let table: Table = wasm_bindgen::function_table().unchecked_into();
-    // A pointer to a function is its place in the table.
+    // A function pointer is an index into the table.
     table.set(sums() as usize as u32, function.unchecked_ref())?;
     Ok(true)
 }

@@ -1,14 +1,15 @@
-//! The product of rows and a packed matrix, for the vectors of each kind of CPU.
+//! The matmul of rows and a packed matrix, for the vector instructions of each CPU.
 
 use std::mem::MaybeUninit;
 
 use super::{Blocked, PANEL};
 
-/// Depth after which a block is put down, so that its rows and the panel stay in the cache.
+/// Depth after which a block's sums are written to the output, so that its rows and the panel
+/// stay in the cache.
 const DEPTH: usize = 384;
 
-/// Writes to `output` the sums of a block's rows, each as wide as a part of a panel: so many steps
-/// of the panel, from `right`, times rows that are `depth` apart, from `left`.
+/// Writes to `output` the sums of a block, `COLUMNS` wide: `steps` rows of the panel, from
+/// `right`, times rows of the input, from `left`, which are `depth` apart.
 pub(super) type Sums = unsafe extern "C" fn(
     steps: usize,
     right: *const f32,
@@ -17,26 +18,26 @@ pub(super) type Sums = unsafe extern "C" fn(
     output: *mut f32,
 );
 
-/// Writes all of `output`.
+/// Multiplies the rows of `input` by the matrix. Writes all of `output`.
 pub(super) fn multiply(matrix: &Blocked, input: &[f32], output: &mut [MaybeUninit<f32>]) {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
             #[allow(unsafe_code, reason = "the CPU has the instructions")]
-            // SAFETY: as just seen.
+            // SAFETY: they were just detected.
             return unsafe { avx512::multiply(matrix, input, output) };
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             #[allow(unsafe_code, reason = "the CPU has the instructions")]
-            // SAFETY: as just seen.
+            // SAFETY: they were just detected.
             return unsafe { avx2::multiply(matrix, input, output) };
         }
     }
     portable::multiply(matrix, input, output);
 }
 
-/// The product for vectors of one kind: rows and vectors of a block, steps that are taken together,
-/// the function for whole blocks, and the operations on vectors.
+/// Generates the matmul for one vector type: rows and vectors of a block, steps per iteration,
+/// the function for whole blocks, and the vector operations.
 macro_rules! product {
     (
         $(#[$attribute:meta])* $module:ident, $rows:literal or $fewer:literal rows,
@@ -45,7 +46,7 @@ macro_rules! product {
         $vector:ty, $splat:expr, $load:expr, $store:expr, $add:expr
     ) => {
         pub(super) mod $module {
-            #[allow(unused_imports, reason = "not all of them have a library of instructions")]
+            #[allow(unused_imports, reason = "only some variants use intrinsics")]
             use super::*;
 
             type Vector = $vector;
@@ -78,9 +79,9 @@ macro_rules! product {
                             let output = &mut output[row * width..];
                             #[allow(
                                 unsafe_code,
-                                reason = "an earlier turn has written what this one adds to"
+                                reason = "later depth ranges add to what the first has written"
                             )]
-                            // SAFETY: the first part of the depth comes first, for all rows of the
+                            // SAFETY: the first depth range is done first, for all rows of the
                             // panel.
                             let done = unsafe {
                                 match rows - row {
@@ -95,15 +96,14 @@ macro_rules! product {
                 }
             }
 
-            /// Writes the products of so many rows and a panel, or adds them to what is there; says
-            /// how many.
+            /// Writes the product of `HEIGHT` rows and a panel, or adds it to the output.
+            /// Returns `HEIGHT`.
             ///
             /// # Safety
-            /// Unless the place says that nothing was, these rows must have been written for the
-            /// panel before.
+            /// Unless `place.is_first`, these rows must have been written for the panel before.
             $(#[$attribute])*
             #[allow(unused_unsafe, reason = "some operations are safe")]
-            #[allow(unsafe_code, reason = "vectors are read and written where they lie")]
+            #[allow(unsafe_code, reason = "vectors are loaded and stored through pointers")]
             unsafe fn block<const HEIGHT: usize>(
                 place: Place,
                 values: &[f32],
@@ -120,11 +120,11 @@ macro_rules! product {
                         break;
                     }
                     let taken = COLUMNS.min(width - column);
-                    // SAFETY: rows of the input are as long as there are steps, as was just seen,
-                    // and each step has a panel's columns. Sums are stored inside the rows of the
-                    // output, or where columns are missing, in an array of just as many. What is
-                    // added to was written by the block that was the first. Whatever function takes
-                    // the place of `sums` for whole blocks has the same rows and columns.
+                    // SAFETY: the rows of the input cover `steps`, as asserted above, and each
+                    // step has the columns of a panel. Sums are stored inside the rows of the
+                    // output or, where columns are missing, in an array of `COLUMNS`. Values
+                    // that are added to were written by the first block. Any function that
+                    // replaces `sums` for whole blocks has the same rows and columns.
                     unsafe {
                         let function: Sums = if HEIGHT == $rows { $whole } else { sums::<HEIGHT> };
                         let mut sums = MaybeUninit::<[[f32; COLUMNS]; HEIGHT]>::uninit();
@@ -158,16 +158,17 @@ macro_rules! product {
                 HEIGHT
             }
 
-            /// The sums of a block, a function of its own so that the compiler has all registers
-            /// for them.
+            /// The sums of a block. A separate function, so that the compiler can use all
+            /// registers for them.
             ///
             /// # Safety
-            /// So many steps of a panel must be readable from `right`, and of rows that are `depth`
-            /// apart from `left`; `output` must have room.
+            /// `right` must be valid for `COLUMNS` elements in each of `steps` rows of a panel,
+            /// `left` for `HEIGHT` rows of `steps` elements that are `depth` apart, and
+            /// `output` for `HEIGHT` x `COLUMNS` elements.
             $(#[$attribute])*
             #[inline(never)]
             #[allow(unused_unsafe, reason = "some operations are safe")]
-            #[allow(unsafe_code, reason = "vectors are read where they lie")]
+            #[allow(unsafe_code, reason = "vectors are loaded through pointers")]
             pub(in super::super) unsafe extern "C" fn sums<const HEIGHT: usize>(
                 steps: usize,
                 right: *const f32,
@@ -175,7 +176,7 @@ macro_rules! product {
                 depth: usize,
                 output: *mut f32,
             ) {
-                // SAFETY: as the caller says.
+                // SAFETY: the caller guarantees it.
                 unsafe {
                     let mut sums = [[$splat(0.0); $vectors]; HEIGHT];
                     let whole = steps / STEPS * STEPS;
@@ -194,21 +195,22 @@ macro_rules! product {
                 }
             }
 
-            /// Adds some steps, row by row, so that a row's place is computed once for all of them.
+            /// Adds `COUNT` steps, row by row, so that a row's address is computed once for all
+            /// of them.
             ///
             /// # Safety
             /// As for [`sums`].
             $(#[$attribute])*
             #[inline]
             #[allow(unused_unsafe, reason = "some operations are safe")]
-            #[allow(unsafe_code, reason = "vectors are read where they lie")]
+            #[allow(unsafe_code, reason = "vectors are loaded through pointers")]
             unsafe fn add<const HEIGHT: usize, const COUNT: usize>(
                 sums: &mut [[Vector; $vectors]; HEIGHT],
                 right: *const f32,
                 left: *const f32,
                 depth: usize,
             ) {
-                // SAFETY: as the caller says.
+                // SAFETY: the caller guarantees it.
                 unsafe {
                     let columns: [[Vector; $vectors]; COUNT] = std::array::from_fn(|step| {
                         let right = right.add(step * PANEL);
@@ -228,8 +230,8 @@ macro_rules! product {
     };
 }
 
-/// How far apart rows of input and output lie, a panel's first column, and whether nothing was
-/// written there before.
+/// Strides of the rows of input and output, the panel's first column, and whether this is the
+/// first depth range.
 #[derive(Clone, Copy)]
 struct Place {
     depth: usize,
