@@ -143,7 +143,11 @@ fn inputs(context: &Context, programs: &[PathBuf]) -> Result<String> {
     for source in SOURCES {
         let path = context.root(source);
         for inner in walk(&path)? {
-            let name = Path::new(source).join(inner);
+            // A source that is a file is walked as itself.
+            let name = match inner.as_os_str().is_empty() {
+                true => PathBuf::from(source),
+                false => Path::new(source).join(inner),
+            };
             if !name.starts_with("web/src") {
                 add(&name, &context.root(&name))?;
             }

@@ -52,13 +52,13 @@ pub struct Assembly {
 
 impl Assembly {
     /// Whether `device` can assemble tokens with rows of `columns` values: it must run WGSL,
-    /// and `columns` be a multiple of four.
+    /// and `columns` must be a multiple of four.
     pub fn is_for(columns: usize, device: &Device) -> bool {
         columns.is_multiple_of(4) && is_device(device)
     }
 
     /// Prepares tokens with rows of `columns` values that go to `targets`. `mean` is the mean
-    /// adapter as tokens. Only for where [`is_for`](Self::is_for) is true.
+    /// adapter as tokens. Requires [`is_for`](Self::is_for).
     ///
     /// # Panics
     /// If sizes do not match.
@@ -69,7 +69,10 @@ impl Assembly {
         tiles: Tiles<'_>,
         device: &Device,
     ) -> Self {
-        assert!(!targets.is_empty() && columns > 0, "no tokens");
+        assert!(
+            !targets.is_empty() && columns > 0,
+            "targets and token columns must not be empty"
+        );
         let numbers = mean.len() / targets.len();
         let covered = tiles.scales.len() / tiles.mixed.max(1);
         assert_eq!(mean.len(), targets.len() * numbers, "number of mean values");
@@ -78,7 +81,10 @@ impl Assembly {
             "{numbers} values do not split into rows of {columns}"
         );
         let tiled = targets.iter().filter_map(|target| target.tile);
-        assert!(tiled.max().is_none_or(|tile| tile < covered), "tile index");
+        assert!(
+            tiled.max().is_none_or(|tile| tile < covered),
+            "tile index out of range"
+        );
         assert_eq!(
             tiles.integers.len(),
             tiles.scales.len() * numbers,

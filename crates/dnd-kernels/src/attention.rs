@@ -131,7 +131,10 @@ impl Inputs {
             key_heads > 0 && heads.is_multiple_of(key_heads),
             "{heads} query heads are not a multiple of {key_heads} key heads"
         );
-        assert!(total > 0 && head_dim > 0, "no keys, or empty heads");
+        assert!(
+            total > 0 && head_dim > 0,
+            "number of keys and head dimension must not be zero"
+        );
         Self {
             query: query.to_contiguous(),
             keys: keys.to_contiguous(),

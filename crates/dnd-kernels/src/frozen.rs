@@ -115,8 +115,8 @@ impl FrozenMatrix {
     /// `input` (rows, input) times the transposed matrix: (rows, output).
     ///
     /// # Panics
-    /// If the matrix was packed or rounded for another device than the input's, or the input
-    /// tracks gradients that such a matrix does not support.
+    /// If the matrix was packed or rounded for a device other than the input's, or does not
+    /// support gradients and the input tracks them.
     pub fn product(&self, input: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Plain(weight) => input.matmul(weight.clone().transpose()),

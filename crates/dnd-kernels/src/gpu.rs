@@ -15,8 +15,8 @@ use cubecl::server::{KernelArguments, MetadataBindingInfo};
 
 use crate::shaders::{MAX_GROUPS, Shader, Storage};
 
-/// Number of workgroups for one per row, spread over two axes where one is not enough. The last
-/// ones may have no row.
+/// Workgroup counts for one workgroup per row, spread over two axes if one is not enough. The
+/// last workgroups may have no row.
 pub(crate) fn a_group_each(rows: usize) -> [usize; 3] {
     [rows.min(MAX_GROUPS), rows.div_ceil(MAX_GROUPS), 1]
 }
@@ -85,7 +85,7 @@ impl KernelSource for Shader {
 
 /// Runs a kernel over `groups` workgroups. Its bindings are `inputs`, an output of `shape`, and
 /// a uniform block of the words in `sizes`. An input of `None` is one that this shader does not
-/// read. Inputs must be distinct, as WebGPU does not bind a writable buffer twice.
+/// read. Inputs must be distinct: WebGPU does not allow binding a writable buffer twice.
 pub(crate) fn launch<const D: usize>(
     shader: Shader,
     inputs: &[Option<&CubeTensor>],
@@ -114,7 +114,7 @@ pub(crate) fn launch<const D: usize>(
     let kernel = SourceKernel::new(shader, CubeDim::new_2d(x, y));
     assert!(
         groups.iter().all(|&count| count <= MAX_GROUPS),
-        "{groups:?} workgroups, more than an axis can have"
+        "{groups:?} workgroups exceed the limit per axis"
     );
     if length > 0 {
         let [x, y, z] = groups.map(|count| count as u32);

@@ -1,5 +1,5 @@
 //! Kernels behind burn tensors: Rust for burn's CPU device, WGSL for devices that run it. Each
-//! has a reference in plain burn, which tests compare it with and which runs on other devices.
+//! has a reference implementation in plain burn, for tests and for other devices.
 //! Matmuls with packed matrices have no fallback; callers opt into them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]

@@ -1,4 +1,4 @@
-//! The matmul of rows and a packed matrix, for the vector instructions of each CPU.
+//! Matmul with a packed matrix, using the vector instructions of each CPU.
 
 use std::mem::MaybeUninit;
 
@@ -112,8 +112,8 @@ macro_rules! product {
             ) -> usize {
                 let steps = values.len() / PANEL;
                 let Place { depth, width, column, is_first } = place;
-                assert!(input.len() >= (HEIGHT - 1) * depth + steps, "rows of the input");
-                assert!(output.len() >= HEIGHT * width, "rows of the output");
+                assert!(input.len() >= (HEIGHT - 1) * depth + steps, "input is too short");
+                assert!(output.len() >= HEIGHT * width, "output is too short");
                 for part in (0..PANEL).step_by(COLUMNS) {
                     let column = column + part;
                     if column >= width {
