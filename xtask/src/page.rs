@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use dnd_web::manifest::FILE;
 use xshell::cmd;
 
 use crate::context::{Context, sha256, walk};
@@ -106,7 +107,7 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
         is_whole(&page),
         "{}: no {}: expected a post_build hook in Trunk.toml that calls `cargo xtask page-files`",
         page.display(),
-        models::MANIFEST
+        FILE
     );
     dnd_files::write(&stamp, described(wasm_opt.is_some()).as_bytes())?;
     println!("page: {}", page.display());
@@ -168,7 +169,7 @@ fn wasm_opt(context: &Context) -> Result<Option<PathBuf>> {
 
 /// Whether the folder holds a complete page. If `page-files` fails, Trunk writes none.
 fn is_whole(page: &Path) -> bool {
-    page.join(models::MANIFEST).exists()
+    page.join(FILE).exists()
 }
 
 fn folder_of(program: &Path) -> PathBuf {

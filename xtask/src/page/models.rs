@@ -4,35 +4,16 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use dnd_adapter::{Bundle, EncoderId};
-use serde::Serialize;
+use dnd_adapter::Bundle;
+use dnd_web::manifest::{FILE, FORMAT, Manifest, ModelFile, Role};
 
 use super::compact;
 use crate::context::{Context, copy, renew_folder, sha256};
 
 /// Folder of the model files in a page.
 pub const FOLDER: &str = "models";
-/// The list of model files.
-pub const MANIFEST: &str = "manifest.json";
-/// Format version of the manifest.
-const FORMAT: u32 = 1;
 /// Number of hash digits in a file name.
 const SHORT: usize = 16;
-
-#[derive(Serialize)]
-struct Manifest {
-    format: u32,
-    encoder: EncoderId,
-    files: Vec<ModelFile>,
-}
-
-#[derive(Serialize)]
-struct ModelFile {
-    role: &'static str,
-    path: String,
-    bytes: u64,
-    sha256: String,
-}
 
 /// Writes the models into a page, with a compressed encoder. `encoder` is the folder of the
 /// original, which must be the encoder that the bundle was trained with.
@@ -58,10 +39,10 @@ pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> R
     let config = encoder.join("config.json");
     let tokenizer = encoder.join("tokenizer.json");
     let listed = [
-        ("encoder", "encoder.safetensors", weights.as_path()),
-        ("encoder_config", "config.json", config.as_path()),
-        ("tokenizer", "tokenizer.json", tokenizer.as_path()),
-        ("bundle", "bundle.safetensors", bundle),
+        (Role::Encoder, "encoder.safetensors", weights.as_path()),
+        (Role::EncoderConfig, "config.json", config.as_path()),
+        (Role::Tokenizer, "tokenizer.json", tokenizer.as_path()),
+        (Role::Bundle, "bundle.safetensors", bundle),
     ]
     .into_iter()
     .map(|(role, name, source)| add(page, role, name, source))
@@ -71,11 +52,11 @@ pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> R
         encoder: id,
         files: listed,
     };
-    Ok(dnd_files::write_json(&page.join(MANIFEST), &manifest)?)
+    Ok(dnd_files::write_json(&page.join(FILE), &manifest)?)
 }
 
 /// Copies a file to a name that contains its hash, so that no cache serves an old version.
-fn add(page: &Path, role: &'static str, name: &str, source: &Path) -> Result<ModelFile> {
+fn add(page: &Path, role: Role, name: &str, source: &Path) -> Result<ModelFile> {
     let hash = sha256(source)?;
     let path = format!("{FOLDER}/{}-{name}", &hash[..SHORT]);
     let bytes = copy(source, &page.join(&path))?;
@@ -96,7 +77,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("any.json");
         std::fs::write(&source, b"abc").unwrap();
-        let file = add(folder.path(), "encoder_config", "config.json", &source).unwrap();
+        let file = add(folder.path(), Role::EncoderConfig, "config.json", &source).unwrap();
         assert_eq!(file.path, "models/ba7816bf8f01cfea-config.json");
         assert!(folder.path().join(&file.path).exists());
         let json = serde_json::to_value(&file).unwrap();
