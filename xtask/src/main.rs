@@ -39,7 +39,7 @@ enum Task {
     /// Build the page into out/page, optimized for shipping
     #[command(after_help = wasm::HELP)]
     Page,
-    /// Add models, examples and the service worker's version to a page; Trunk calls this
+    /// Add models and the service worker's version to a page; Trunk calls this
     PageFiles(page::complete::Args),
     /// Train the shipped bundle from its recipe
     Bundle(recipe::BundleArgs),

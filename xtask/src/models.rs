@@ -174,7 +174,7 @@ impl Model {
                        --no-deps --only-binary=:all: -d";
         context
             .python()
-            .args(options.split(' ').filter(|option| !option.is_empty()))
+            .args(options.split(' '))
             .arg(&wheels)
             .arg(requirement)
             .run()

@@ -55,7 +55,7 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
     let is_missing = || {
         wanted
             .iter()
-            .find(|package| !is_installed(&modules, **package))
+            .find(|wanted| !is_installed(&modules, **wanted))
     };
     if is_missing().is_some() {
         let _lock = context.lock()?;

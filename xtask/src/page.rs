@@ -83,7 +83,11 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
         println!("page: {} is up to date", page.display());
         return Ok(page);
     }
-    let mut folders = vec![folder_of(&wasm_bindgen)];
+    let mut folders: Vec<PathBuf> = wasm_bindgen
+        .parent()
+        .map(Path::to_owned)
+        .into_iter()
+        .collect();
     let mut options = vec!["build", "--offline"];
     match &wasm_opt {
         Some(folder) => folders.push(folder.clone()),
@@ -167,11 +171,7 @@ fn wasm_opt(context: &Context) -> Result<Option<PathBuf>> {
     Ok(Some(modules.join(".bin")))
 }
 
-/// Whether the folder holds a complete page. If `page-files` fails, Trunk writes none.
+/// Whether the folder holds a page with what `page-files` adds.
 fn is_whole(page: &Path) -> bool {
     page.join(FILE).exists()
-}
-
-fn folder_of(program: &Path) -> PathBuf {
-    program.parent().unwrap_or(program).to_owned()
 }

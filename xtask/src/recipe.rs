@@ -101,24 +101,19 @@ pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
         let count = count.to_string();
         let bundle = fits.join(format!("curve-{count}.safetensors"));
         let results = fits.join(format!("curve-{count}.json"));
-        let train = ["train", "--objective", "behaviour", "--max-tasks"];
-        recipe
-            .dnd(&train)
-            .arg(&count)
-            .arg("--config")
-            .arg(&config)
-            .arg("--out")
-            .arg(&bundle)
-            .run()?;
-        let methods = ["--methods", "generated", "--limit", "200", "--resume"];
-        recipe
-            .dnd(&["eval"])
-            .args(methods)
-            .arg("--bundle")
-            .arg(&bundle)
-            .arg("--json")
-            .arg(&results)
-            .run()?;
+        let train = ["train", "--objective", "behaviour", "--max-tasks", &count];
+        let train = recipe.dnd(&train).arg("--config").arg(&config);
+        train.arg("--out").arg(&bundle).run()?;
+        let eval = [
+            "eval",
+            "--methods",
+            "generated",
+            "--limit",
+            "200",
+            "--resume",
+        ];
+        let eval = recipe.dnd(&eval).arg("--bundle").arg(&bundle);
+        eval.arg("--json").arg(&results).run()?;
         counted.push(format!("{count}={}", results.display()));
     }
     println!("--tasks-curve {}", counted.join(","));

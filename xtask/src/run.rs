@@ -9,12 +9,10 @@ use xshell::cmd;
 
 use crate::context::Context;
 use crate::models;
-use crate::page::{self, BUNDLE};
+use crate::page;
 
 /// Prompts of a task that the shipped generator was not trained on.
 const PROMPTS: &str = "assets/prompts/sentiment.txt";
-/// Number of prompts to complete.
-const SHOWN: usize = 3;
 
 /// Arguments of `cargo xtask run`.
 #[derive(clap::Args)]
@@ -54,20 +52,15 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     Ok(dnd_serve::serve(site, listener, &stop)?)
 }
 
-/// Generates an adapter into `out` and shows completions without and with it. Returns the path of
-/// `dnd`.
+/// Generates an adapter into `out`, shows completions without and with it, returns `dnd`'s path.
 pub fn terminal(context: &Context, out: &Path) -> Result<PathBuf> {
     models::setup(context, &models::Args::default())?;
     let dnd = context.dnd()?;
     let sh = &context.sh;
-    cmd!(
-        sh,
-        "{dnd} generate --prompts {PROMPTS} --bundle {BUNDLE} --out {out}"
-    )
-    .run()?;
+    cmd!(sh, "{dnd} generate --prompts {PROMPTS} --out {out}").run()?;
     let text = fs::read_to_string(context.root(PROMPTS))
         .with_context(|| format!("cannot read {PROMPTS}"))?;
-    for prompt in text.lines().take(SHOWN) {
+    for prompt in text.lines().take(3) {
         let complete = cmd!(sh, "{dnd} complete --max-tokens 16 --prompt {prompt}").quiet();
         let base = complete.read()?.replace('\n', " ");
         let complete = cmd!(sh, "{dnd} complete --max-tokens 16 --prompt {prompt}").quiet();

@@ -1,5 +1,4 @@
-//! `cargo xtask page-files`: adds models, examples and the service worker's version to a page built
-//! by Trunk.
+//! `cargo xtask page-files`: adds models and the service worker's version to a page built by Trunk.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::shell::Shell;
-use super::{BUNDLE, FOLDER, PROMPTS, budget, is_whole, models};
+use super::{BUNDLE, FOLDER, budget, is_whole, models};
 use crate::context::{Context, copy as copy_file, renew_folder, walk};
 use crate::models::{Args as SetupArgs, ENCODER};
 
@@ -61,12 +60,6 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
 fn complete(context: &Context, encoder: &Path, bundle: &Path, folder: &Path) -> Result<()> {
     // If the page was completed before, this is the version to replace.
     let previous = Shell::read(folder)?.version;
-    let prompts = context.root(PROMPTS);
-    let examples = folder.join("examples");
-    renew_folder(&examples)?;
-    for name in walk(&prompts)? {
-        copy_file(&prompts.join(&name), &examples.join(&name))?;
-    }
     models::write(context, encoder, bundle, folder)?;
     Shell::read(folder)?.write(folder, &previous)
 }
