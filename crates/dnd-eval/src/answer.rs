@@ -32,7 +32,7 @@ pub struct Answer {
 /// system message or in-context examples, is computed once.
 ///
 /// # Errors
-/// When values cannot be read back from the device; [`Error::Cancelled`].
+/// When values cannot be read back from the device; [`dnd_files::Error::Cancelled`].
 pub fn answers(
     base: &Base,
     questions: &[TokenizedPrompt],

@@ -61,7 +61,7 @@ pub struct Sources<'a> {
 ///
 /// # Errors
 /// When a task, adapter or collection cannot be read or does not match the base model;
-/// [`Error::Cancelled`], with all finished rows saved.
+/// [`dnd_files::Error::Cancelled`], with all finished rows saved.
 pub fn evaluate(
     sources: &Sources,
     options: &EvaluateOptions,

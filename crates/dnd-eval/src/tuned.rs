@@ -82,7 +82,8 @@ struct Record {
 /// the same inputs. Returns it with the seconds that tuning took.
 ///
 /// # Errors
-/// When a line cannot be tokenized or a file cannot be written; [`Error::Cancelled`] between steps.
+/// When a line cannot be tokenized or a file cannot be written; [`dnd_files::Error::Cancelled`]
+/// between steps.
 pub(super) fn tune(
     base: &Base,
     initial: &Adapter,

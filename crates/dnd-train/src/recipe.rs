@@ -174,7 +174,7 @@ impl WeightsSettings {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the field that cannot.
+    /// [`dnd_files::Error::Argument`] naming the field that cannot.
     pub fn validate(&self) -> Result<(), Error> {
         positive("rate", self.rate)?;
         positive("clip", self.clip.into())?;

@@ -58,7 +58,8 @@ pub struct CollectOptions {
 /// finished there are passed over; the others start afresh.
 ///
 /// # Errors
-/// When a task cannot be read or a snapshot not be written; [`Error::Cancelled`] between steps.
+/// When a task cannot be read or a snapshot not be written; [`dnd_files::Error::Cancelled`]
+/// between steps.
 pub fn collect(
     base: &Base,
     tasks: &TaskFolder,

@@ -65,7 +65,7 @@ impl TuneSettings {
     /// Checks that the settings can be tuned with.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the field that cannot.
+    /// [`dnd_files::Error::Argument`] naming the field that cannot.
     pub fn validate(&self) -> Result<(), Error> {
         for (field, value, least) in [
             ("steps", self.steps, 0),

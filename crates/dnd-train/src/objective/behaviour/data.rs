@@ -48,7 +48,7 @@ impl BehaviourData {
     /// Reads and encodes the tasks.
     ///
     /// # Errors
-    /// When a file is missing or malformed, or a line is too long; [`Error::Cancelled`].
+    /// When a file is missing or malformed, or a line is too long; [`dnd_files::Error::Cancelled`].
     pub fn open(
         choice: &Choice,
         base: &Base,
@@ -88,7 +88,7 @@ impl BehaviourData {
     /// as often as any other, so that few collected tasks are not lost among many made ones.
     ///
     /// # Errors
-    /// [`Error::Argument`] when a task has no weight to be drawn by.
+    /// [`dnd_files::Error::Argument`] when a task has no weight to be drawn by.
     pub fn draw(
         &self,
         settings: &BehaviourSettings,

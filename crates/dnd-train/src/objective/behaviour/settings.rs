@@ -101,7 +101,7 @@ impl BehaviourSettings {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Argument`] naming the field that cannot.
+    /// [`dnd_files::Error::Argument`] naming the field that cannot.
     pub fn validate(&self) -> Result<(), Error> {
         for (field, value) in [
             ("behaviour.steps", self.steps),

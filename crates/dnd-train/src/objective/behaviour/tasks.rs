@@ -28,8 +28,8 @@ impl<'a> Choice<'a> {
     /// with role `dev` are never touched: who chooses by them cannot measure on them.
     ///
     /// # Errors
-    /// [`Error::Argument`] when a name occurs twice, one of `held_out` is not among the tasks, or
-    /// none is left to train on.
+    /// [`dnd_files::Error::Argument`] when a name occurs twice, one of `held_out` is not among the
+    /// tasks, or none is left to train on.
     pub fn new(
         folders: &'a [TaskFolder],
         ship: bool,

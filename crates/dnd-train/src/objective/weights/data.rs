@@ -34,7 +34,7 @@ impl TrainingData {
     /// Encodes the prompts of a collection's training tasks.
     ///
     /// # Errors
-    /// When a file is missing or malformed; [`Error::Cancelled`].
+    /// When a file is missing or malformed; [`dnd_files::Error::Cancelled`].
     pub(super) fn open(
         collection: Collection,
         manifests: Vec<Manifest>,
