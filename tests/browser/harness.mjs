@@ -67,40 +67,44 @@ export const shipped = () => {
   return site;
 };
 
-const { test: playwright } = require("@playwright/test");
-
-let browser;
-playwright.afterAll(() => browser?.close());
+// Fixtures, because Playwright ends them even when a test times out.
+const playwright = require("@playwright/test").test.extend({
+  chromium: [
+    async ({}, use) => {
+      const browser = await startBrowser();
+      await use(browser);
+      await browser.close();
+    },
+    { scope: "worker" },
+  ],
+  run: async ({ chromium }, use, info) => {
+    const run = new Run(chromium);
+    await use(run);
+    if (info.status !== info.expectedStatus) {
+      for (const line of run.console) console.log(`  | ${line}`);
+      for (const [index, { page }] of run.visits.entries()) {
+        const path = info.outputPath(`page-${index}.png`);
+        const taken = await page
+          .screenshot({ path, fullPage: true, timeout: 10_000 })
+          .catch(() => undefined);
+        if (taken) console.log(`  screenshot: ${path}`);
+      }
+    }
+    await run.end();
+    for (const note of run.notes) console.log(`   ${note}`);
+  },
+});
 
 /**
  * Adds a test. Options: `seconds`, its timeout, and `allow`, patterns of console lines that it may
  * cause. A failure prints the console lines and saves a screenshot of each page.
  */
 export function test(name, { seconds = 120, allow = [] }, body) {
-  playwright(name, async ({}, info) => {
+  playwright(name, async ({ run }, info) => {
     info.setTimeout(seconds * 1000);
-    // A browser crash in one test must not fail the others.
-    if (!browser?.isConnected()) browser = await startBrowser();
-    const run = new Run(browser, allow);
-    try {
-      await body(run);
-      run.check();
-    } catch (error) {
-      for (const line of run.console) console.log(`  | ${line}`);
-      for (const [index, { page }] of run.visits.entries()) {
-        const path = artefact(
-          `failed-${name.replaceAll(/\W+/g, "-")}${index ? `-${index}` : ""}.png`,
-        );
-        const taken = await page
-          .screenshot({ path, fullPage: true, timeout: 10_000 })
-          .catch(() => undefined);
-        if (taken) console.log(`  screenshot: ${path}`);
-      }
-      throw error;
-    } finally {
-      await run.end();
-    }
-    for (const note of run.notes) console.log(`   ${note}`);
+    run.allow = allow;
+    await body(run);
+    run.check();
   });
 }
 
@@ -124,9 +128,6 @@ const chromium = () => require("@playwright/test").chromium;
 const settings = () => ({
   executablePath: process.env.DND_CHROMIUM ?? "/usr/bin/chromium",
   args: FLAGS.split(" "),
-  handleSIGINT: false,
-  handleSIGTERM: false,
-  handleSIGHUP: false,
 });
 
 /** Starts Chromium. Tests are isolated by contexts. */
@@ -137,14 +138,14 @@ export class Run {
   console = [];
   notes = [];
   visits = [];
+  /** Patterns of console lines that are no problem. */
+  allow = [];
   #browser;
-  #allow;
   #problems = [];
   #cleanups = [];
 
-  constructor(browser, allow) {
+  constructor(browser) {
     this.#browser = browser;
-    this.#allow = allow;
   }
 
   /** Something to print with the result, such as a measured time. */
@@ -155,7 +156,7 @@ export class Run {
   /** Records a problem, which fails the test unless it is allowed. */
   problem(text) {
     this.console.push(text);
-    if (!this.#allow.some((allowed) => allowed.test(text))) this.#problems.push(text);
+    if (!this.allow.some((allowed) => allowed.test(text))) this.#problems.push(text);
   }
 
   /** Fails if there were problems. */

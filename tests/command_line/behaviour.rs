@@ -114,7 +114,7 @@ fn read_adapter(folder: &Path) -> Adapter {
 fn prompts_that_tell_the_task_make_better_adapters() {
     let world = contrasting();
     let outcome = train(&world, &world.bundle()).run().succeeds();
-    assert!(outcome.stderr.contains("held out: mean"), "{outcome}");
+    assert!(outcome.stderr.contains("held-out tasks: mean"), "{outcome}");
     assert!(outcome.stderr.contains("tokens/s"), "{outcome}");
     let bundle = read_bundle(&world.bundle());
     let provenance = &bundle.header.provenance;
@@ -138,7 +138,7 @@ fn prompts_that_tell_the_task_make_better_adapters() {
     assert!(curve.starts_with("step,rate,loss,mean_loss,generated_loss,shuffled_loss"));
     assert_eq!(curve.lines().count(), 9);
     let picture = std::fs::read_to_string(world.path("bundle.svg")).unwrap();
-    assert!(picture.contains("held out, generated"));
+    assert!(picture.contains("held-out tasks, generated"));
 
     // Running again changes nothing. With --start, training continues from the bundle.
     let again = train(&world, &world.bundle()).run().succeeds();
@@ -217,7 +217,10 @@ fn patience_ends_a_fit_that_gets_no_better() {
     change(&world, "report_every = 20", "report_every = 1");
     change(&world, "patience = 0", "patience = 2");
     let outcome = train(&world, &world.bundle()).run().succeeds();
-    assert!(outcome.stderr.contains("best held-out loss"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("best loss on held-out tasks"),
+        "{outcome}"
+    );
     let curve = std::fs::read_to_string(world.path("bundle.csv")).unwrap();
     assert_eq!(curve.lines().count(), 4, "{curve}");
     assert_eq!(read_bundle(&world.bundle()).header.provenance["step"], 1);

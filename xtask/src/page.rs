@@ -34,11 +34,12 @@ const STAMP: &str = "out/page.inputs";
 const PROGRAMS: [&str; 2] = ["page", "worker"];
 /// Inputs of the page besides the programs: what Trunk copies or reads, and the code that adds
 /// files. `web/src` is left out, because it only affects the programs.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "Trunk.toml",
     "web",
     PROMPTS,
     BUNDLE,
+    "xtask/src/models.rs",
     "xtask/src/page.rs",
     "xtask/src/page",
 ];

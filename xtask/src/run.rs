@@ -34,11 +34,9 @@ pub struct Args {
 /// Builds the page and serves it until Ctrl-C, or demonstrates an adapter in the terminal.
 pub fn run(context: &Context, args: &Args) -> Result<()> {
     if args.terminal {
-        let out = args
-            .out
-            .clone()
-            .unwrap_or_else(|| context.root("out/adapter"));
-        return terminal(context, &std::path::absolute(out)?).map(drop);
+        let default = context.root("out/adapter");
+        let out = std::path::absolute(args.out.as_ref().unwrap_or(&default))?;
+        return terminal(context, &out).map(drop);
     }
     let page = page::build(context, page::Size::Local)?;
     if args.no_serve {
@@ -46,9 +44,11 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     }
     let site = Site::open(&page)?;
     let listener = dnd_serve::listen(args.port)?;
-    let stop = dnd_serve::stop_signal()?;
-    println!("press Ctrl-C to stop; the page is at");
-    println!("http://{}/", listener.local_addr()?);
+    let (stop, address) = (dnd_serve::stop_signal()?, listener.local_addr()?);
+    if let Some(warning) = dnd_serve::warning(args.port, address.port()) {
+        println!("{warning}");
+    }
+    println!("press Ctrl-C to stop; the page is at\nhttp://{address}/");
     Ok(dnd_serve::serve(site, listener, &stop)?)
 }
 

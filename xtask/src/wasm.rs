@@ -64,15 +64,13 @@ pub fn provide(context: &Context) -> Result<Route> {
 
 /// Debian's Rust, which `wasm-debian` installs.
 fn debian(context: &Context) -> Result<Route> {
+    // Two runs would install and compile in the same folders.
+    let _lock = context.lock()?;
     let script = context.root("xtask/wasm-debian");
     let folder = context.cache("wasm-std");
-    cmd!(context.sh, "{script} {folder}")
-        .run()
-        .with_context(|| {
-            format!(
-                "no compiler for {TARGET}: run `rustup target add {TARGET}`, or run this on Debian \
-                 as root"
-            )
-        })?;
+    let ran = cmd!(context.sh, "{script} {folder}").run();
+    ran.with_context(|| {
+        format!("no {TARGET}: run `rustup target add {TARGET}`, or Debian as root")
+    })?;
     Ok(Route::Debian)
 }

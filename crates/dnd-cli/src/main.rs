@@ -49,9 +49,6 @@ enum Command {
     Serve(commands::serve::Arguments),
 }
 
-/// Exit code after Ctrl-C: 128 + SIGINT, as in shells.
-const INTERRUPTED: u8 = 130;
-
 fn main() -> ExitCode {
     // Silent unless RUST_LOG asks for more.
     tracing_subscriber::fmt()
@@ -78,7 +75,7 @@ fn main() -> ExitCode {
             let line = format!("{error:#}").replace('\n', " ");
             output::eprint_line(&format!("error: {line}"));
             if is_cancelled(&error) {
-                ExitCode::from(INTERRUPTED)
+                ExitCode::from(progress::INTERRUPTED)
             } else {
                 ExitCode::FAILURE
             }

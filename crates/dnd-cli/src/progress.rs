@@ -9,6 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output;
 
+/// Exit code after Ctrl-C: 128 + SIGINT, as in shells.
+pub const INTERRUPTED: u8 = 130;
+
 /// Shows one progress bar per stage if standard error is a terminal, and cancels on Ctrl-C.
 pub struct ProgressBars {
     bar: Mutex<ProgressBar>,
@@ -22,7 +25,7 @@ impl ProgressBars {
         let counter = Arc::clone(&interrupts);
         ctrlc::set_handler(move || {
             if counter.fetch_add(1, Ordering::Relaxed) > 0 {
-                std::process::exit(i32::from(crate::INTERRUPTED));
+                std::process::exit(i32::from(INTERRUPTED));
             }
             output::eprint_line("stopping after this step; press Ctrl-C again to stop at once");
         })

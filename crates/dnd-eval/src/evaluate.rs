@@ -1,61 +1,14 @@
 //! `dnd eval`: scores methods on tasks, one row for each pair.
 
-use std::path::Path;
-
-use burn::tensor::Device;
 use dnd_charts::draw_bars;
-use dnd_model::AdapterGenerator;
 use dnd_model::lora::check_layout;
 
 use crate::task_evaluation::TaskEvaluation;
 use crate::training::{Training, read_adapter, required};
-use crate::{Method, Row, bar, label, read_rows, summarize, write_rows};
+use crate::{EvaluateOptions, Method, Row, Sources, bar, label, read_rows, summarize, write_rows};
 use dnd_files::Observer;
-use dnd_model::files::{Base, Encoder};
-use dnd_tasks::{Role, Split, Task, TaskFolder};
+use dnd_tasks::{Role, Split, Task};
 use dnd_train::Error;
-use dnd_train::collect::Collection;
-
-/// What to measure.
-pub struct EvaluateOptions<'a> {
-    /// The tasks. Prompts and examples come from training lines, scores from test lines.
-    pub tasks: &'a TaskFolder,
-    /// Names of the tasks; if empty, all with role `dev`.
-    pub only: Vec<String>,
-    /// The methods, in the order of the table's columns.
-    pub methods: Vec<Method>,
-    /// Maximum number of test lines per task.
-    pub limit: Option<usize>,
-    /// Maximum number of adapters for `mean` and `best`, spread evenly over the collection;
-    /// `None` for all.
-    pub mean_adapters: Option<usize>,
-    /// Seed for sampling prompts and examples, and for the controls.
-    pub seed: u64,
-    /// The results file. Written after each measurement, and read to resume.
-    pub json: &'a Path,
-    /// Keep rows of the file that have the same inputs.
-    pub resume: bool,
-    /// Folder for adapters tuned by `few` and `full`; later runs reuse them.
-    pub work: &'a Path,
-}
-
-/// Models and adapters to evaluate.
-pub struct Sources<'a> {
-    /// The base model.
-    pub base: &'a Base,
-    /// SHA-256 of its weights.
-    pub base_hash: String,
-    /// The text encoder, for methods that compare prompts.
-    pub encoder: Option<&'a Encoder>,
-    /// The generator of a bundle.
-    pub generator: Option<&'a AdapterGenerator>,
-    /// SHA-256 of the bundle; empty without a bundle.
-    pub bundle_hash: String,
-    /// The collection of training adapters.
-    pub collection: Option<&'a Collection>,
-    /// The device of the encoder.
-    pub device: &'a Device,
-}
 
 /// Scores each method on each task.
 ///

@@ -11,6 +11,7 @@ mod fingerprint;
 mod generated;
 mod method;
 mod nearest;
+mod options;
 pub mod report;
 mod results;
 mod row;
@@ -24,18 +25,18 @@ mod tuned;
 
 pub use answer::{Answer, answers};
 pub use bootstrap::{Estimate, RESAMPLES, estimate};
-pub use evaluate::{EvaluateOptions, Sources, evaluate};
+pub use evaluate::evaluate;
 pub use fingerprint::weights_hash;
 pub use method::{Method, is_training_adapter, label};
 pub use nearest::{
     TEMPERATURE, average_adapter, nearest_task, prompt_embedding, similarity_weights,
     weighted_adapter,
 };
-pub(crate) use results::distinct;
+pub use options::{EvaluateOptions, Sources};
 pub use results::{read_rows, summary_table, table, write_rows};
 pub use row::Row;
 pub use scorer::{Scorer, Scores};
 pub use suite::suite;
-pub(crate) use summary::bar;
 pub use summary::{Summary, exact_match, generated_ahead, percent, summarize};
+pub(crate) use summary::{bar, distinct};
 pub use tokenized_prompt::TokenizedPrompt;

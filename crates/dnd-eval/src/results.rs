@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::summary::distinct;
 use crate::{Row, is_training_adapter, label};
 use dnd_train::Error;
 
@@ -86,17 +87,6 @@ pub fn write_rows(path: &Path, rows: &[Row]) -> Result<(), Error> {
     }
     let bytes = writer.into_inner().map_err(|e| Error::content(&path, e))?;
     Ok(dnd_files::write(&path, &bytes)?)
-}
-
-/// The distinct values, in order of first occurrence.
-pub(crate) fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    for value in values {
-        if !found.contains(&value) {
-            found.push(value);
-        }
-    }
-    found
 }
 
 /// A Markdown table of exact match in percent, with one row per task, one column per method, and

@@ -2,7 +2,6 @@
 
 use dnd_charts::Bar;
 
-use crate::results::distinct;
 use crate::{Estimate, Row, estimate, is_training_adapter};
 
 /// The method that the others are compared with.
@@ -103,6 +102,17 @@ pub fn exact_match(row: &Row) -> Option<Estimate> {
 /// Exact match of `generated` minus that of one row.
 pub fn generated_ahead(rows: &[Row], row: &Row) -> Option<Estimate> {
     ahead(rows, &[row])
+}
+
+/// The distinct values, in order of first occurrence.
+pub(crate) fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for value in values {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    found
 }
 
 /// An estimate in percent, with its interval.

@@ -158,7 +158,7 @@ impl Site {
         if *request.method() == Method::HEAD {
             request.headers_mut().remove(RANGE);
         }
-        // ServeDir does not know If-Range: a download that goes on has to go on with the same file.
+        // ServeDir does not know If-Range: a resumed download must resume the same file.
         let address = request.uri().clone();
         if let Some(version) = request.headers_mut().remove(IF_RANGE)
             && !self.has_version(address, &version).await
@@ -221,6 +221,17 @@ pub fn listen(port: Option<u16>) -> Result<TcpListener, Error> {
         }
     }
     Err(Error::PortsTaken { last })
+}
+
+/// A warning for the user where nobody `asked` for a port and [`PORT`] was taken: browsers store a
+/// page's data by address.
+#[must_use]
+pub fn warning(asked: Option<u16>, port: u16) -> Option<String> {
+    (asked.is_none() && port != PORT).then(|| {
+        format!(
+            "port {PORT} is taken: data that the page stored at that address is not visible here"
+        )
+    })
 }
 
 /// Handles Ctrl-C and the signals that end a process: they notify the result.

@@ -97,8 +97,14 @@ pub(crate) fn find<H: DeserializeOwned>(folder: &Path) -> Result<Option<H>, Erro
         }
     }
     let path = folder.join(HEADER);
-    let header = path.exists().then(|| dnd_files::read_json(&path));
-    Ok(header.transpose()?)
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = dnd_files::read_text(&path)?;
+    serde_json::from_str(&text).map(Some).map_err(|e| {
+        let advice = "expected a checkpoint of this version; delete the folder to start afresh";
+        Error::content(&path, format!("{advice}: {e}"))
+    })
 }
 
 /// The error of a checkpoint that belongs to another run.

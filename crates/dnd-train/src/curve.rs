@@ -36,8 +36,8 @@ pub(crate) struct CurvePoint {
 }
 
 impl CurvePoint {
-    /// The row as a line for the user.
-    pub(crate) fn words(&self) -> String {
+    /// The row as a line for the user; `validated` names what the validation losses are of.
+    pub(crate) fn words(&self, validated: &str) -> String {
         let mut words = format!("step {}: loss {:.3}", self.step, self.loss);
         let losses = [
             ("mean", self.mean_loss),
@@ -49,7 +49,7 @@ impl CurvePoint {
             .filter_map(|(name, loss)| loss.map(|loss| format!("{name} {loss:.3}")))
             .collect();
         if !losses.is_empty() {
-            words += &format!("; held out: {}", losses.join(", "));
+            words += &format!("; {validated}: {}", losses.join(", "));
         }
         if let Some(size) = self.size {
             words += &format!("; size {size:.2}");
@@ -91,12 +91,18 @@ pub(crate) fn write_curve(path: &Path, points: &[CurvePoint]) -> Result<(), Erro
     Ok(dnd_files::write(path, &bytes)?)
 }
 
-/// Draws a curve as SVG; `unit` names the losses' axis.
+/// Draws a curve as SVG; `unit` names the losses' axis, `validated` what the validation losses are
+/// of.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(crate) fn draw_curve(path: &Path, unit: &str, points: &[CurvePoint]) -> Result<(), Error> {
-    let series = |name: &str, loss: fn(&CurvePoint) -> Option<f32>| -> Series {
+pub(crate) fn draw_curve(
+    path: &Path,
+    unit: &str,
+    validated: &str,
+    points: &[CurvePoint],
+) -> Result<(), Error> {
+    let series = |name: String, loss: fn(&CurvePoint) -> Option<f32>| -> Series {
         let points = points.iter().filter_map(|point| {
             Some(Point {
                 x: point.step as f64,
@@ -106,26 +112,32 @@ pub(crate) fn draw_curve(path: &Path, unit: &str, points: &[CurvePoint]) -> Resu
             })
         });
         Series {
-            name: name.to_owned(),
+            name,
             points: points.collect(),
             is_joined: true,
         }
     };
     let mut series = vec![
-        series("training", |point| Some(point.loss)),
-        series("held out, mean alone", |point| point.mean_loss),
-        series("held out, generated", |point| point.generated_loss),
-        series("held out, other prompts", |point| point.shuffled_loss),
+        series("training".to_owned(), |point| Some(point.loss)),
+        series(format!("{validated}, mean alone"), |point| point.mean_loss),
+        series(format!("{validated}, generated"), |point| {
+            point.generated_loss
+        }),
+        series(format!("{validated}, other prompts"), |point| {
+            point.shuffled_loss
+        }),
     ];
     series.retain(|series| !series.points.is_empty());
     let last = points.last().map_or(1, |point| point.step.max(1)) as f64;
+    let mut ticks: Vec<f64> = (0..=4)
+        .map(|part| (last * f64::from(part) / 4.0).round())
+        .collect();
+    ticks.dedup();
     let chart = Chart {
         x_title: "step".to_owned(),
         y_title: unit.to_owned(),
         is_logarithmic: false,
-        ticks: (0..=4)
-            .map(|part| (last * f64::from(part) / 4.0).round())
-            .collect(),
+        ticks,
         series,
         levels: Vec::new(),
     };
@@ -166,11 +178,11 @@ mod tests {
         let path = folder.path().join("curve.csv");
         write_curve(&path, &[full, sparse]).unwrap();
         assert_eq!(read_curve(&path).unwrap(), [full, sparse]);
-        assert!(full.words().contains("generated 1.250"));
-        assert!(!sparse.words().contains("held out"));
+        assert!(full.words("held-out tasks").contains("generated 1.250"));
+        assert!(!sparse.words("held-out tasks").contains("held-out tasks"));
         let path = folder.path().join("curve.svg");
-        draw_curve(&path, "nats", &[full, sparse]).unwrap();
+        draw_curve(&path, "nats", "unseen prompts", &[full, sparse]).unwrap();
         let picture = dnd_files::read_text(&path).unwrap();
-        assert!(picture.contains("<polyline") && picture.contains("held out, generated"));
+        assert!(picture.contains("<polyline") && picture.contains("unseen prompts, generated"));
     }
 }

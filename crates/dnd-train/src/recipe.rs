@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::collect::TuneSettings;
-use crate::objective::behaviour::BehaviourSettings;
+use crate::objective::behaviour::settings::BehaviourSettings;
 use crate::validate::{not_negative, positive};
 
 /// All settings of a bundle; every field may be left out.

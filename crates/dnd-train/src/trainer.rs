@@ -18,6 +18,8 @@ use crate::values::mean;
 pub(crate) trait Objective {
     /// Unit of the losses, for the axis of the curve.
     const UNIT: &'static str;
+    /// What validation computes losses of.
+    const VALIDATED: &'static str;
 
     /// When to stop and when to report.
     fn schedule(&self) -> Schedule;
@@ -232,7 +234,7 @@ pub(crate) fn train<O: Objective>(
             let speed = tokens as f64 / reported.elapsed().as_secs_f64();
             let seconds = earlier + started.elapsed().as_secs_f64();
             let point = run.report(rate, (tokens > 0).then_some(speed), seconds)?;
-            observer.note(&point.words());
+            observer.note(&point.words(O::VALIDATED));
             (tokens, reported) = (0, Instant::now());
         }
         let is_cancelled = observer.is_cancelled() && !run.progress.is_finished(schedule);
@@ -262,9 +264,9 @@ impl<O: Objective> Run<'_, O> {
             self.progress = state.progress;
         }
         let step = self.progress.step;
-        self.curve = read_curve(&self.out.with_extension("csv"))?;
-        self.curve.retain(|point| point.step <= step);
         if step > 0 {
+            self.curve = read_curve(&self.out.with_extension("csv"))?;
+            self.curve.retain(|point| point.step <= step);
             observer.note(&format!("resuming after step {step}"));
         }
         Ok(())
@@ -325,11 +327,18 @@ impl<O: Objective> Run<'_, O> {
 
     /// Draws the curve, writes the bundle and removes the checkpoint.
     fn finish(self, observer: &dyn Observer) -> Result<Bundle, Error> {
-        draw_curve(&self.out.with_extension("svg"), O::UNIT, &self.curve)?;
+        draw_curve(
+            &self.out.with_extension("svg"),
+            O::UNIT,
+            O::VALIDATED,
+            &self.curve,
+        )?;
         if let Some(best) = self.progress.best {
             observer.note(&format!(
-                "best held-out loss {:.3}, after step {}",
-                best.loss, best.step
+                "best loss on {}: {:.3}, after step {}",
+                O::VALIDATED,
+                best.loss,
+                best.step
             ));
         }
         let bytes = match (&self.best_bundle, self.curve.last()) {

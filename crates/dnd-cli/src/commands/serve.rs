@@ -39,11 +39,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .local_addr()
         .context("cannot read the port that the system chose")?
         .port();
-    if arguments.port.is_none() && port != dnd_serve::PORT {
-        output::eprint_line(&format!(
-            "port {} is taken: data that the page stored at that address is not visible here",
-            dnd_serve::PORT
-        ));
+    if let Some(warning) = dnd_serve::warning(arguments.port, port) {
+        output::eprint_line(&warning);
     }
     // Install the handler before printing the address: a script may then stop the server at once.
     let stop = dnd_serve::stop_signal()?;

@@ -5,7 +5,26 @@ use dnd_adapter::Projection;
 
 use super::Cache;
 use super::linear::Linear;
-use super::model::Step;
+use crate::Lora;
+use crate::lora::LoraFactors;
+
+/// Inputs that all layers share in one forward pass.
+pub(super) struct Step<'a> {
+    pub(super) shape: [usize; 2],
+    pub(super) rotary: Rotary,
+    pub(super) mask: Tensor<4>,
+    pub(super) lora: Option<&'a Lora>,
+}
+
+impl Step<'_> {
+    pub(super) fn lora_factors(
+        &self,
+        layer: usize,
+        projection: Projection,
+    ) -> Option<&LoraFactors> {
+        self.lora.and_then(|lora| lora.factors(layer, projection))
+    }
+}
 
 /// Cosines and sines of the rotary embedding (Su et al., arXiv 2104.09864) for every position
 /// of a batch, each of shape (B, 1, T, head dimension), in the rotate-half order of

@@ -6,10 +6,9 @@ use burn::tensor::{Device, Tensor, module};
 use dnd_adapter::Projection;
 use dnd_kernels::{FrozenMatrix, rms_norm, silu_mul};
 
-use super::attention::{Attention, Rotary, causal_mask, id_tensor};
+use super::attention::{Attention, Rotary, Step, causal_mask, id_tensor};
 use super::linear::{Linear, MatmulDtype};
 use super::{Cache, LanguageModelConfig};
-use crate::lora::LoraFactors;
 use crate::{Error, Lora, Weights};
 
 /// A frozen base model.
@@ -67,24 +66,6 @@ impl TokenBatch {
                 .extend((0..cached + length).map(|column| column < cached + ids.len()));
         }
         batch
-    }
-}
-
-/// Inputs that all layers share in one forward pass.
-pub(super) struct Step<'a> {
-    pub(super) shape: [usize; 2],
-    pub(super) rotary: Rotary,
-    pub(super) mask: Tensor<4>,
-    lora: Option<&'a Lora>,
-}
-
-impl Step<'_> {
-    pub(super) fn lora_factors(
-        &self,
-        layer: usize,
-        projection: Projection,
-    ) -> Option<&LoraFactors> {
-        self.lora.and_then(|lora| lora.factors(layer, projection))
     }
 }
 

@@ -8,8 +8,8 @@ use dnd_kernels::blocked::relaxed;
 use dnd_model::self_test;
 use wasm_bindgen::prelude::*;
 
+use super::failure::{Failure, reason};
 use super::reply::Reply;
-use super::{Failure, reason};
 use dnd_web::protocol::{Cause, DeviceChoice, DeviceReport};
 
 #[wasm_bindgen]

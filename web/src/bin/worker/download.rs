@@ -5,9 +5,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, Request, RequestCache, RequestInit, Response};
 
+use super::failure::{Failure, reason};
 use super::reply::{Reply, scope};
 use super::store::Appender;
-use super::{Failure, reason};
 use dnd_web::manifest::ModelFile;
 use dnd_web::protocol::{Cause, Event, Progress, Stage};
 

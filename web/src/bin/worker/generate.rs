@@ -3,8 +3,8 @@
 use dnd_adapter::{Adapter, Precision, Projection};
 use dnd_model::{AdapterGenerator, PromptEncoder};
 
-use super::Failure;
 use super::download::now;
+use super::failure::Failure;
 use super::helpers::Helpers;
 use super::models::Timings;
 use super::reply::Reply;

@@ -18,8 +18,8 @@ use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::MessageEvent;
 
-use super::Failure;
 use super::download::now;
+use super::failure::Failure;
 use super::reply::scope;
 use dnd_web::connection::Connection;
 use dnd_web::manifest::Manifest;

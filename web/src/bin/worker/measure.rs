@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_model::AdapterGenerator;
 
-use super::Failure;
 use super::download::now;
+use super::failure::Failure;
 use super::helpers::Helpers;
 use super::models::read;
 use dnd_web::protocol::Event;

@@ -7,9 +7,9 @@ use dnd_model::{
     read_values, self_test,
 };
 
-use super::Failure;
 use super::device::{Choice, is_lost};
 use super::download::{Download, Meter, now};
+use super::failure::Failure;
 use super::reply::Reply;
 use super::store::{Store, sha256};
 use dnd_web::manifest::{Manifest, ModelFile, Role};

@@ -4,7 +4,7 @@ use js_sys::{Array, Float32Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
-use super::Failure;
+use super::failure::Failure;
 use dnd_web::protocol::{Envelope, Event, Progress, Report, Request, Stage};
 
 /// The worker's own scope.

@@ -5,6 +5,7 @@
 
 mod device;
 mod download;
+mod failure;
 mod generate;
 mod helpers;
 mod measure;
@@ -20,7 +21,7 @@ use gloo::timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
-use dnd_web::protocol::Cause;
+use failure::Failure;
 use reply::{Reply, read_request};
 use session::Session;
 
@@ -56,52 +57,4 @@ pub fn start() {
             }
         }
     });
-}
-
-/// Why a request failed.
-struct Failure {
-    message: String,
-    cause: Cause,
-}
-
-impl Failure {
-    fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            cause,
-        }
-    }
-
-    fn other(message: impl Into<String>) -> Self {
-        Self::new(Cause::Other, message)
-    }
-}
-
-impl From<dnd_model::Error> for Failure {
-    fn from(error: dnd_model::Error) -> Self {
-        Self::other(with_causes(&error))
-    }
-}
-
-impl From<dnd_adapter::Error> for Failure {
-    fn from(error: dnd_adapter::Error) -> Self {
-        Self::other(with_causes(&error))
-    }
-}
-
-/// The message of an error and of all its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
-}
-
-/// The message of a thrown JavaScript value.
-fn reason(value: &wasm_bindgen::JsValue) -> String {
-    if let Some(exception) = value.dyn_ref::<web_sys::DomException>() {
-        return format!("{}: {}", exception.name(), exception.message());
-    }
-    if let Some(error) = value.dyn_ref::<js_sys::Error>() {
-        return String::from(error.message());
-    }
-    value.as_string().unwrap_or_else(|| format!("{value:?}"))
 }

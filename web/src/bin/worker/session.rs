@@ -6,12 +6,13 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
 use super::device::Choice;
+use super::failure::{Failure, reason};
+use super::generate;
 use super::helpers::Helpers;
 use super::measure::measure;
 use super::models::{Files, Timings, fetch, read};
 use super::reply::{Reply, scope};
 use super::store::Store;
-use super::{Failure, generate, reason};
 use dnd_web::manifest::{self, Manifest, Role};
 use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request};
 

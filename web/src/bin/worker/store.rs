@@ -11,7 +11,7 @@ use web_sys::{
     FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
 };
 
-use super::reason;
+use super::failure::reason;
 use super::reply::scope;
 use dnd_web::manifest::{Manifest, ModelFile};
 

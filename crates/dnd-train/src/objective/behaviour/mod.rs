@@ -14,7 +14,7 @@ mod factors;
 mod instruction;
 mod learner;
 mod loss;
-mod settings;
+pub(crate) mod settings;
 mod start;
 mod tasks;
 #[cfg(test)]
@@ -223,6 +223,7 @@ impl<'a> Behaviour<'a> {
 
 impl Objective for Behaviour<'_> {
     const UNIT: &'static str = "cross-entropy in nats a token";
+    const VALIDATED: &'static str = "held-out tasks";
 
     fn schedule(&self) -> Schedule {
         let settings = self.settings();

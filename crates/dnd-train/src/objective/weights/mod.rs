@@ -120,6 +120,7 @@ impl Weights<'_> {
 
 impl Objective for Weights<'_> {
     const UNIT: &'static str = "weighted mean squared error";
+    const VALIDATED: &'static str = "unseen prompts";
 
     fn schedule(&self) -> Schedule {
         Schedule {
