@@ -18,9 +18,8 @@ export async function checkAdapter(t, visit, zip, prompts, seed) {
   const native = unzip(await t.native(visit.site, prompts, seed, config.base_model_name_or_path));
   assert.deepEqual(config, JSON.parse(native.get(CONFIG)));
   const difference = largestDifference(tensors(found.get(MODEL)), tensors(native.get(MODEL)));
-  t.note(
-    `largest difference from the native adapter: ${difference.toExponential(1)} of its largest weight`,
-  );
+  const size = difference.toExponential(1);
+  t.note(`largest difference from the native adapter: ${size} of its largest weight`);
   assert.ok(
     difference <= 1e-3,
     `differs from the native adapter by ${difference} of its largest weight`,

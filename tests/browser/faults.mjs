@@ -5,7 +5,8 @@ import { HOLD } from "./proxy.mjs";
 
 /** Source text that calls a fault with these arguments. */
 export function source(fault, ...values) {
-  return `{ ${onStage}\n(${fault})(${values.map((value) => JSON.stringify(value)).join(", ")}); }\n`;
+  const call = `(${fault})(${values.map((value) => JSON.stringify(value)).join(", ")})`;
+  return `{ ${onStage}\n${call}; }\n`;
 }
 
 /** Calls `act` once the worker reports `stage`. Its messages are `Event` in protocol.rs. */

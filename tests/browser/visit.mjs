@@ -236,5 +236,6 @@ export function describeKeys(latencies) {
       `a key press took ${largest.toFixed(0)} ms, at most ${LONGEST_KEY_MS} ms is expected`,
     );
   }
-  return `${latencies.length} key presses answered in ${median.toFixed(0)} ms (median), ${largest.toFixed(0)} ms (largest)`;
+  const times = `${median.toFixed(0)} ms (median), ${largest.toFixed(0)} ms (largest)`;
+  return `${latencies.length} key presses answered in ${times}`;
 }

@@ -140,7 +140,7 @@ fn write_table(folder: &Path) -> Result<()> {
     }
     let mut text = String::from(
         "# Benchmarks\n\nWritten by `cargo xtask bench`. Implementations alternate within one run: \
-         compare ratios, not absolute times.\n\n\
+         compare ratios, not\nabsolute times.\n\n\
          | workload | implementation | median | speed | relative time |\n|---|---|---|---|---|\n",
     );
     for row in &rows {

@@ -99,7 +99,12 @@ proptest! {
     }
 
     #[test]
-    fn silu_mul_is_its_reference(seed: u64, rows in 1usize..9, width in 1usize..70, size in -1i32..3) {
+    fn silu_mul_is_its_reference(
+        seed: u64,
+        rows in 1usize..9,
+        width in 1usize..70,
+        size in -1i32..3,
+    ) {
         let mut source = Source::new(seed);
         let inputs = [
             source.random([rows, width]) * 10f32.powi(size),

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checkpoint_is_found_after_a_death_between_any_two_renames() {
+    fn a_checkpoint_is_found_after_a_crash_between_any_two_renames() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("bundle.state");
         let save = |step: usize| {

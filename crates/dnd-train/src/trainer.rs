@@ -352,3 +352,117 @@ impl<O: Objective> Run<'_, O> {
         Ok(bundle)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dnd_files::Silent;
+    use dnd_test_support::small_layout;
+
+    use super::*;
+
+    /// An objective that learns nothing.
+    struct Idle;
+
+    impl Objective for Idle {
+        const UNIT: &'static str = "nats";
+        const VALIDATED: &'static str = "unseen prompts";
+
+        fn schedule(&self) -> Schedule {
+            Schedule {
+                steps: 10,
+                report_every: 5,
+                patience: 2,
+            }
+        }
+        fn rate(&self, _: usize) -> f64 {
+            0.0
+        }
+        fn step(&mut self, _: usize) -> Result<StepFigures, Error> {
+            Ok(StepFigures {
+                loss: 1.0,
+                generator_norm: None,
+                mean_norm: None,
+                size: None,
+                tokens: 0,
+            })
+        }
+        fn validate(&self) -> Result<ValidationLosses, Error> {
+            Ok(ValidationLosses::default())
+        }
+        fn pack(&self, _: Map<String, Value>, _: &CurvePoint) -> Result<Bundle, Error> {
+            Err(Error::argument("objective", "one with weights", "none"))
+        }
+        fn save(&self, _: &Path) -> Result<(), Error> {
+            Ok(())
+        }
+        fn load(&mut self, _: &Path) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    fn identity(seed: u64) -> Identity {
+        let inputs = [("seed".to_owned(), Value::from(seed))];
+        Identity::new(&small_layout(), inputs.into_iter().collect()).unwrap()
+    }
+
+    fn new_run<'a>(identity: &'a Identity, out: &'a Path) -> Run<'a, Idle> {
+        Run {
+            objective: Idle,
+            identity,
+            out,
+            progress: Progress::default(),
+            best_bundle: None,
+            curve: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_resumes_its_own_run_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("bundle.safetensors");
+        let (own, other) = (identity(1), identity(2));
+        let mut run = new_run(&own, &out);
+        run.progress.add(&run.objective.step(0).unwrap());
+        run.save().unwrap();
+
+        let mut resumed = new_run(&own, &out);
+        resumed.resume(&Silent).unwrap();
+        assert_eq!(resumed.progress.step, 1);
+        let error = new_run(&other, &out).resume(&Silent).unwrap_err();
+        assert!(error.to_string().contains("another run"), "{error}");
+
+        let header = state_folder(&out).join("state.json");
+        dnd_files::write(&header, b"{}").unwrap();
+        let error = new_run(&own, &out).resume(&Silent).unwrap_err();
+        assert!(error.to_string().contains("delete the folder"), "{error}");
+    }
+
+    #[test]
+    fn an_earlier_curve_does_not_stop_a_new_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("bundle.safetensors");
+        dnd_files::write(&out.with_extension("csv"), b"step,old_column\n1,2\n").unwrap();
+        let own = identity(1);
+        let mut run = new_run(&own, &out);
+        run.resume(&Silent).unwrap();
+        assert!(run.curve.is_empty());
+    }
+
+    #[test]
+    fn training_ends_out_of_patience() {
+        let schedule = Idle.schedule();
+        let mut progress = Progress::default();
+        assert!(progress.record(2.0));
+        assert!(!progress.record(f32::NAN));
+        assert!(!progress.is_finished(schedule));
+        assert!(progress.record(1.0));
+        assert!(!progress.record(1.5));
+        assert!(!progress.is_finished(schedule));
+        assert!(!progress.record(1.0));
+        assert!(progress.is_finished(schedule));
+        progress.best = None;
+        assert!(!progress.is_finished(schedule));
+        progress.step = schedule.steps;
+        assert!(progress.is_finished(schedule));
+    }
+}

@@ -167,9 +167,8 @@ function resumed(t, visit) {
   const { bytes } = visit.site.file("encoder");
   const requests = visit.proxy.requests(ENCODER);
   const sent = visit.proxy.sent(ENCODER);
-  t.note(
-    `${bytes} bytes in ${requests.length} requests, ${sent} sent: ${requests.map((r) => `${r.range ?? "all"} ${r.status}`).join(", ")}`,
-  );
+  const each = requests.map((request) => `${request.range ?? "all"} ${request.status}`).join(", ");
+  t.note(`${bytes} bytes in ${requests.length} requests, ${sent} sent: ${each}`);
   const from = Number(/^bytes=(\d+)-/.exec(requests.at(-1).range ?? "")?.[1] ?? 0);
   assert.ok(from > 0, "the last request was for a range");
   assert.equal(requests.at(-1).status, 206);

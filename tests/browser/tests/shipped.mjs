@@ -57,9 +57,10 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   began = Date.now();
   await visit.start();
   await visit.finished(180);
+  const workers = `${await workersOf(visit)} of ${await mostWorkers(visit)} workers`;
   timed(
     t,
-    `the same again, undisturbed, by ${await workersOf(visit)} of ${await mostWorkers(visit)} workers`,
+    `the same again, undisturbed, by ${workers}`,
     began,
     LONGEST_GENERATION,
   );

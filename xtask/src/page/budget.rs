@@ -12,7 +12,7 @@ use crate::context::walk;
 
 /// Maximum size of all WebAssembly modules, gzipped, in bytes.
 const MAX_WASM: u64 = 3_500_000;
-/// Maximum size of all files as a server sends them, WebAssembly gzipped, models included, in bytes.
+/// Maximum bytes of all files as a server sends them, models included, WebAssembly gzipped.
 const MAX_FETCHED: u64 = 62_000_000;
 
 /// Prints the sizes of a page and checks them against the limits, which apply only to modules

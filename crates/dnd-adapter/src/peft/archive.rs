@@ -74,7 +74,8 @@ Load it in Python, after `pip install torch peft transformers`:
 ```python
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base_model}), "path/to/this/folder")
+base = AutoModelForCausalLM.from_pretrained({base_model})
+model = PeftModel.from_pretrained(base, "path/to/this/folder")
 ```
 
 Then generate an answer:

@@ -15,7 +15,10 @@ const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
 /// Pre-tokenizer pattern of Qwen2 (tokenizer.json of Qwen2.5).
-const QWEN2_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN2_PATTERN: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
 
 /// A tokenizer with its chat template and its end-of-turn token.
 pub struct LanguageTokenizer {
