@@ -124,7 +124,7 @@ proptest! {
                 &device,
             ))
         };
-        let found = linear::linear(
+        let found = linear(
             there(&input, &device),
             &matrix,
             there(&bias, &device),
