@@ -211,7 +211,7 @@ fn example(base: &Base, number: usize, tokens: usize) -> Result<(Vec<u32>, usize
         let line = Line {
             prompt: text(count),
             response: text(1 + number % 3),
-            system: None,
+            ..Line::default()
         };
         let example = Example::new(base, &line)?;
         if example.tokens.len() == tokens {

@@ -58,10 +58,15 @@ impl TaskEvaluation<'_> {
                 String::new(),
             ),
             Method::GeneratedFrom(count) => {
-                let chosen = self.first(*count).iter().map(|line| line.prompt.clone());
-                let chosen: Vec<String> = chosen.collect();
+                let chosen = self.first_prompts(*count);
                 let note = format!("{} prompts", chosen.len());
                 timed(from_prompts(self.generator(method)?, &chosen, seed)?, note)
+            }
+            Method::Described => {
+                let described = self.description(method)?;
+                let generator = self.generator(method)?;
+                let timing = from_prompts(generator, std::slice::from_ref(&described), seed)?;
+                timed(timing, described)
             }
             Method::Shuffled => {
                 let (name, prompts) = self.other_prompts(method)?;

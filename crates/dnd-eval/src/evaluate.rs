@@ -5,9 +5,9 @@ use dnd_model::lora::check_layout;
 
 use crate::task_evaluation::TaskEvaluation;
 use crate::training::{Training, read_adapter, required};
-use crate::{EvaluateOptions, Method, Row, Sources, bar, label, read_rows, summarize, write_rows};
+use crate::{EvaluateOptions, Method, Row, Sources, bar, read_rows, summarize, write_rows};
 use dnd_files::Observer;
-use dnd_tasks::{Role, Split, Task};
+use dnd_tasks::{Asked, Role, Split, Task};
 use dnd_train::Error;
 
 /// Scores each method on each task.
@@ -37,12 +37,23 @@ pub fn evaluate(
     } else {
         Vec::new()
     };
-    for task in &chosen {
-        let evaluation = TaskEvaluation::new(sources, options, &training, task, observer)?;
+    let asked = chosen
+        .iter()
+        .flat_map(|task| options.asked.iter().map(move |&asked| (task, asked)));
+    for (task, asked) in asked {
+        let evaluation = TaskEvaluation::new(sources, options, &training, task, asked, observer)?;
+        let Some(evaluation) = evaluation else {
+            observer.note(&format!(
+                "{}: lines without inputs, not asked bare",
+                task.name
+            ));
+            continue;
+        };
         for method in &plan {
             let name = method.to_string();
             let inputs = evaluation.inputs(method)?;
-            let is_of = |row: &Row, method: &str| row.task == task.name && row.method == method;
+            let is_of =
+                |row: &Row, method: &str| row.task == task.name && row.key() == (method, asked);
             if rows
                 .iter()
                 .any(|row| is_of(row, &name) && row.inputs == inputs)
@@ -72,7 +83,7 @@ pub fn evaluate(
     let picture = options.json.with_extension("svg");
     let bars = summarize(&rows)
         .into_iter()
-        .map(|summary| bar(label(&summary.method), summary.exact));
+        .map(|summary| bar(summary.label(), summary.exact));
     let svg = draw_bars(&bars.collect::<Vec<_>>()).map_err(|e| Error::content(&picture, e))?;
     dnd_files::write(&picture, svg.as_bytes())?;
     Ok(rows)
@@ -152,6 +163,7 @@ fn combine(method: &Method, of_training: &[&Row], inputs: String) -> Row {
         }
     }
     combined.method = method.to_string();
+    combined.asked = of_training.first().map_or(Asked::Full, |row| row.asked);
     combined.inputs = inputs;
     combined
 }

@@ -120,6 +120,7 @@ mod tests {
             family: "family".to_owned(),
             role,
             ship: true,
+            templates: Vec::new(),
         }
     }
 

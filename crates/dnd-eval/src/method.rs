@@ -18,6 +18,8 @@ pub enum Method {
     Generated,
     /// The adapter generated from this many of the task's training prompts.
     GeneratedFrom(usize),
+    /// The adapter generated from a description of the task alone.
+    Described,
     /// Control: the adapter generated from the prompts of another task.
     Shuffled,
     /// Control: the adapter generated from random vectors.
@@ -46,8 +48,8 @@ pub enum Method {
 }
 
 /// All names, for error messages.
-const NAMES: &str = "majority, base, context:K, generated, generated:N=K, generated:shuffled, \
-                     generated:random, nearest, similar, average, training:TASK, mean, best, \
+const NAMES: &str = "majority, base, context:K, generated, generated:N=K, \
+                     generated:described, generated:shuffled, generated:random, nearest, similar, average, training:TASK, mean, best, \
                      multitask:DIR, adapter:DIR, few:K or full:STEPS";
 
 impl Method {
@@ -69,7 +71,11 @@ impl Method {
     pub fn needs_bundle(&self) -> bool {
         matches!(
             self,
-            Self::Generated | Self::GeneratedFrom(_) | Self::Shuffled | Self::Random
+            Self::Generated
+                | Self::GeneratedFrom(_)
+                | Self::Described
+                | Self::Shuffled
+                | Self::Random
         )
     }
 
@@ -102,6 +108,7 @@ impl FromStr for Method {
             ("base", None) => Self::Base,
             ("context", Some(number)) => Self::Context(count(number)?),
             ("generated", None) => Self::Generated,
+            ("generated", Some("described")) => Self::Described,
             ("generated", Some("shuffled")) => Self::Shuffled,
             ("generated", Some("random")) => Self::Random,
             ("generated", Some(value)) => {
@@ -130,6 +137,7 @@ impl std::fmt::Display for Method {
             Self::Context(count) => write!(f, "context:{count}"),
             Self::Generated => f.write_str("generated"),
             Self::GeneratedFrom(count) => write!(f, "generated:N={count}"),
+            Self::Described => f.write_str("generated:described"),
             Self::Shuffled => f.write_str("generated:shuffled"),
             Self::Random => f.write_str("generated:random"),
             Self::Nearest => f.write_str("nearest"),
@@ -177,6 +185,7 @@ mod tests {
             "context:16",
             "generated",
             "generated:N=8",
+            "generated:described",
             "generated:shuffled",
             "generated:random",
             "nearest",

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{Base, Encoder};
-use dnd_tasks::TaskFolder;
+use dnd_tasks::{Asked, TaskFolder};
 use dnd_train::collect::Collection;
 
 use crate::Method;
@@ -18,6 +18,8 @@ pub struct EvaluateOptions<'a> {
     pub only: Vec<String>,
     /// The methods, in the order of the table's columns.
     pub methods: Vec<Method>,
+    /// How the base model is asked. Tasks whose lines have no input are not asked bare.
+    pub asked: Vec<Asked>,
     /// Maximum number of test lines per task.
     pub limit: Option<usize>,
     /// Maximum number of adapters for `mean` and `best`, spread evenly over the collection;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::summary::distinct;
-use crate::{Row, is_training_adapter, label};
+use crate::summary::{asked_label, distinct};
+use crate::{Row, is_training_adapter};
+use dnd_tasks::Asked;
 use dnd_train::Error;
 
 /// Reads rows from JSON; none if the file does not exist.
@@ -45,6 +46,7 @@ pub fn read_rows(path: &Path) -> Result<Vec<Row>, Error> {
 struct Shares<'a> {
     task: &'a str,
     method: &'a str,
+    asked: &'a str,
     exact_match: f64,
     lenient_match: f64,
     valid_answers: f64,
@@ -74,6 +76,7 @@ pub fn write_rows(path: &Path, rows: &[Row]) -> Result<(), Error> {
             .serialize(Shares {
                 task: &row.task,
                 method: &row.method,
+                asked: row.asked.name(),
                 exact_match: row.exact_match,
                 lenient_match: row.lenient_match,
                 valid_answers: row.valid_answers,
@@ -97,10 +100,14 @@ pub fn table(rows: &[Row]) -> String {
         .filter(|row| !is_training_adapter(&row.method))
         .collect();
     let tasks = distinct(rows.iter().map(|row| row.task.as_str()));
-    let methods = distinct(rows.iter().map(|row| row.method.as_str()));
-    let score = |task: &str, method: &str| {
+    let columns = distinct(rows.iter().map(|row| row.key()));
+    let methods: Vec<String> = columns
+        .iter()
+        .map(|(method, asked)| asked_label(method, *asked))
+        .collect();
+    let score = |task: &str, column: &(&str, Asked)| {
         rows.iter()
-            .find(|row| row.task == task && row.method == method)
+            .find(|row| row.task == task && row.key() == *column)
             .map(|row| row.exact_match * 100.0)
     };
     let width = tasks.iter().map(|task| task.len()).max();
@@ -113,22 +120,22 @@ pub fn table(rows: &[Row]) -> String {
         }
         line + "\n"
     };
-    let mut text = line("task", methods.iter().map(ToString::to_string).collect());
-    let rule = |method: &&str| format!("{}:", "-".repeat(method.len().max(5) - 1));
+    let mut text = line("task", methods.clone());
+    let rule = |method: &String| format!("{}:", "-".repeat(method.len().max(5) - 1));
     text.push_str(&line(
         &"-".repeat(width),
         methods.iter().map(rule).collect(),
     ));
     for task in &tasks {
-        let cells = methods
+        let cells = columns
             .iter()
-            .map(|method| score(task, method).map_or(String::new(), |score| format!("{score:.0}")));
+            .map(|column| score(task, column).map_or(String::new(), |score| format!("{score:.0}")));
         text.push_str(&line(task, cells.collect()));
     }
-    let means = methods.iter().map(|method| {
+    let means = columns.iter().map(|column| {
         let scores: Vec<f64> = tasks
             .iter()
-            .filter_map(|task| score(task, method))
+            .filter_map(|task| score(task, column))
             .collect();
         if scores.len() < tasks.len() {
             return String::new();
@@ -149,7 +156,7 @@ pub fn summary_table(summaries: &[super::Summary]) -> String {
         let ahead = summary.ahead.map(super::percent).unwrap_or_default();
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} | {ahead} | {:.3} | {:.1} | {} |\n",
-            label(&summary.method),
+            summary.label(),
             summary.tasks,
             super::percent(summary.exact),
             super::percent(summary.lenient),
@@ -195,7 +202,7 @@ mod tests {
         assert_eq!(read_rows(&path).unwrap(), rows);
         assert_eq!(dnd_files::read_text(&path).unwrap().lines().count(), 4);
         let table = dnd_files::read_text(&path.with_extension("csv")).unwrap();
-        assert!(table.contains("\na,base,0.5,"), "{table}");
+        assert!(table.contains("\na,base,full,0.5,"), "{table}");
         rows[0].n = 3;
         write_rows(&path, &rows).unwrap();
         let message = read_rows(&path).unwrap_err().to_string();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::Scores;
+use dnd_tasks::Asked;
 
 /// The result of one method on one task.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub struct Row {
     pub task: String,
     /// The method's name.
     pub method: String,
+    /// How the base model was asked.
+    #[serde(default)]
+    pub asked: Asked,
     /// Exact match: fraction of lines, 0 to 1.
     pub exact_match: f64,
     /// Lenient match: fraction of lines with the response in the first line, ignoring case.
@@ -43,6 +47,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// What was measured: the method, and how the base model was asked.
+    pub fn key(&self) -> (&str, Asked) {
+        (&self.method, self.asked)
+    }
+
     /// A row with the outcomes of each line, and their means.
     pub(super) fn from_scores(scores: &[Scores]) -> Self {
         let outcomes = |right: fn(&Scores) -> bool| -> Vec<f64> {

@@ -9,7 +9,7 @@ const FEW: [usize; 5] = [1, 4, 16, 64, 256];
 /// Steps of tuning on all lines.
 const FULL: [usize; 2] = [75, 300];
 /// Numbers of prompts to generate from, up to the limit of the bundle.
-const PROMPTS: [usize; 6] = [4, 8, 16, 32, 64, 128];
+const PROMPTS: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// All methods that can be measured with these inputs. `bundle_prompts` is the maximum number of
 /// prompts that the bundle reads, or `None` without a bundle. Methods with adapter folders are
@@ -27,7 +27,8 @@ pub fn suite(has_collection: bool, bundle_prompts: Option<usize>) -> Vec<Method>
         ]);
     }
     if let Some(most) = bundle_prompts {
-        methods.extend([Method::Generated, Method::Shuffled, Method::Random]);
+        methods.extend([Method::Generated, Method::Described]);
+        methods.extend([Method::Shuffled, Method::Random]);
         // The bundle ignores prompts beyond its limit.
         let counts = PROMPTS.into_iter().filter(|count| *count <= most);
         methods.extend(counts.map(Method::GeneratedFrom));

@@ -2,7 +2,8 @@
 
 use dnd_charts::Bar;
 
-use crate::{Estimate, Row, estimate, is_training_adapter};
+use crate::{Estimate, Row, estimate, is_training_adapter, label};
+use dnd_tasks::Asked;
 
 /// The method that the others are compared with.
 const GENERATED: &str = "generated";
@@ -15,6 +16,8 @@ const SEED: u64 = 0;
 pub struct Summary {
     /// The method's name.
     pub method: String,
+    /// How the base model was asked.
+    pub asked: Asked,
     /// Number of tasks.
     pub tasks: usize,
     /// Mean exact match.
@@ -34,14 +37,30 @@ pub struct Summary {
     pub bytes: u64,
 }
 
-/// One summary per method, in order of first occurrence. Single training adapters are left out,
+impl Summary {
+    /// The name for tables and charts.
+    pub fn label(&self) -> String {
+        asked_label(&label(&self.method), self.asked)
+    }
+}
+
+/// A name for tables and charts of a method that is asked one way; in full goes without saying.
+pub(crate) fn asked_label(label: &str, asked: Asked) -> String {
+    match asked {
+        Asked::Full => label.to_owned(),
+        Asked::Bare => format!("{label}, bare"),
+    }
+}
+
+/// One summary per method and way of asking, in order of first occurrence. Single training adapters are left out,
 /// except through `mean` and `best`.
 pub fn summarize(rows: &[Row]) -> Vec<Summary> {
-    distinct(rows.iter().map(|row| row.method.as_str()))
+    distinct(rows.iter().map(Row::key))
         .into_iter()
-        .filter(|method| !is_training_adapter(method))
-        .filter_map(|method| {
-            let of_method: Vec<&Row> = rows.iter().filter(|row| row.method == method).collect();
+        .filter(|(method, _)| !is_training_adapter(method))
+        .filter_map(|(method, asked)| {
+            let of_method = rows.iter().filter(|row| row.key() == (method, asked));
+            let of_method: Vec<&Row> = of_method.collect();
             let over = |outcomes: fn(&Row) -> &[f64]| {
                 let tasks: Vec<&[f64]> = of_method.iter().map(|row| outcomes(row)).collect();
                 estimate(&tasks, SEED)
@@ -52,6 +71,7 @@ pub fn summarize(rows: &[Row]) -> Vec<Summary> {
             };
             Some(Summary {
                 method: method.to_owned(),
+                asked,
                 tasks: of_method.len(),
                 exact: over(|row| &row.exact)?,
                 lenient: over(|row| &row.lenient)?,
@@ -75,7 +95,7 @@ fn ahead(rows: &[Row], others: &[&Row]) -> Option<Estimate> {
         .iter()
         .filter_map(|other| {
             let generated = rows.iter().find(|row| {
-                row.method == GENERATED && row.task == other.task && row.n == other.n
+                row.key() == (GENERATED, other.asked) && row.task == other.task && row.n == other.n
             })?;
             let lines = generated.exact.iter().zip(&other.exact);
             Some(lines.map(|(generated, other)| generated - other).collect())
@@ -105,7 +125,7 @@ pub fn generated_ahead(rows: &[Row], row: &Row) -> Option<Estimate> {
 }
 
 /// The distinct values, in order of first occurrence.
-pub(crate) fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut found = Vec::new();
     for value in values {
         if !found.contains(&value) {

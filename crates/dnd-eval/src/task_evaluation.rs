@@ -6,7 +6,7 @@ use std::time::Instant;
 use dnd_adapter::{Layout, Projection};
 use dnd_model::Lora;
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha12Rng;
 
 use crate::answer::{Answer, answers};
@@ -18,7 +18,7 @@ use crate::tuned::Tuning;
 use crate::{EvaluateOptions, Method, Row, Scorer, Sources, TokenizedPrompt};
 use dnd_files::Observer;
 use dnd_model::files::BASE_MODEL;
-use dnd_tasks::{Line, Split, Task};
+use dnd_tasks::{Asked, Line, Split, Task};
 use dnd_train::Error;
 
 /// Rank and alpha of tuned adapters without a collection or bundle.
@@ -35,12 +35,16 @@ pub(super) struct TaskEvaluation<'a> {
     pub(super) training: &'a Training,
     /// The task.
     pub(super) task: &'a Task,
-    /// Its test lines.
+    /// How the base model is asked.
+    asked: Asked,
+    /// Its test lines, as they are asked.
     pub(super) lines: Vec<Line>,
-    /// Its training lines, in file order.
+    /// Its training lines, in file order, asked in full: their prompts make adapters.
     pub(super) train: Vec<Line>,
-    /// The training lines shuffled by the seed. Examples are taken from the front.
-    pub(super) shuffled: Vec<Line>,
+    /// The training lines shuffled by the seed. Prompts are taken from the front.
+    shuffled: Vec<Line>,
+    /// The same as they are asked. Examples are taken from the front.
+    examples: Vec<Line>,
     /// Scores the completions.
     pub(super) scorer: Scorer,
     /// Receives the progress.
@@ -48,30 +52,37 @@ pub(super) struct TaskEvaluation<'a> {
 }
 
 impl<'a> TaskEvaluation<'a> {
-    /// Reads the task's lines.
+    /// Reads the task's lines; `None` where they cannot be asked that way.
     pub(super) fn new(
         sources: &'a Sources<'a>,
         options: &'a EvaluateOptions<'a>,
         training: &'a Training,
         task: &'a Task,
+        asked: Asked,
         observer: &'a dyn Observer,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         let mut lines = options.tasks.lines(task, Split::Test)?;
         lines.truncate(options.limit.unwrap_or(usize::MAX));
         let train = options.tasks.lines(task, Split::Train)?;
         let mut shuffled = train.clone();
         shuffled.shuffle(&mut ChaCha12Rng::seed_from_u64(options.seed));
-        Ok(Self {
+        let (Some(lines), Some(examples)) = (as_asked(&lines, asked), as_asked(&shuffled, asked))
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
             sources,
             options,
             training,
             task,
+            asked,
             lines,
+            examples,
             scorer: Scorer::new(train.iter().map(|line| line.response.as_str())),
             train,
             shuffled,
             observer,
-        })
+        }))
     }
 
     /// Fingerprint of everything that determines a method's result on this task.
@@ -84,7 +95,7 @@ impl<'a> TaskEvaluation<'a> {
         let inputs = match method {
             Method::Majority | Method::Base => common,
             Method::Context(_) => common.json(&(seed, CONTEXT_LIMIT))?,
-            Method::Generated | Method::GeneratedFrom(_) | Method::Random => {
+            Method::Generated | Method::GeneratedFrom(_) | Method::Described | Method::Random => {
                 common.json(&seed)?.text(&self.sources.bundle_hash)
             }
             Method::Shuffled => common
@@ -147,6 +158,7 @@ impl<'a> TaskEvaluation<'a> {
         Ok(Row {
             task: self.task.name.clone(),
             method: method.to_string(),
+            asked: self.asked,
             adapt_seconds: adaptation.seconds,
             answer_seconds,
             bytes: 2 * numbers as u64,
@@ -156,9 +168,23 @@ impl<'a> TaskEvaluation<'a> {
         })
     }
 
-    /// The first shuffled training lines; fewer than `count` if there are fewer.
+    /// The first shuffled training lines as they are asked; fewer than `count` if there are fewer.
     pub(super) fn first(&self, count: usize) -> &[Line] {
-        &self.shuffled[..count.min(self.shuffled.len())]
+        &self.examples[..count.min(self.examples.len())]
+    }
+
+    /// The prompts of the same lines.
+    pub(super) fn first_prompts(&self, count: usize) -> Vec<String> {
+        let first = self.shuffled.iter().take(count);
+        first.map(|line| line.prompt.clone()).collect()
+    }
+
+    /// The instruction in words: one of the task's descriptions, drawn by the seed.
+    pub(super) fn description(&self, method: &Method) -> Result<String, Error> {
+        let mut random = ChaCha12Rng::seed_from_u64(self.options.seed);
+        let descriptions = self.task.descriptions();
+        let drawn = descriptions.choose(&mut random).cloned();
+        required(drawn, method, "a task with templates")
     }
 
     /// All training prompts, in file order.
@@ -195,7 +221,7 @@ impl<'a> TaskEvaluation<'a> {
     pub(super) fn tuning_lines(&self, method: &Method) -> &[Line] {
         match method {
             Method::Few(count) => self.first(*count),
-            _ => &self.shuffled,
+            _ => &self.examples,
         }
     }
 
@@ -207,6 +233,18 @@ impl<'a> TaskEvaluation<'a> {
             _ => Tuning::few(lines, seed),
         }
     }
+}
+
+/// Lines whose prompt is what the base model is asked; `None` where one has no input to ask.
+fn as_asked(lines: &[Line], asked: Asked) -> Option<Vec<Line>> {
+    let lines = lines.iter().map(|line| {
+        let prompt = line.asked(asked)?.to_owned();
+        Some(Line {
+            prompt,
+            ..line.clone()
+        })
+    });
+    lines.collect()
 }
 
 /// The most frequent response; on ties, the alphabetically first.
@@ -233,7 +271,7 @@ mod tests {
             .map(|response| Line {
                 prompt: "?".to_owned(),
                 response: (*response).to_owned(),
-                system: None,
+                ..Line::default()
             })
             .collect();
         assert_eq!(most_frequent_response(&lines), "a");

@@ -89,7 +89,7 @@ mod tests {
         let line = |prompt: &str| Line {
             prompt: prompt.to_owned(),
             response: " b\n".to_owned(),
-            system: None,
+            ..Line::default()
         };
         let turns = turns(&[line("a"), line("c")]);
         let shown: Vec<(&str, &str)> = turns

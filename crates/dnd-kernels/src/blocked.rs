@@ -68,6 +68,21 @@ impl Blocked {
         }
     }
 
+    /// The transposed matrix, packed.
+    #[cfg(feature = "autodiff")]
+    pub(crate) fn transposed(&self) -> Self {
+        let mut values = vec![0.0; self.depth * self.width];
+        let panels = self.values.chunks_exact((PANEL * self.depth).max(1));
+        for (panel, packed) in panels.enumerate() {
+            let first = panel * PANEL;
+            let taken = PANEL.min(self.width - first);
+            for (depth, row) in packed.chunks_exact(PANEL).enumerate() {
+                values[depth * self.width + first..][..taken].copy_from_slice(&row[..taken]);
+            }
+        }
+        Self::new(&values, [self.depth, self.width])
+    }
+
     /// (output, input).
     pub fn shape(&self) -> [usize; 2] {
         [self.width, self.depth]

@@ -6,7 +6,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::bf16::{self, Packed, PackedPair};
+use crate::bf16;
 use crate::blocked::{self, Blocked};
 use crate::cpu;
 #[cfg(feature = "wgpu")]
@@ -14,6 +14,7 @@ use crate::epilogue::LinearEpilogue;
 #[cfg(feature = "wgpu")]
 use crate::linear_wgsl::launch;
 use crate::lora::AdaptedProduct;
+use crate::packed_pair::{PackedMatrix, PackedPair};
 #[cfg(feature = "wgpu")]
 use crate::shaders::Storage;
 
@@ -28,7 +29,7 @@ pub enum FrozenMatrix {
     Plain(Tensor<2>),
     /// Packed in f32, for inputs on burn's CPU device without gradients.
     Blocked(Arc<Blocked>),
-    /// Rounded to bfloat16 and packed, for inputs on burn's CPU device.
+    /// Packed in f32 or bfloat16, for inputs on burn's CPU device, with or without gradients.
     Packed(Arc<PackedPair>),
     /// Rounded to f16, two per 32-bit word, on a device that runs WGSL. The input size is a
     /// multiple of four.
@@ -51,8 +52,13 @@ impl FrozenMatrix {
 
     /// Rounds the matrix to bfloat16, for inputs on burn's CPU device. Returns `None` if the
     /// CPU lacks the [instructions](bf16::is_available).
-    pub fn packed(values: &[f32], [output, input]: [usize; 2]) -> Option<Self> {
-        bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::new(values, output, input))))
+    pub fn packed_bf16(values: &[f32], shape: [usize; 2]) -> Option<Self> {
+        bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::bf16(values, shape))))
+    }
+
+    /// Packs the matrix in f32, for inputs on burn's CPU device.
+    pub fn packed_f32(values: &[f32], shape: [usize; 2]) -> Self {
+        Self::Packed(Arc::new(PackedPair::f32(values, shape)))
     }
 
     /// Stores the matrix for inference on `device`: packed on the CPU, rounded to f16 on
@@ -199,7 +205,7 @@ impl FrozenProduct for Flex {
 }
 
 /// `left` (rows, depth) times a packed matrix (depth, width).
-pub(crate) fn product(left: &FloatTensor<Flex>, right: &Packed) -> FloatTensor<Flex> {
+pub(crate) fn product(left: &FloatTensor<Flex>, right: &PackedMatrix) -> FloatTensor<Flex> {
     let left = left.to_contiguous();
     let [rows, columns] = cpu::shape(&left);
     cpu::expect("input", [columns], [right.depth()]);

@@ -25,6 +25,7 @@ pub mod linear;
 mod linear_wgsl;
 mod lora;
 pub mod mixing;
+mod packed_pair;
 pub mod rms_norm;
 pub mod rope;
 pub mod shaders;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
 
-use crate::bf16::PackedPair;
 use crate::cpu::{self, Matrix};
+use crate::packed_pair::PackedPair;
 
 /// Backend operation: matmul with a packed matrix and its LoRA update, on burn's CPU device.
 #[backend_extension(Autodiff: cfg(feature = "autodiff"), Flex)]

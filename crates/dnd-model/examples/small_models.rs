@@ -120,6 +120,8 @@ fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box
         features: vec![[PROMPTS, LENGTH, HIDDEN], [16, 8, 32], [count, 8, width]],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        pooling: false,
+        expansion: None,
         basis: Some(BasisConfig {
             count: 4,
             gain: 1.0,

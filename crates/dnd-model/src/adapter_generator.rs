@@ -24,6 +24,8 @@ pub struct AdapterGenerator {
     statistics: Statistics,
     tasks: Vec<(String, Vec<f32>)>,
     generator: Generator,
+    /// Whether the generator reads conditions of any number of prompts.
+    is_pooled: bool,
     /// Assembles the factors in one WGSL kernel; `None` where it cannot run.
     assembler: Option<Assembler>,
     prompt_encoder: PromptEncoder,
@@ -71,11 +73,15 @@ impl AdapterGenerator {
             .map_err(|e| Error::format(source_name, format!("generator: {e}")))?;
         config.validate(source_name)?;
         let output = tokens::shape(&header.layout)?;
-        let input = [
+        let mut input = [
             header.prompts,
             header.tokens_per_prompt,
             encoder.model.hidden_size(),
         ];
+        if config.pooling {
+            // The pooled block has the width of the condition, and sizes of its own.
+            input[..2].copy_from_slice(&config.input()[..2]);
+        }
         for (field, expected, found) in [
             ("generator input", input, config.input()),
             ("generator output", output, config.output()),
@@ -101,6 +107,7 @@ impl AdapterGenerator {
             header: header.clone(),
             statistics,
             tasks: bundle.task_embeddings(),
+            is_pooled: config.pooling,
             generator: config.load(&bundle.tensors, source_name, device)?,
             assembler,
             prompt_encoder: PromptEncoder::new(
@@ -127,7 +134,13 @@ impl AdapterGenerator {
     /// # Errors
     /// [`Error::NoPrompts`] when `given` is zero.
     pub fn draw(&self, given: usize, seed: u64) -> Result<PromptDraw, Error> {
-        draw_prompts(given, self.prompts(), seed)
+        // Pooling reads any number of prompts, so that none has to be repeated.
+        let wanted = if self.is_pooled {
+            self.prompts().min(given)
+        } else {
+            self.prompts()
+        };
+        draw_prompts(given, wanted, seed)
     }
 
     /// Runs the generator on hidden states (N, L, C). `report` gets the number of

@@ -201,6 +201,8 @@ fn generator_config() -> GeneratorConfig {
         features: vec![[PROMPTS, LENGTH, HIDDEN], [32, 8, 48], [64, 8, 64]],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        pooling: false,
+        expansion: None,
         basis: Some(BasisConfig {
             count: 3,
             gain: 0.5,

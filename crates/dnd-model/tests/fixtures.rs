@@ -162,6 +162,8 @@ fn generator_agrees(name: &str) {
         features: serde_json::from_str(&expected.metadata["features"]).unwrap(),
         kernel_size,
         prompt_kernel_size: kernel_size,
+        pooling: false,
+        expansion: None,
         basis: None,
     };
     let names = [

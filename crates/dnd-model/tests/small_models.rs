@@ -234,6 +234,8 @@ fn untrained_generator_is_zero_and_weights_round_trip() {
         features: vec![[4, 6, 8], [4, 6, 8], [10, 2, 12]],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        pooling: false,
+        expansion: None,
         basis: Some(BasisConfig {
             count: 3,
             gain: 1.0,

@@ -1,21 +1,68 @@
 //! Task folders: `index.json`, and JSON Lines files for each task.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use dnd_files::Error;
 
+/// How the base model is asked a line of a task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Asked {
+    /// With the whole prompt.
+    #[default]
+    Full,
+    /// With the input alone, so that only the adapter knows the task.
+    Bare,
+}
+
+impl Asked {
+    /// Its name in options and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Bare => "bare",
+        }
+    }
+}
+
+impl FromStr for Asked {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let all = [Self::Full, Self::Bare].into_iter();
+        let mut found = all.filter(|asked| asked.name() == text);
+        found
+            .next()
+            .ok_or_else(|| Error::argument("asked", "full or bare", format!("`{text}`")))
+    }
+}
+
 /// One example of a task: a user message and the expected response.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The user's message.
     pub prompt: String,
+    /// The part of the prompt that differs from line to line; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
     /// The expected response.
     pub response: String,
     /// A system message; `None` leaves the model's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
+}
+
+impl Line {
+    /// What the base model is asked; `None` for a line asked bare that has no input.
+    pub fn asked(&self, asked: Asked) -> Option<&str> {
+        match asked {
+            Asked::Full => Some(&self.prompt),
+            Asked::Bare => self.input.as_deref(),
+        }
+    }
 }
 
 /// Whether a task is for training or held out.
@@ -40,6 +87,41 @@ pub struct Task {
     /// Whether weights trained on it may be distributed.
     #[serde(default)]
     pub ship: bool,
+    /// The instruction in the wordings that occur, with `{}`, or `{0}`, `{1}` and so on, where the
+    /// input stands.
+    #[serde(default)]
+    pub templates: Vec<String>,
+}
+
+impl Task {
+    /// Descriptions of the task: its templates without the places of inputs.
+    pub fn descriptions(&self) -> Vec<String> {
+        let described = self.templates.iter().map(|template| describe(template));
+        described.filter(|text| !text.is_empty()).collect()
+    }
+}
+
+/// A template without the places of inputs, and without what is left around them.
+fn describe(template: &str) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((mark, behind)) = after.split_once('}') else {
+            break;
+        };
+        text.push_str(before);
+        if mark.bytes().any(|byte| !byte.is_ascii_digit()) {
+            text.push_str(&format!("{{{mark}}}"));
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| *word != "\"\"")
+        .collect();
+    let is_left_over = |c: char| c.is_whitespace() || matches!(c, ':' | ',' | '-' | '>');
+    words.join(" ").trim_matches(is_left_over).to_owned()
 }
 
 #[derive(Deserialize)]
@@ -166,6 +248,22 @@ pub fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_description_has_no_place_for_an_input() {
+        let described = [
+            (
+                "{} is the opposite of which word?",
+                "is the opposite of which word?",
+            ),
+            ("Give the first word: {0}", "Give the first word"),
+            ("{0}\nWhat comes after {1}?", "What comes after ?"),
+            ("Answer as {\"a\": 1}: {}", "Answer as {\"a\": 1}"),
+        ];
+        for (template, expected) in described {
+            assert_eq!(describe(template), expected);
+        }
+    }
 
     #[test]
     fn a_broken_line_is_named() {

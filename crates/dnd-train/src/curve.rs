@@ -17,12 +17,19 @@ pub(crate) struct CurvePoint {
     /// Training loss: a weighted mean squared error, of which the mean adapter scores about 1, or a
     /// cross-entropy in nats a token of the answers. The losses below have the same unit.
     pub(crate) loss: f32,
-    /// Loss of the held-out tasks under the mean adapter alone.
+    /// Loss of the held-out tasks, asked in full, under the mean adapter alone.
     pub(crate) mean_loss: Option<f32>,
-    /// Loss of unseen prompts (weights) or of held-out tasks (behaviour).
+    /// Loss of unseen prompts (weights) or of held-out tasks, asked in full (behaviour).
     pub(crate) generated_loss: Option<f32>,
-    /// Loss of the held-out tasks under adapters generated from another task's prompts.
+    /// Loss of the held-out tasks, asked in full, under adapters generated from another task's
+    /// prompts.
     pub(crate) shuffled_loss: Option<f32>,
+    /// The three losses of the held-out tasks, asked bare.
+    pub(crate) bare_mean_loss: Option<f32>,
+    /// See [`bare_mean_loss`](Self::bare_mean_loss).
+    pub(crate) bare_generated_loss: Option<f32>,
+    /// See [`bare_mean_loss`](Self::bare_mean_loss).
+    pub(crate) bare_shuffled_loss: Option<f32>,
     /// Mean norm of the generator's gradients before clipping.
     pub(crate) generator_norm: Option<f32>,
     /// Mean norm of the mean adapter's gradient before clipping.
@@ -39,17 +46,22 @@ impl CurvePoint {
     /// The row as a line for the user; `validated` names what the validation losses are of.
     pub(crate) fn words(&self, validated: &str) -> String {
         let mut words = format!("step {}: loss {:.3}", self.step, self.loss);
-        let losses = [
-            ("mean", self.mean_loss),
-            ("generated", self.generated_loss),
-            ("from other prompts", self.shuffled_loss),
+        let full = [self.mean_loss, self.generated_loss, self.shuffled_loss];
+        let bare = [
+            self.bare_mean_loss,
+            self.bare_generated_loss,
+            self.bare_shuffled_loss,
         ];
-        let losses: Vec<String> = losses
-            .iter()
-            .filter_map(|(name, loss)| loss.map(|loss| format!("{name} {loss:.3}")))
-            .collect();
-        if !losses.is_empty() {
-            words += &format!("; {validated}: {}", losses.join(", "));
+        for (asked, losses) in [("", full), (" asked bare", bare)] {
+            let names = ["mean", "generated", "from other prompts"];
+            let losses: Vec<String> = names
+                .iter()
+                .zip(losses)
+                .filter_map(|(name, loss)| loss.map(|loss| format!("{name} {loss:.3}")))
+                .collect();
+            if !losses.is_empty() {
+                words += &format!("; {validated}{asked}: {}", losses.join(", "));
+            }
         }
         if let Some(size) = self.size {
             words += &format!("; size {size:.2}");
@@ -126,6 +138,15 @@ pub(crate) fn draw_curve(
         series(format!("{validated}, other prompts"), |point| {
             point.shuffled_loss
         }),
+        series("asked bare, mean alone".to_owned(), |point| {
+            point.bare_mean_loss
+        }),
+        series("asked bare, generated".to_owned(), |point| {
+            point.bare_generated_loss
+        }),
+        series("asked bare, other prompts".to_owned(), |point| {
+            point.bare_shuffled_loss
+        }),
     ];
     series.retain(|series| !series.points.is_empty());
     let last = points.last().map_or(1, |point| point.step.max(1)) as f64;
@@ -159,6 +180,9 @@ mod tests {
             mean_loss: Some(1.75),
             generated_loss: Some(1.25),
             shuffled_loss: Some(2.0),
+            bare_mean_loss: Some(3.0),
+            bare_generated_loss: Some(2.5),
+            bare_shuffled_loss: Some(3.5),
             generator_norm: Some(0.5),
             mean_norm: Some(0.25),
             size: Some(1.0),
@@ -170,6 +194,9 @@ mod tests {
             mean_loss: None,
             generated_loss: None,
             shuffled_loss: None,
+            bare_mean_loss: None,
+            bare_generated_loss: None,
+            bare_shuffled_loss: None,
             generator_norm: None,
             size: None,
             tokens_per_second: None,

@@ -7,7 +7,7 @@ use dnd_model::{LanguageModel, Lora};
 
 use crate::Error;
 use dnd_model::files::Base;
-use dnd_tasks::Line;
+use dnd_tasks::{Asked, Line};
 
 /// A line as tokens: the rendered prompt, then the answer with its end-of-turn token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,30 @@ pub struct Example {
 }
 
 impl Example {
-    /// Renders a line with the model's chat template, as a PEFT user will send it.
+    /// Renders a line with the model's chat template, as a PEFT user will send it. `None` for a
+    /// line asked bare that has no input.
     ///
     /// # Errors
     /// When the template or the tokenizer refuses the line, or it is longer than the model's
     /// context.
+    pub fn asked(base: &Base, line: &Line, asked: Asked) -> Result<Option<Self>, Error> {
+        let question = line.asked(asked);
+        question
+            .map(|question| Self::render(base, line, question))
+            .transpose()
+    }
+
+    /// A line asked in full.
+    ///
+    /// # Errors
+    /// As [`asked`](Self::asked).
     pub fn new(base: &Base, line: &Line) -> Result<Self, Error> {
+        Self::render(base, line, &line.prompt)
+    }
+
+    fn render(base: &Base, line: &Line, question: &str) -> Result<Self, Error> {
         let tokenizer = &base.tokenizer;
-        let messages = Message::conversation(line.system.as_deref(), &line.prompt);
+        let messages = Message::conversation(line.system.as_deref(), question);
         let mut tokens = tokenizer.encode_chat(&messages)?;
         let answer_start = tokens.len();
         if answer_start == 0 {

@@ -47,6 +47,9 @@ pub(crate) fn pack(
         ("mean_loss", json!(point.mean_loss)),
         ("generated_loss", json!(point.generated_loss)),
         ("shuffled_loss", json!(point.shuffled_loss)),
+        ("bare_mean_loss", json!(point.bare_mean_loss)),
+        ("bare_generated_loss", json!(point.bare_generated_loss)),
+        ("bare_shuffled_loss", json!(point.bare_shuffled_loss)),
     ] {
         provenance.insert(key.to_owned(), value);
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dnd_adapter::{Layout, Projection, tokens};
-use dnd_model::{BasisConfig, GeneratorConfig};
+use dnd_model::{BasisConfig, ExpansionConfig, GeneratorConfig, tokens_of_b};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -62,6 +62,11 @@ pub struct GeneratorRecipe {
     pub prompts: usize,
     /// Tokens L of a prompt; longer prompts are cut.
     pub tokens_per_prompt: usize,
+    /// Attention pooling in front of the cascade; without it the cascade reads the condition.
+    pub pooling: Option<PoolingRecipe>,
+    /// Rows and columns of the features of each module, which one matrix per module type expands
+    /// to its `B`; without them the cascade's output is the weight tokens.
+    pub features: Option<[usize; 2]>,
     /// Shapes (N, L, C) between the layers.
     pub hidden: Vec<[usize; 3]>,
     /// Kernel of the convolutions that mix tokens and widths.
@@ -70,6 +75,16 @@ pub struct GeneratorRecipe {
     pub prompt_kernel_size: usize,
     /// The head beside the cascade; without it there is none.
     pub basis: Option<BasisRecipe>,
+}
+
+/// The block that learned queries pool a condition to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolingRecipe {
+    /// First axis of the block.
+    pub queries: usize,
+    /// Second axis of the block.
+    pub positions: usize,
 }
 
 /// The basis head, which covers the `B` factors.
@@ -87,6 +102,8 @@ impl Default for GeneratorRecipe {
         Self {
             prompts: 32,
             tokens_per_prompt: 32,
+            pooling: None,
+            features: None,
             hidden: vec![[64, 16, 96], [128, 8, 96]],
             kernel_size: 3,
             prompt_kernel_size: 1,
@@ -102,16 +119,39 @@ impl GeneratorRecipe {
     /// When the layout cannot be cut into weight tokens.
     pub fn config(&self, width: usize, layout: &Layout) -> Result<GeneratorConfig, Error> {
         let output = tokens::shape(layout)?;
-        Ok(self.sizes(width, output, tokens::b_token_indices(layout)?))
+        let expansion = match self.features {
+            Some(_) => Some(ExpansionConfig {
+                tokens: tokens_of_b(layout)?,
+                output,
+            }),
+            None => None,
+        };
+        let of_b = tokens::b_token_indices(layout)?;
+        Ok(self.sizes(width, output, expansion, of_b))
     }
 
-    fn sizes(&self, width: usize, output: [usize; 3], of_b: Vec<usize>) -> GeneratorConfig {
-        let input = [self.prompts, self.tokens_per_prompt, width];
+    fn sizes(
+        &self,
+        width: usize,
+        output: [usize; 3],
+        expansion: Option<ExpansionConfig>,
+        of_b: Vec<usize>,
+    ) -> GeneratorConfig {
+        let input = match self.pooling {
+            Some(pooling) => [pooling.queries, pooling.positions, width],
+            None => [self.prompts, self.tokens_per_prompt, width],
+        };
+        let last = match (&expansion, self.features) {
+            (Some(expansion), Some([rows, columns])) => [expansion.modules(), rows, columns],
+            _ => output,
+        };
         let hidden = self.hidden.iter().copied();
         GeneratorConfig {
-            features: [input].into_iter().chain(hidden).chain([output]).collect(),
+            features: [input].into_iter().chain(hidden).chain([last]).collect(),
             kernel_size: self.kernel_size,
             prompt_kernel_size: self.prompt_kernel_size,
+            pooling: self.pooling.is_some(),
+            expansion,
             basis: self.basis.as_ref().map(|basis| BasisConfig {
                 count: basis.count,
                 gain: basis.gain,
@@ -211,7 +251,7 @@ impl Recipe {
             }
         }
         // The encoder's width and the layout's tiles are not known yet; any will do.
-        let config = recipe.generator.sizes(1, [1, 1, 1], Vec::new());
+        let config = recipe.generator.sizes(1, [1, 1, 1], None, Vec::new());
         config.validate(&path.display().to_string())?;
         let in_file = |error: Error| Error::content(path, error);
         recipe.collect.tune.validate().map_err(in_file)?;

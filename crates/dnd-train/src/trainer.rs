@@ -66,6 +66,17 @@ pub(crate) struct StepFigures {
 /// Losses on what training does not see: prompts for one objective, tasks for the other.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ValidationLosses {
+    /// Of tasks asked in full, or of weights.
+    pub(crate) full: Losses,
+    /// Of tasks asked bare.
+    pub(crate) bare: Losses,
+    /// The one by which the best weights are chosen; `None` keeps the last weights.
+    pub(crate) decisive: Option<f32>,
+}
+
+/// Losses under different adapters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Losses {
     /// Under the mean adapter alone.
     pub(crate) mean: Option<f32>,
     /// Under generated adapters.
@@ -73,8 +84,6 @@ pub(crate) struct ValidationLosses {
     /// Under adapters generated from another task's prompts: no higher than `generated` where the
     /// prompts do not matter.
     pub(crate) shuffled: Option<f32>,
-    /// The one by which the best weights are chosen; `None` keeps the last weights.
-    pub(crate) decisive: Option<f32>,
 }
 
 /// What decides a bundle: the same inputs make the same one.
@@ -304,9 +313,12 @@ impl<O: Objective> Run<'_, O> {
             step: progress.step,
             rate,
             loss: mean(&std::mem::take(&mut progress.losses)),
-            mean_loss: losses.mean,
-            generated_loss: losses.generated,
-            shuffled_loss: losses.shuffled,
+            mean_loss: losses.full.mean,
+            generated_loss: losses.full.generated,
+            shuffled_loss: losses.full.shuffled,
+            bare_mean_loss: losses.bare.mean,
+            bare_generated_loss: losses.bare.generated,
+            bare_shuffled_loss: losses.bare.shuffled,
             generator_norm: mean_of(&mut progress.generator_norms),
             mean_norm: mean_of(&mut progress.mean_norms),
             size: mean_of(&mut progress.sizes),

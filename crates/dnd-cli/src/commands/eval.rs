@@ -11,6 +11,7 @@ use dnd_eval::{
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
 use dnd_model::language::MatmulDtype;
+use dnd_tasks::Asked;
 use dnd_train::collect::Collection;
 
 use super::Compute;
@@ -21,8 +22,8 @@ use crate::progress::ProgressBars;
 ///
 /// Methods, separated by commas: `majority` (the most frequent training response), `base` (no
 /// adapter), `context:K` (K-shot prompting), `generated` (generated from the task's training
-/// prompts), `generated:N=K` (from K of them), `generated:shuffled` (from another task's prompts),
-/// `generated:random` (from random vectors), `nearest` (the collected adapter with the most similar
+/// prompts), `generated:N=K` (from K of them), `generated:described` (from its description), `generated:shuffled` (from
+/// another task's prompts), `generated:random` (from random vectors), `nearest` (the collected adapter with the most similar
 /// prompts), `similar` (the collected adapters' weights, averaged by similarity), `average` (the
 /// plain average of their weights), `mean` and `best` (mean and best score over the collected
 /// adapters), `training:TASK` (one of them), `few:K` (fine-tuned on K training examples),
@@ -56,6 +57,16 @@ pub struct Arguments {
     /// Compare all methods that the inputs allow, plus those in --methods
     #[arg(long)]
     suite: bool,
+
+    /// How to ask the base model, separated by commas: `full` (the prompt, instruction included)
+    /// or `bare` (the input alone, so that only the adapter knows the task)
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        default_value = "full"
+    )]
+    asked: Vec<Asked>,
 
     /// Methods to leave out, separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
@@ -170,6 +181,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
             tasks: &tasks,
             only: arguments.only.clone(),
             methods,
+            asked: arguments.asked.clone(),
             limit: arguments.limit.map(|limit| limit as usize),
             mean_adapters: arguments.mean_adapters.map(|count| count as usize),
             seed: arguments.seed,

@@ -13,7 +13,6 @@ mod available;
 mod elsewhere;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod packed;
-mod pair;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod product;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -24,4 +23,3 @@ pub use {available::is_available, packed::Packed};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 pub use elsewhere::{Packed, is_available};
-pub use pair::PackedPair;

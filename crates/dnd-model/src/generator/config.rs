@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BasisConfig;
+use super::{BasisConfig, ExpansionConfig};
 use crate::Error;
 
 /// Sizes of a generator (Drag-and-Drop LLMs, arXiv 2506.16406, section 3.5).
 ///
-/// `features` lists the shapes between layers: the first is the condition's (prompts N, tokens L,
-/// width C), the last the adapter's (weight tokens, rows, columns).
+/// `features` lists the shapes between layers. In the paper the first is the condition's (prompts
+/// N, tokens L, width C), and the last the adapter's (weight tokens, rows, columns). With
+/// `pooling` the first is the pooled block's (queries, positions, C), and conditions have any
+/// number of prompts and tokens. With `expansion` the last is that of the features (modules, rows,
+/// columns).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GeneratorConfig {
     /// Shapes (N, L, C) before, between and after the layers; at least two.
@@ -19,6 +22,12 @@ pub struct GeneratorConfig {
     /// `kernel_size`. With 1 it is a plain matrix product over the prompts and has far fewer
     /// weights.
     pub prompt_kernel_size: usize,
+    /// Whether learned queries pool the condition; not in the paper.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pooling: bool,
+    /// What the last features are expanded to; not in the paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansion: Option<ExpansionConfig>,
     /// The basis head; the paper's generator has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<BasisConfig>,
@@ -45,6 +54,9 @@ impl GeneratorConfig {
             if size.is_multiple_of(2) {
                 return Err(Error::field(source_name, field, "an odd number", size));
             }
+        }
+        if let Some(expansion) = &self.expansion {
+            expansion.validate(self.features[self.features.len() - 1], source_name)?;
         }
         let Some(basis) = &self.basis else {
             return Ok(());
@@ -75,14 +87,17 @@ impl GeneratorConfig {
         Ok(())
     }
 
-    /// Shape (N, L, C) of the condition.
+    /// Shape of the first layer's input: that of the condition, or of the pooled block.
     pub fn input(&self) -> [usize; 3] {
         self.features[0]
     }
 
     /// Shape (weight tokens, rows, columns) of the output.
     pub fn output(&self) -> [usize; 3] {
-        self.features[self.features.len() - 1]
+        match &self.expansion {
+            Some(expansion) => expansion.output,
+            None => self.features[self.features.len() - 1],
+        }
     }
 
     /// Number of trained parameters.
@@ -104,6 +119,20 @@ impl GeneratorConfig {
                 ]
             })
             .fold(self.basis_parameters(), usize::saturating_add)
+            .saturating_add(self.pooling_parameters())
+            .saturating_add(self.expansion_parameters())
+    }
+
+    fn pooling_parameters(&self) -> usize {
+        let sizes = if self.pooling { self.input() } else { [0; 3] };
+        sizes.into_iter().fold(1, usize::saturating_mul)
+    }
+
+    fn expansion_parameters(&self) -> usize {
+        let [_, rows, columns] = self.features[self.features.len() - 1];
+        let count =
+            |expansion: &ExpansionConfig| expansion.parameter_count(rows.saturating_mul(columns));
+        self.expansion.as_ref().map_or(0, count)
     }
 
     fn basis_parameters(&self) -> usize {
@@ -135,6 +164,8 @@ mod tests {
             ],
             kernel_size: 9,
             prompt_kernel_size: 9,
+            pooling: false,
+            expansion: None,
             basis: None,
         };
         config.validate("paper").unwrap();
@@ -148,6 +179,8 @@ mod tests {
             features: vec![[1, 2, 3], [4, 5, 6]],
             kernel_size: 4,
             prompt_kernel_size: 1,
+            pooling: false,
+            expansion: None,
             basis: None,
         };
         let message = config.validate("g.toml").unwrap_err().to_string();

@@ -8,42 +8,61 @@ use dnd_adapter::{BundleTensor, Precision, Storage};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{Basis, BasisConfig, GeneratorConfig, HyperConvolution};
+use super::{Basis, BasisConfig, Expansion, GeneratorConfig, HyperConvolution, Pooling};
 use crate::{Error, Weights};
 
 /// The hyper-convolutional decoder and the basis head, from a condition (B, N, L, C) to weight
 /// tokens (B, T, rows, columns).
 #[derive(Module, Debug)]
 pub struct Generator {
+    pooling: Option<Pooling>,
     layers: Vec<HyperConvolution>,
+    expansion: Option<Expansion>,
     basis: Option<Basis>,
     #[module(skip)]
     config: GeneratorConfig,
 }
 
 impl GeneratorConfig {
-    /// A generator with seeded random weights, identical on every device. The last layer starts
-    /// at zero, so an untrained generator predicts the mean adapter.
+    /// A generator with seeded random weights, identical on every device. The expansion starts at
+    /// zero, or the last layer where there is none, so an untrained generator predicts the mean
+    /// adapter.
     pub fn init(&self, seed: u64, device: &Device) -> Generator {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
+        let pooling = self
+            .pooling
+            .then(|| Pooling::random(self.input(), &mut random, device));
         let last = self.features.len() - 2;
         let layers = self
             .features
             .windows(2)
             .enumerate()
             .map(|(index, pair)| {
-                HyperConvolution::random(pair[0], pair[1], self, index == last, &mut random, device)
+                let is_zero = index == last && self.expansion.is_none();
+                HyperConvolution::random(pair[0], pair[1], self, is_zero, &mut random, device)
             })
             .collect();
+        let expansion = self
+            .expansion
+            .as_ref()
+            .map(|expansion| Expansion::random(expansion, self.last_width(), &mut random, device));
         let basis = self.basis.as_ref().map(|basis| {
             let [_, _, width] = self.input();
             Basis::zeros(basis, width, self.output(), device)
         });
         Generator {
+            pooling,
             layers,
+            expansion,
             basis,
             config: self.clone(),
         }
+    }
+
+    /// Numbers of a block of the last layer.
+    fn last_width(&self) -> usize {
+        let [_, rows, columns] = self.features[self.features.len() - 1];
+        rows.saturating_mul(columns)
     }
 
     /// Loads a generator from bundle tensors, named as by
@@ -66,7 +85,16 @@ impl GeneratorConfig {
             let [_, _, width] = self.input();
             Basis::load(basis, width, self.output(), &weights, device)
         });
+        let pooling = self
+            .pooling
+            .then(|| Pooling::load(self.input(), &weights, device));
+        let expansion = self
+            .expansion
+            .as_ref()
+            .map(|expansion| Expansion::load(expansion, self.last_width(), &weights, device));
         Ok(Generator {
+            pooling: pooling.transpose()?,
+            expansion: expansion.transpose()?,
             layers: layers.collect::<Result<_, _>>()?,
             basis: basis.transpose()?,
             config: self.clone(),
@@ -84,12 +112,25 @@ impl Generator {
     /// As [`forward`](Self::forward), without the basis head. `report` gets the number of
     /// layers done.
     pub fn cascade(&self, condition: Tensor<4>, report: &mut dyn FnMut(usize)) -> Tensor<4> {
+        let input = match &self.pooling {
+            Some(pooling) => pooling.forward(condition, self.config.input()),
+            None => condition,
+        };
         let layers = self.layers.iter().enumerate();
-        layers.fold(condition, |state, (index, layer)| {
+        let features = layers.fold(input, |state, (index, layer)| {
             let state = layer.forward(state);
             report(index + 1);
             state
-        })
+        });
+        match self.expansion.as_ref().zip(self.config.expansion.as_ref()) {
+            Some((expansion, config)) => expansion.forward(features, config),
+            None => features,
+        }
+    }
+
+    /// The pooling, mutable.
+    pub fn pooling_mut(&mut self) -> Option<&mut Pooling> {
+        self.pooling.as_mut()
     }
 
     /// Adds the output of the basis head, if there is one, for `condition`.
@@ -134,7 +175,7 @@ impl Generator {
     }
 
     /// The weights by name, such as `generator.0.norm_weight`. When `precision` is not f32, the
-    /// basis tiles, which are most of the weights, are stored as int8.
+    /// basis tiles and the expansion, which are most of the weights, are stored as int8.
     ///
     /// # Errors
     /// [`Error::Device`] when values cannot be read back.
@@ -158,6 +199,9 @@ impl Generator {
 
 /// Bundle name of the basis head's tiles.
 const TILES: &str = "generator.basis.tiles";
+
+/// Bundle names of the expansion's matrices begin with this.
+const MATRICES: &str = "generator.expansion.matrices";
 
 /// Bundle name of the parameter at a module path such as `layers`, `0`, `bias`.
 fn bundle_name(path: &[String]) -> String {
@@ -191,7 +235,8 @@ impl ModuleVisitor for Collect {
         match tensor.try_into_vec_as::<f32>() {
             Ok(data) => {
                 let name = bundle_name(&self.path);
-                let storage = if name == TILES && self.precision != Precision::F32 {
+                let is_large = name == TILES || name.starts_with(MATRICES);
+                let storage = if is_large && self.precision != Precision::F32 {
                     Storage::Int8
                 } else {
                     self.precision.into()

@@ -1,12 +1,16 @@
-//! The generator, from condition to weight tokens: a hyper-convolutional decoder and a basis
-//! head.
+//! The generator, from condition to weight tokens: attention pooling, hyper-convolutions, and the
+//! expansion of their features.
 
 mod basis;
 mod config;
 mod decoder;
+mod expansion;
 mod hyper_convolution;
+mod pooling;
 
 pub use basis::{Basis, BasisConfig};
 pub use config::GeneratorConfig;
 pub use decoder::Generator;
+pub use expansion::{Expansion, ExpansionConfig, tokens_of_b};
 pub use hyper_convolution::HyperConvolution;
+pub use pooling::Pooling;

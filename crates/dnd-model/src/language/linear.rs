@@ -41,13 +41,17 @@ impl MatmulDtype {
         device: &Device,
     ) -> Result<FrozenMatrix, Error> {
         match self {
+            Self::F32 if *device == Device::flex() => Ok(FrozenMatrix::packed_f32(
+                &weights.values(name, &shape)?,
+                shape,
+            )),
             Self::F32 => Ok(FrozenMatrix::new(weights.tensor(name, shape, device)?)),
             Self::Bf16 => {
                 if *device != Device::flex() {
                     let found = "another device";
                     return Err(Error::NoBf16 { found });
                 }
-                let matrix = FrozenMatrix::packed(&weights.values(name, &shape)?, shape);
+                let matrix = FrozenMatrix::packed_bf16(&weights.values(name, &shape)?, shape);
                 let found = "a CPU or system without it";
                 matrix.ok_or(Error::NoBf16 { found })
             }

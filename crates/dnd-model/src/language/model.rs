@@ -127,10 +127,8 @@ impl LanguageModelConfig {
             _ if weights.contains("lm_head.weight") => {
                 matmul_dtype.matrix(weights, "lm_head.weight", vocabulary, device)?
             }
-            MatmulDtype::F32 => FrozenMatrix::new(embedding.clone()),
-            MatmulDtype::Bf16 => {
-                matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?
-            }
+            MatmulDtype::F32 if *device != Device::flex() => FrozenMatrix::new(embedding.clone()),
+            _ => matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?,
         };
         Ok(LanguageModel {
             embedding,

@@ -39,6 +39,7 @@ impl Example {
         }
         Line {
             prompt,
+            input: Some(self.fields.join("\n")),
             response: self.answer.clone(),
             system: None,
         }
@@ -102,10 +103,35 @@ impl Catalogue {
             name: name.to_owned(),
             family: self.family,
             role,
-            phrasings: phrasings.iter().map(|p| p.as_ref().to_owned()).collect(),
+            phrasings: worded(phrasings),
             source,
         });
     }
+}
+
+/// Ways to put an instruction that do not change it, for tasks with few wordings of their own.
+const FRAMES: [&str; 3] = [
+    "Please answer briefly. {}",
+    "{}\nReply with the answer only.",
+    "Here is a question. {}",
+];
+
+/// Fewest wordings of a task.
+pub(super) const WORDINGS: usize = 8;
+
+/// The phrasings, and some of them in a frame where they are fewer than [`WORDINGS`].
+fn worded(phrasings: &[impl AsRef<str>]) -> Vec<String> {
+    let plain = phrasings
+        .iter()
+        .map(|phrasing| phrasing.as_ref().to_owned());
+    let frames = FRAMES.iter().cycle();
+    let framed = phrasings
+        .iter()
+        .cycle()
+        .zip(frames)
+        .map(|(phrasing, frame)| frame.replace("{}", phrasing.as_ref()));
+    let missing = WORDINGS.saturating_sub(phrasings.len());
+    plain.chain(framed.take(missing)).collect()
 }
 
 /// Replaces `mark` with `value` in all phrasings.

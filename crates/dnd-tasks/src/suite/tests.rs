@@ -18,7 +18,7 @@ fn there_are_many_tasks_in_many_families() {
     let names: BTreeSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let families: BTreeSet<&str> = tasks.iter().map(|task| task.family).collect();
     assert_eq!(names.len(), tasks.len(), "a name occurs twice");
-    assert!(tasks.len() >= 240, "{} tasks", tasks.len());
+    assert!(tasks.len() >= 1000, "{} tasks", tasks.len());
     assert!(families.len() >= 12, "{families:?}");
 }
 
@@ -31,17 +31,18 @@ fn held_out_tasks_exist_and_have_siblings_in_training() {
         let siblings = tasks
             .iter()
             .filter(|other| other.family == task.family && other.role == Role::Train);
-        assert!(siblings.count() >= 3, "{name}");
+        let least = if task.family == "person" { 0 } else { 3 };
+        assert!(siblings.count() >= least, "{name}");
     }
     let held_out = tasks.iter().filter(|task| task.role == Role::Dev).count();
-    assert!(held_out * 12 > tasks.len() && held_out * 7 < tasks.len());
+    assert_eq!(held_out, HELD_OUT.len());
 }
 
 #[test]
 fn lines_are_whole_and_their_inputs_disjoint() {
     for task in tasks() {
         let name = &task.name;
-        assert!(task.phrasings.len() >= 5, "{name}");
+        assert!(task.phrasings.len() >= catalogue::WORDINGS, "{name}");
         let (train, test) = task.lines(0, TRAIN, TEST);
         assert!(
             train.len() >= 60 && train.len() <= TRAIN,
@@ -65,8 +66,13 @@ fn lines_are_whole_and_their_inputs_disjoint() {
         );
         for line in train.iter().chain(&test) {
             let (prompt, answer) = (&line.prompt, &line.response);
+            let input = line.input.as_deref().unwrap_or_default();
+            assert!(
+                input.lines().all(|field| prompt.contains(field)),
+                "{name}: {input}"
+            );
             let length = answer.chars().count();
-            assert!((1..=60).contains(&length), "{name}: {answer}");
+            assert!((1..=90).contains(&length), "{name}: {answer}");
             assert!(
                 !answer.contains('\n') && answer.trim() == answer,
                 "{name}: {answer}"
@@ -132,7 +138,7 @@ fn the_seed_alone_decides() {
     assert_eq!(all(0), all(0));
     assert_ne!(all(0), all(1));
     // The same on every platform. After an intended change of a task, increment `REVISION`.
-    assert_eq!(all(0), 0xd29d_e788_99b2_743f, "revision {REVISION}");
+    assert_eq!(all(0), 0x7344_887c_28c2_124a, "revision {REVISION}");
 }
 
 /// Checked for tables only: more draws advance the random state, which changes phrasings.
@@ -177,7 +183,8 @@ fn lists_have_one_member_of_the_category() {
         let Some(category) = category else { continue };
         let (train, test) = task.lines(0, TRAIN, TEST);
         for line in train.iter().chain(&test) {
-            assert_eq!(in_words(&line.prompt, category), 1, "{}", line.prompt);
+            let input = line.input.as_deref().unwrap();
+            assert_eq!(in_words(input, category), 1, "{}", line.prompt);
             assert_eq!(in_words(&line.response, category), 1, "{}", line.prompt);
         }
     }

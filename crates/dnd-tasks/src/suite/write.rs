@@ -20,6 +20,7 @@ struct Entry {
     metric: &'static str,
     source: &'static str,
     ship: bool,
+    templates: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +62,7 @@ pub fn write(
         write_lines(&folder.join(format!("{}.test.jsonl", task.name)), &test)?;
         observer.advance(1, &task.name);
         entries.push(Entry {
+            templates: task.templates().to_vec(),
             name: task.name,
             family: task.family,
             role: task.role,

@@ -5,6 +5,7 @@ use burn::tensor::{Gradients, Tensor};
 use dnd_adapter::Layout;
 use dnd_model::{LanguageModel, Lora};
 
+use super::condition::stack;
 use super::factors::{FactorPair, merge, split};
 use super::learner::Learner;
 use crate::Error;
@@ -111,8 +112,7 @@ impl<'a> TaskLoss<'a> {
             .iter()
             .filter_map(|task| task.condition.clone())
             .collect();
-        let output = (!conditions.is_empty())
-            .then(|| learner.generator.forward(Tensor::stack(conditions, 0)));
+        let output = (!conditions.is_empty()).then(|| learner.generator.forward(stack(conditions)));
         let difference = output
             .as_ref()
             .map(|output| output.clone().inner() * learner.scale.clone());

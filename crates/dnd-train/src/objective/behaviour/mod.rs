@@ -9,9 +9,9 @@
 //! adapter = mean + scale * generator(condition)
 //! ```
 
+mod condition;
 mod data;
 mod factors;
-mod instruction;
 mod learner;
 mod loss;
 pub(crate) mod settings;
@@ -186,6 +186,10 @@ impl<'a> Behaviour<'a> {
             None => {
                 let mut generator = plan.config.init(settings.seed, &recording);
                 set_directions(&mut generator, &data.task_embeddings());
+                if let Some(pooling) = generator.pooling_mut() {
+                    let (mean, deviation) = data.token_statistics()?;
+                    pooling.set_statistics(mean, deviation);
+                }
                 generator
             }
         };

@@ -40,18 +40,25 @@ pub struct BehaviourSettings {
     /// Prompts a task that conditions are drawn from; a quarter of a task's lines is left out of it
     /// in any case. Their hidden states are kept in memory: 48 kB each for MiniLM and 32 tokens.
     pub prompt_pool: usize,
-    /// Fewest different prompts in a condition; each draws from here to the whole pool.
+    /// Fewest different prompts in a condition.
     pub fewest_prompts: usize,
+    /// Most different prompts in a condition.
+    pub most_prompts: usize,
+    /// Part of the conditions that is a description of the task instead of prompts, half of them
+    /// with a few inputs; of tasks that have descriptions.
+    pub describe: f64,
     /// Part of a condition's tokens that is set to zero.
     pub token_dropout: f64,
-    /// Standard deviation of the noise added to the condition.
-    pub condition_noise: f64,
-    /// Part of the drawn tasks that is answered with the mean adapter alone, so that it stays good.
+    /// Part of the tasks asked in full that is answered with the mean adapter alone, so that it
+    /// stays good.
     pub drop_condition: f64,
-    /// Part of the examples with a condition that the base model sees without the words that the
-    /// task's prompts share, so that only the condition tells what is asked.
-    #[serde(alias = "bare_lines")]
-    pub instruction_dropout: f64,
+    /// Part of the tasks that is asked bare, so that only the condition tells what is wanted; of
+    /// tasks whose lines have inputs.
+    pub bare: f64,
+    /// Tasks of one family in a step, which ask different things about similar inputs.
+    pub siblings: usize,
+    /// Most tokens of a line, prompt and answer; longer lines are left out.
+    pub longest_line: usize,
     /// Weight in the loss of the mean square of the generator's output.
     pub size_penalty: f64,
     /// Lines of each held-out task for the validation losses.
@@ -82,11 +89,14 @@ impl Default for BehaviourSettings {
             scale: None,
             train_generator: true,
             prompt_pool: 64,
-            fewest_prompts: 4,
+            fewest_prompts: 1,
+            most_prompts: 16,
+            describe: 0.3,
             token_dropout: 0.1,
-            condition_noise: 0.01,
             drop_condition: 0.1,
-            instruction_dropout: 0.0,
+            bare: 0.7,
+            siblings: 3,
+            longest_line: 128,
             size_penalty: 0.0,
             validation_examples: 16,
             report_every: 25,
@@ -109,6 +119,9 @@ impl BehaviourSettings {
             ("behaviour.examples_per_task", self.examples_per_task),
             ("behaviour.prompt_pool", self.prompt_pool),
             ("behaviour.fewest_prompts", self.fewest_prompts),
+            ("behaviour.most_prompts", self.most_prompts),
+            ("behaviour.siblings", self.siblings),
+            ("behaviour.longest_line", self.longest_line),
             ("behaviour.validation_examples", self.validation_examples),
             ("behaviour.report_every", self.report_every),
             ("behaviour.token_limit", self.token_limit),
@@ -124,10 +137,11 @@ impl BehaviourSettings {
         for (field, value) in [
             ("behaviour.token_dropout", self.token_dropout),
             ("behaviour.drop_condition", self.drop_condition),
-            ("behaviour.instruction_dropout", self.instruction_dropout),
+            ("behaviour.bare", self.bare),
+            ("behaviour.describe", self.describe),
         ] {
-            if !(0.0..1.0).contains(&value) {
-                return Err(Error::argument(field, "a number from 0 to below 1", value));
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Error::argument(field, "a number from 0 to 1", value));
             }
         }
         positive("behaviour.rate", self.rate)?;
@@ -138,7 +152,6 @@ impl BehaviourSettings {
         not_negative("behaviour.mean_rate", self.mean_rate)?;
         not_negative("behaviour.weight_decay", self.weight_decay)?;
         not_negative("behaviour.mean_weight_decay", self.mean_weight_decay)?;
-        not_negative("behaviour.condition_noise", self.condition_noise)?;
         not_negative("behaviour.size_penalty", self.size_penalty)
     }
 }
@@ -160,11 +173,8 @@ mod tests {
         refused(|settings| settings.decay_steps = Some(1), "decay_steps");
         refused(|settings| settings.rate = f64::NAN, "behaviour.rate");
         refused(|settings| settings.scale = Some(0.0), "behaviour.scale");
-        refused(|settings| settings.drop_condition = 1.0, "drop_condition");
-        refused(
-            |settings| settings.instruction_dropout = 1.0,
-            "instruction_dropout",
-        );
+        refused(|settings| settings.drop_condition = 1.5, "drop_condition");
+        refused(|settings| settings.bare = -0.5, "behaviour.bare");
         refused(|settings| settings.size_penalty = -1.0, "size_penalty");
     }
 }

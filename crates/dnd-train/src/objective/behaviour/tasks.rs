@@ -80,7 +80,8 @@ impl<'a> Choice<'a> {
         names(&self.training)
     }
 
-    /// One over the number of training tasks that each training task's folder has.
+    /// How often each training task is drawn: one over the root of the number of training tasks
+    /// of its folder, so that few collected tasks are not lost among many made ones.
     pub fn weights(&self) -> Vec<f64> {
         let of_folder = |chosen: &Chosen| {
             let others = self.training.iter();
@@ -89,7 +90,7 @@ impl<'a> Choice<'a> {
                 .count()
         };
         let counts = self.training.iter().map(of_folder);
-        counts.map(|count| 1.0 / count as f64).collect()
+        counts.map(|count| 1.0 / (count as f64).sqrt()).collect()
     }
 
     /// Names of the tasks that are left out.

@@ -118,6 +118,8 @@ fn gradients_are_those_of_the_loss() {
         features: vec![[3, 4, 5], [6, 2, 4], output],
         kernel_size: 3,
         prompt_kernel_size: 1,
+        pooling: false,
+        expansion: None,
         basis: Some(BasisConfig {
             count: 3,
             gain: 1.5,
@@ -202,6 +204,8 @@ fn without_conditions_the_mean_alone_has_gradients() {
         features: vec![[1, 1, 1], output],
         kernel_size: 1,
         prompt_kernel_size: 1,
+        pooling: false,
+        expansion: None,
         basis: None,
     };
     let device = Device::flex();

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use dnd_tasks::Asked;
 
 use super::BehaviourSettings;
 use super::data::BehaviourData;
@@ -9,11 +10,11 @@ use super::learner::Learner;
 use super::loss::{TaskLoss, Work};
 use crate::Error;
 use crate::example::Example;
-use crate::trainer::ValidationLosses;
+use crate::trainer::{Losses, ValidationLosses};
 use crate::values;
 
-/// Mean cross-entropies over the held-out tasks, in nats a token; none where no task is held out.
-/// The generated loss decides, or the mean's where no generator is trained.
+/// Mean cross-entropies over the held-out tasks, in nats a token, asked both ways; none where no
+/// task is held out. The generated losses decide, or the mean's where no generator is trained.
 ///
 /// # Errors
 /// When values cannot be read back from the device.
@@ -27,46 +28,52 @@ pub fn validation_losses(
     if tasks.is_empty() {
         return Ok(ValidationLosses::default());
     }
-    let lines: Vec<Vec<&Example>> = tasks
-        .iter()
-        .map(|task| data.validation_examples(task, settings))
-        .collect();
-    let average = |adapters: Vec<Tensor<3>>| {
-        let works: Vec<Work> = adapters
-            .into_iter()
-            .zip(&lines)
-            .map(|(tokens, examples)| Work::new(tokens, examples, 1.0))
-            .collect();
-        Ok::<_, Error>(values::mean(&loss.losses(&works)?))
-    };
     let alone = learner.mean.values();
-    let mean = average(vec![alone.clone(); tasks.len()])?;
-    if !settings.train_generator {
-        return Ok(ValidationLosses {
-            mean: Some(mean),
-            decisive: Some(mean),
-            ..ValidationLosses::default()
-        });
-    }
     let generator = learner.generator.valid();
-    let generate = |condition: Tensor<3>| {
-        let output = generator.forward(condition.unsqueeze_dim(0));
+    let generate = |task| {
+        let output = generator.forward(data.condition(task).unsqueeze_dim(0));
         alone.clone() + (output * learner.scale.clone()).reshape(alone.dims())
     };
-    let own: Vec<Tensor<3>> = tasks
-        .iter()
-        .map(|task| generate(data.condition(task)))
-        .collect();
-    let mut others = own.clone();
-    others.rotate_left(1);
-    if let [only] = others.as_mut_slice() {
-        *only = generate(data.condition(&data.training[0]));
-    }
-    let generated = average(own)?;
+    let asked = |asked: Asked| -> Result<Losses, Error> {
+        let average = |adapter: &dyn Fn(usize) -> Tensor<3>| {
+            let lines = |task| data.validation_examples(task, asked, settings);
+            let works: Vec<Work> = tasks
+                .iter()
+                .enumerate()
+                .filter_map(|(place, task)| {
+                    let lines: Vec<&Example> = lines(task)?;
+                    Some(Work::new(adapter(place), &lines, 1.0))
+                })
+                .collect();
+            if works.is_empty() {
+                return Ok(None);
+            }
+            Ok::<_, Error>(Some(values::mean(&loss.losses(&works)?)))
+        };
+        let mean = average(&|_| alone.clone())?;
+        if !settings.train_generator {
+            return Ok(Losses {
+                mean,
+                ..Losses::default()
+            });
+        }
+        let other = |place: usize| {
+            let next = tasks.get((place + 1) % tasks.len());
+            next.filter(|_| tasks.len() > 1)
+                .unwrap_or(&data.training[0])
+        };
+        Ok(Losses {
+            mean,
+            generated: average(&|place| generate(&tasks[place]))?,
+            shuffled: average(&|place| generate(other(place)))?,
+        })
+    };
+    let (full, bare) = (asked(Asked::Full)?, asked(Asked::Bare)?);
+    let of = |losses: Losses| losses.generated.or(losses.mean);
+    let both: Vec<f32> = [of(full), of(bare)].into_iter().flatten().collect();
     Ok(ValidationLosses {
-        mean: Some(mean),
-        generated: Some(generated),
-        shuffled: Some(average(others)?),
-        decisive: Some(generated),
+        full,
+        bare,
+        decisive: Some(values::mean(&both)),
     })
 }

@@ -26,7 +26,7 @@ use crate::optimizer::adam_w;
 use crate::pack::{Parts, pack};
 use crate::recipe::WeightsSettings;
 use crate::schedule::warm_up_then_cosine;
-use crate::trainer::{self, Identity, Objective, Schedule, StepFigures, ValidationLosses};
+use crate::trainer::{self, Identity, Losses, Objective, Schedule, StepFigures, ValidationLosses};
 use crate::values::{mean, scalar};
 use crate::{Error, Recipe, gradients};
 use data::TrainingData;
@@ -168,7 +168,10 @@ impl Objective for Weights<'_> {
             losses.push(scalar(self.error(generator.forward(condition), target))?);
         }
         Ok(ValidationLosses {
-            generated: Some(mean(&losses)),
+            full: Losses {
+                generated: Some(mean(&losses)),
+                ..Losses::default()
+            },
             ..ValidationLosses::default()
         })
     }

@@ -1,0 +1,92 @@
+//! A frozen matrix packed for training on burn's CPU device.
+
+#[cfg(feature = "autodiff")]
+use std::sync::OnceLock;
+
+use crate::bf16::Packed;
+use crate::blocked::{Blocked, Epilogue};
+
+/// The right operand of matmuls, packed once in the number format of its products.
+#[derive(Debug)]
+pub enum PackedMatrix {
+    /// Rounded to bfloat16.
+    Bf16(Packed),
+    /// In f32.
+    F32(Blocked),
+}
+
+impl PackedMatrix {
+    /// Rows of the matrix.
+    pub fn depth(&self) -> usize {
+        match self {
+            Self::Bf16(matrix) => matrix.depth(),
+            Self::F32(matrix) => matrix.shape()[1],
+        }
+    }
+
+    /// Columns of the matrix.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Bf16(matrix) => matrix.width(),
+            Self::F32(matrix) => matrix.shape()[0],
+        }
+    }
+
+    /// Row-major `left` (rows, depth) times the matrix: (rows, width).
+    pub fn product(&self, left: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Bf16(matrix) => matrix.product(left),
+            Self::F32(matrix) => matrix.product(left, Epilogue::Identity),
+        }
+    }
+
+    #[cfg(feature = "autodiff")]
+    fn transposed(&self) -> Self {
+        match self {
+            Self::Bf16(matrix) => Self::Bf16(matrix.transposed()),
+            Self::F32(matrix) => Self::F32(matrix.transposed()),
+        }
+    }
+}
+
+/// A matrix packed for the forward pass and, on first use, for the backward pass.
+#[derive(Debug)]
+pub struct PackedPair {
+    /// (input, output).
+    pub(crate) forward: PackedMatrix,
+    /// (output, input).
+    #[cfg(feature = "autodiff")]
+    backward: OnceLock<PackedMatrix>,
+}
+
+impl PackedPair {
+    /// A matrix (output, input) whose products are in bfloat16.
+    pub(crate) fn bf16(values: &[f32], [output, input]: [usize; 2]) -> Self {
+        let at = |row, column| values[column * input + row];
+        Self::new(PackedMatrix::Bf16(Packed::new(input, output, at)))
+    }
+
+    /// A matrix (output, input) whose products are in f32.
+    pub(crate) fn f32(values: &[f32], shape: [usize; 2]) -> Self {
+        Self::new(PackedMatrix::F32(Blocked::new(values, shape)))
+    }
+
+    fn new(forward: PackedMatrix) -> Self {
+        Self {
+            forward,
+            #[cfg(feature = "autodiff")]
+            backward: OnceLock::new(),
+        }
+    }
+
+    #[cfg(feature = "autodiff")]
+    pub(crate) fn backward(&self) -> &PackedMatrix {
+        if let Some(backward) = self.backward.get() {
+            return backward;
+        }
+        // Packed outside the lock: inside it, a thread that waits for rayon could steal work
+        // that needs the same lock.
+        let backward = self.forward.transposed();
+        self.backward.get_or_init(|| backward)
+    }
+}
