@@ -26,8 +26,9 @@ alpha = 8.0
 [generator]
 prompts = 8
 tokens_per_prompt = 16
-hidden = [[8, 8, 16]]
-basis = { count = 4, gain = 4.0 }
+pooling = { queries = 4, positions = 2 }
+hidden = [[8, 2, 16]]
+features = [1, 16]
 
 [behaviour]
 steps = 160

@@ -11,8 +11,8 @@ use crate::tokenized_prompt::{CONTEXT_LIMIT, within_limit};
 use crate::training::{read_adapter, required};
 use crate::tuned::tune;
 use crate::{
-    Method, TEMPERATURE, average_adapter, nearest_task, prompt_embedding, similarity_weights,
-    weighted_adapter,
+    Method, TEMPERATURE, TuneStart, average_adapter, nearest_task, prompt_embedding,
+    similarity_weights, weighted_adapter,
 };
 use dnd_tasks::Line;
 use dnd_train::Error;
@@ -100,12 +100,23 @@ impl TaskEvaluation<'_> {
                     .unwrap_or_else(|| folder.clone());
                 since(read_adapter(self.sources, &folder)?, String::new())
             }
-            Method::Few(_) | Method::Full(_) => {
-                let (layout, initial_seed) = self.start()?;
+            Method::Few(..) | Method::Full(_) => {
                 let (tuning, lines) = (self.tuning(method), self.tuning_lines(method));
-                let initial = initial_adapter(&layout, initial_seed);
+                let initial = match method {
+                    Method::Few(_, TuneStart::Generated) => {
+                        from_prompts(self.generator(method)?, &self.prompts(), seed)?.0
+                    }
+                    Method::Few(_, TuneStart::Adapter(folder)) => {
+                        read_adapter(self.sources, folder)?
+                    }
+                    _ => {
+                        let (layout, initial_seed) = self.start()?;
+                        initial_adapter(&layout, initial_seed)
+                    }
+                };
                 let folder = self.options.work.join(&self.task.name);
-                let folder = folder.join(method.to_string().replace(':', "-"));
+                let name = format!("{}-{method}", self.asked.name());
+                let folder = folder.join(name.replace([':', '/'], "-"));
                 self.observer.begin(stage, tuning.steps as u64);
                 let base = self.sources.base;
                 let to = (folder.as_path(), inputs);

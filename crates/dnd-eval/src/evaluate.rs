@@ -5,7 +5,9 @@ use dnd_model::lora::check_layout;
 
 use crate::task_evaluation::TaskEvaluation;
 use crate::training::{Training, read_adapter, required};
-use crate::{EvaluateOptions, Method, Row, Sources, bar, read_rows, summarize, write_rows};
+use crate::{
+    EvaluateOptions, Method, Row, Sources, TuneStart, bar, read_rows, summarize, write_rows,
+};
 use dnd_files::Observer;
 use dnd_tasks::{Asked, Role, Split, Task};
 use dnd_train::Error;
@@ -101,6 +103,9 @@ fn check_sources(
         }
         if method.needs_bundle() {
             required(sources.generator, method, "a --bundle")?;
+        }
+        if let Method::Few(_, TuneStart::Adapter(folder)) = method {
+            read_adapter(sources, folder)?;
         }
         for task in chosen {
             if let Some(folder) = method.given_adapter(&task.name) {

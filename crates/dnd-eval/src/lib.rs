@@ -27,7 +27,8 @@ pub use answer::{Answer, answers};
 pub use bootstrap::{Estimate, RESAMPLES, estimate};
 pub use evaluate::evaluate;
 pub use fingerprint::weights_hash;
-pub use method::{Method, is_training_adapter, label};
+pub(crate) use method::asked_label;
+pub use method::{Method, TuneStart, is_training_adapter, label};
 pub use nearest::{
     TEMPERATURE, average_adapter, nearest_task, prompt_embedding, similarity_weights,
     weighted_adapter,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use dnd_tasks::Asked;
 use dnd_train::Error;
 
 /// A method to solve a task, with or without an adapter.
@@ -41,16 +42,27 @@ pub enum Method {
     MultiTask(PathBuf),
     /// A PEFT directory; `{task}` in the path stands for the task's name.
     Adapter(PathBuf),
-    /// An adapter tuned on this many of the task's training lines.
-    Few(usize),
+    /// An adapter tuned on this many of the task's training lines, from a start.
+    Few(usize, TuneStart),
     /// An adapter tuned on all the task's training lines for this many steps.
     Full(usize),
+}
+
+/// What few-shot tuning goes on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TuneStart {
+    /// The adapter that tuning on all lines starts from.
+    Initial,
+    /// The adapter that a bundle generates from the task's training prompts.
+    Generated,
+    /// A PEFT directory, such as the multi-task adapter.
+    Adapter(PathBuf),
 }
 
 /// All names, for error messages.
 const NAMES: &str = "majority, base, context:K, generated, generated:N=K, \
                      generated:described, generated:shuffled, generated:random, nearest, similar, average, training:TASK, mean, best, \
-                     multitask:DIR, adapter:DIR, few:K or full:STEPS";
+                     multitask:DIR, adapter:DIR, few:K, few:K:generated, few:K:DIR or full:STEPS";
 
 impl Method {
     /// Whether it needs a collection.
@@ -76,6 +88,7 @@ impl Method {
                 | Self::Described
                 | Self::Shuffled
                 | Self::Random
+                | Self::Few(_, TuneStart::Generated)
         )
     }
 
@@ -122,7 +135,17 @@ impl FromStr for Method {
             ("best", None) => Self::Best,
             ("multitask", Some(folder)) => Self::MultiTask(folder.into()),
             ("adapter", Some(folder)) => Self::Adapter(folder.into()),
-            ("few", Some(number)) => Self::Few(count(number)?),
+            ("few", Some(value)) => {
+                let (number, start) = match value.split_once(':') {
+                    None => (value, TuneStart::Initial),
+                    Some((number, "generated")) => (number, TuneStart::Generated),
+                    Some((number, folder)) if !folder.is_empty() => {
+                        (number, TuneStart::Adapter(folder.into()))
+                    }
+                    Some(_) => return Err(unknown()),
+                };
+                Self::Few(count(number)?, start)
+            }
             ("full", Some(number)) => Self::Full(count(number)?),
             _ => return Err(unknown()),
         })
@@ -148,7 +171,11 @@ impl std::fmt::Display for Method {
             Self::Best => f.write_str("best"),
             Self::MultiTask(folder) => write!(f, "multitask:{}", folder.display()),
             Self::Adapter(folder) => write!(f, "adapter:{}", folder.display()),
-            Self::Few(count) => write!(f, "few:{count}"),
+            Self::Few(count, TuneStart::Initial) => write!(f, "few:{count}"),
+            Self::Few(count, TuneStart::Generated) => write!(f, "few:{count}:generated"),
+            Self::Few(count, TuneStart::Adapter(folder)) => {
+                write!(f, "few:{count}:{}", folder.display())
+            }
             Self::Full(steps) => write!(f, "full:{steps}"),
         }
     }
@@ -159,12 +186,27 @@ pub fn label(method: &str) -> String {
     match method.split_once(':') {
         Some(("multitask", _)) => "multitask".to_owned(),
         Some(("adapter", folder)) if folder.contains("{task}") => "own adapter".to_owned(),
-        Some(("adapter", folder)) => {
-            let name = Path::new(folder).file_name().unwrap_or_default();
-            format!("adapter {}", name.to_string_lossy())
-        }
+        Some(("adapter", folder)) => format!("adapter {}", last_part(folder)),
+        Some(("few", value)) => match value.split_once(':') {
+            Some((count, start)) => format!("few:{count} from {}", last_part(start)),
+            None => method.to_owned(),
+        },
         _ => method.to_owned(),
     }
+}
+
+/// The name of a method that is asked one way; in full goes without saying.
+pub(crate) fn asked_label(label: &str, asked: Asked) -> String {
+    match asked {
+        Asked::Full => label.to_owned(),
+        Asked::Bare => format!("{label}, bare"),
+    }
+}
+
+/// The last part of a path.
+fn last_part(path: &str) -> String {
+    let name = Path::new(path).file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// Whether this is the name of a single training adapter. Tables leave those out and show only
@@ -197,6 +239,8 @@ mod tests {
             "multitask:a/b",
             "adapter:a/{task}",
             "few:4",
+            "few:4:generated",
+            "few:4:a/b",
             "full:300",
         ] {
             assert_eq!(name.parse::<Method>().unwrap().to_string(), name);
@@ -211,6 +255,7 @@ mod tests {
             "context",
             "few:0",
             "few:x",
+            "few:4:",
             "full:-1",
             "generated:8",
             "generated:N=",
@@ -228,5 +273,7 @@ mod tests {
         assert_eq!(label("adapter:/a/b"), "adapter b");
         assert_eq!(label("multitask:/a/b"), "multitask");
         assert_eq!(label("generated:N=4"), "generated:N=4");
+        assert_eq!(label("few:4:/a/b"), "few:4 from b");
+        assert_eq!(label("few:4"), "few:4");
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::summary::{asked_label, distinct};
-use crate::{Row, is_training_adapter};
+use crate::summary::distinct;
+use crate::{Row, asked_label, is_training_adapter};
 use dnd_tasks::Asked;
 use dnd_train::Error;
 

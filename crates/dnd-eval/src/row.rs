@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::Scores;
+use crate::{Scores, asked_label, label};
 use dnd_tasks::Asked;
 
 /// The result of one method on one task.
@@ -50,6 +50,11 @@ impl Row {
     /// What was measured: the method, and how the base model was asked.
     pub fn key(&self) -> (&str, Asked) {
         (&self.method, self.asked)
+    }
+
+    /// The name of what was measured, for tables and charts.
+    pub fn label(&self) -> String {
+        asked_label(&label(&self.method), self.asked)
     }
 
     /// A row with the outcomes of each line, and their means.

@@ -1,6 +1,6 @@
 //! The methods of `dnd eval --suite`.
 
-use crate::Method;
+use crate::{Method, TuneStart};
 
 /// Numbers of in-context examples.
 const CONTEXT: [usize; 2] = [4, 16];
@@ -33,7 +33,10 @@ pub fn suite(has_collection: bool, bundle_prompts: Option<usize>) -> Vec<Method>
         let counts = PROMPTS.into_iter().filter(|count| *count <= most);
         methods.extend(counts.map(Method::GeneratedFrom));
     }
-    methods.extend(FEW.map(Method::Few));
+    methods.extend(FEW.map(|count| Method::Few(count, TuneStart::Initial)));
+    if bundle_prompts.is_some() {
+        methods.extend(FEW.map(|count| Method::Few(count, TuneStart::Generated)));
+    }
     methods.extend(FULL.map(Method::Full));
     methods
 }

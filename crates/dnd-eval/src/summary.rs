@@ -2,7 +2,7 @@
 
 use dnd_charts::Bar;
 
-use crate::{Estimate, Row, estimate, is_training_adapter, label};
+use crate::{Estimate, Row, asked_label, estimate, is_training_adapter, label};
 use dnd_tasks::Asked;
 
 /// The method that the others are compared with.
@@ -41,14 +41,6 @@ impl Summary {
     /// The name for tables and charts.
     pub fn label(&self) -> String {
         asked_label(&label(&self.method), self.asked)
-    }
-}
-
-/// A name for tables and charts of a method that is asked one way; in full goes without saying.
-pub(crate) fn asked_label(label: &str, asked: Asked) -> String {
-    match asked {
-        Asked::Full => label.to_owned(),
-        Asked::Bare => format!("{label}, bare"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::generated::shuffled_control_task;
 use crate::tokenized_prompt::CONTEXT_LIMIT;
 use crate::training::{Training, required};
 use crate::tuned::Tuning;
-use crate::{EvaluateOptions, Method, Row, Scorer, Sources, TokenizedPrompt};
+use crate::{EvaluateOptions, Method, Row, Scorer, Sources, TokenizedPrompt, TuneStart};
 use dnd_files::Observer;
 use dnd_model::files::BASE_MODEL;
 use dnd_tasks::{Asked, Line, Split, Task};
@@ -36,7 +36,7 @@ pub(super) struct TaskEvaluation<'a> {
     /// The task.
     pub(super) task: &'a Task,
     /// How the base model is asked.
-    asked: Asked,
+    pub(super) asked: Asked,
     /// Its test lines, as they are asked.
     pub(super) lines: Vec<Line>,
     /// Its training lines, in file order, asked in full: their prompts make adapters.
@@ -114,10 +114,15 @@ impl<'a> TaskEvaluation<'a> {
                     None => common,
                 }
             }
-            Method::Few(_) | Method::Full(_) => {
+            Method::Few(..) | Method::Full(_) => {
                 let (layout, initial_seed) = self.start()?;
                 let tuning = self.tuning(method);
-                common.json(&(seed, &layout, initial_seed, &tuning))?
+                let tuned = common.json(&(seed, &layout, initial_seed, &tuning))?;
+                match method {
+                    Method::Few(_, TuneStart::Generated) => tuned.text(&self.sources.bundle_hash),
+                    Method::Few(_, TuneStart::Adapter(folder)) => tuned.adapter(folder)?,
+                    _ => tuned,
+                }
             }
         };
         Ok(inputs.finish())
@@ -220,7 +225,7 @@ impl<'a> TaskEvaluation<'a> {
     /// The lines that a method tunes on.
     pub(super) fn tuning_lines(&self, method: &Method) -> &[Line] {
         match method {
-            Method::Few(count) => self.first(*count),
+            Method::Few(count, _) => self.first(*count),
             _ => &self.examples,
         }
     }

@@ -24,9 +24,7 @@ pub use adapter_generator::{AdapterGenerator, Decoded, EncoderFiles, read_values
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
 pub use generate::{GeneratedFiles, Generation, Stage, encode_on_device};
-pub use generator::{
-    Basis, BasisConfig, ExpansionConfig, Generator, GeneratorConfig, Pooling, tokens_of_b,
-};
+pub use generator::{Basis, BasisConfig, ExpansionConfig, Generator, GeneratorConfig, Pooling};
 pub use language::{LanguageModel, LanguageModelConfig};
 pub use lora::Lora;
 pub use prompt_encoder::{PromptDraw, PromptEncoder, PromptGroup, draw_prompts, mean_embedding};

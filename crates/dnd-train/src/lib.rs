@@ -3,6 +3,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod average;
 mod checkpoint;
 pub mod collect;
 mod curve;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dnd_adapter::{Layout, Projection, tokens};
-use dnd_model::{BasisConfig, ExpansionConfig, GeneratorConfig, tokens_of_b};
+use dnd_model::{BasisConfig, ExpansionConfig, GeneratorConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -120,10 +120,7 @@ impl GeneratorRecipe {
     pub fn config(&self, width: usize, layout: &Layout) -> Result<GeneratorConfig, Error> {
         let output = tokens::shape(layout)?;
         let expansion = match self.features {
-            Some(_) => Some(ExpansionConfig {
-                tokens: tokens_of_b(layout)?,
-                output,
-            }),
+            Some(_) => Some(ExpansionConfig::new(layout)?),
             None => None,
         };
         let of_b = tokens::b_token_indices(layout)?;
@@ -142,7 +139,7 @@ impl GeneratorRecipe {
             None => [self.prompts, self.tokens_per_prompt, width],
         };
         let last = match (&expansion, self.features) {
-            (Some(expansion), Some([rows, columns])) => [expansion.modules(), rows, columns],
+            (Some(expansion), Some([rows, columns])) => [expansion.blocks(), rows, columns],
             _ => output,
         };
         let hidden = self.hidden.iter().copied();

@@ -1,5 +1,6 @@
 //! Data parallelism across CPU cores.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use burn::tensor::Device;
@@ -69,6 +70,32 @@ impl Workers {
     }
 }
 
+impl Workers {
+    /// `work` of each item, in the order of the items. A worker that is free takes the next item,
+    /// so that all finish at about the same time when the largest items come first.
+    pub fn each<T, R>(&self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R>
+    where
+        T: Sync,
+        R: Send,
+    {
+        let next = AtomicUsize::new(0);
+        let shares: Vec<usize> = (0..self.count()).collect();
+        let results = self.map(&shares, |_| {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(index) else {
+                    return done;
+                };
+                done.push((index, work(item)));
+            }
+        });
+        let mut results: Vec<(usize, R)> = results.into_iter().flatten().collect();
+        results.sort_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +112,7 @@ mod tests {
             let mut shares = workers.map(&items, <[usize]>::to_vec).concat();
             shares.sort_unstable();
             assert_eq!(shares, items);
+            assert_eq!(workers.each(&items, |item| *item), items);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use clap::builder::NonEmptyStringValueParser;
 use dnd_adapter::Precision;
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{BASE_MODEL, Encoder, default_encoder};
@@ -14,19 +15,24 @@ use super::Compute;
 use crate::output;
 use crate::prompts::read_prompts;
 
-/// Generate an adapter from prompts.
+/// Generate an adapter from prompts, or from a description of the task.
 ///
 /// Reads prompts from a .txt file (one per line), .jsonl or .json (strings, or objects with a
 /// `prompt`), .csv (a column `prompt`), or standard input (`-`, one per line). Answers are not
 /// needed. The bundle sets how many prompts the generator reads; if there are more they are
 /// sampled, if there are fewer some are repeated, both with --seed. The same prompts and seed
-/// give the same bytes.
+/// give the same bytes. With --describe, the task is described in words; prompts beside it are
+/// examples of its inputs.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
     /// File with the prompts of the task, or - for standard input
-    #[arg(long, value_name = "FILE")]
-    prompts: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "describe")]
+    prompts: Option<PathBuf>,
+
+    /// What the task is, in words, such as "Translate the word to French"
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    describe: Option<String>,
 
     /// Folder to write the adapter to; with --zip, the file
     #[arg(long, value_name = "DIR")]
@@ -78,16 +84,36 @@ impl From<PrecisionArg> for Precision {
     }
 }
 
+/// The description, if there is one, in front of as many prompts as the generator reads beside it,
+/// so that no draw leaves it out.
+fn described(description: Option<&str>, prompts: Vec<String>, wanted: usize) -> Vec<String> {
+    let Some(description) = description else {
+        return prompts;
+    };
+    let (given, kept) = (prompts.len(), prompts.len().min(wanted.saturating_sub(1)));
+    if kept < given {
+        output::eprint_line(&format!(
+            "{given} prompts given, the generator reads {kept} beside a description: took the first"
+        ));
+    }
+    let description = std::iter::once(description.to_owned());
+    description.chain(prompts.into_iter().take(kept)).collect()
+}
+
 const EXAMPLES: &str = "\
 Examples:
   dnd generate --prompts prompts.txt --out adapter
   dnd generate --prompts prompts.csv --out adapter.zip --zip --seed 7
+  dnd generate --describe \"Name the capital of the country.\" --out adapter
   cut -f 2 table.tsv | dnd generate --prompts - --out adapter --json";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let started = Instant::now();
-    let prompts = read_prompts(&arguments.prompts, std::io::stdin())?;
+    let prompts = match &arguments.prompts {
+        Some(path) => read_prompts(path, std::io::stdin())?,
+        None => Vec::new(),
+    };
     let device = compute.device()?;
     let (bundle, bundle_name) = super::open_bundle(arguments.bundle.as_deref())?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
@@ -100,6 +126,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         &device,
     )?;
     let load = started.elapsed().as_secs_f64();
+    let prompts = described(arguments.describe.as_deref(), prompts, generator.prompts());
 
     let (generation, timing) = generator.generate_blocking(&prompts, arguments.seed)?;
     let (draw, wanted) = (&generation.draw, generator.prompts());

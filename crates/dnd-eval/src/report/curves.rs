@@ -5,16 +5,21 @@ use dnd_charts::{Chart, Point, Series};
 
 use super::page::{Block, Section};
 use super::{RenderError, TrainingCurve};
-use crate::{Row, Summary, label, summarize};
+use crate::{Row, Summary, asked_label, summarize};
+use dnd_tasks::Asked;
 
 /// The tuning method that generation is compared with.
 const FULL: &str = "full:300";
 const GENERATED: &str = "generated";
 const EXACT_MATCH: &str = "exact match in %";
 
+/// Both ways of asking.
+const ASKED: [Asked; 2] = [Asked::Full, Asked::Bare];
+
 /// The summary of a method.
-fn find<'a>(summaries: &'a [Summary], method: &str) -> Option<&'a Summary> {
-    summaries.iter().find(|summary| summary.method == method)
+fn find<'a>(summaries: &'a [Summary], method: &str, asked: Asked) -> Option<&'a Summary> {
+    let mut found = summaries.iter().filter(|summary| summary.method == method);
+    found.find(|summary| summary.asked == asked)
 }
 
 /// The score of a method as a point in percent.
@@ -28,28 +33,34 @@ fn point(x: f64, summary: &Summary, label: String) -> Point {
     }
 }
 
-/// The methods named `prefix` and a number, as points over that number.
-fn numbered(summaries: &[Summary], prefix: &str, name: &str) -> Option<Series> {
-    let mut points: Vec<Point> = summaries
-        .iter()
-        .filter_map(|summary| {
-            let number: usize = summary.method.strip_prefix(prefix)?.parse().ok()?;
+/// The methods named `prefix`, a number and `suffix`, as points over that number: one series for
+/// each way of asking that was measured.
+fn numbered(summaries: &[Summary], prefix: &str, suffix: &str, name: &str) -> Vec<Series> {
+    let series = ASKED.into_iter().filter_map(|asked| {
+        let asked_so = summaries.iter().filter(|summary| summary.asked == asked);
+        let points = asked_so.filter_map(|summary| {
+            let number = summary.method.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            let number: usize = number.parse().ok()?;
             Some(point(number as f64, summary, String::new()))
+        });
+        let mut points: Vec<Point> = points.collect();
+        points.sort_by(|a, b| a.x.total_cmp(&b.x));
+        (!points.is_empty()).then(|| Series {
+            name: asked_label(name, asked),
+            points,
+            is_joined: true,
         })
-        .collect();
-    points.sort_by(|a, b| a.x.total_cmp(&b.x));
-    (!points.is_empty()).then(|| Series {
-        name: name.to_owned(),
-        points,
-        is_joined: true,
-    })
+    });
+    series.collect()
 }
 
-/// The scores of some methods, for horizontal lines.
-fn levels(summaries: &[Summary], methods: &[&str]) -> Vec<(String, f64)> {
-    let found = methods.iter().filter_map(|method| find(summaries, method));
+/// The scores of a method, for horizontal lines.
+fn levels(summaries: &[Summary], method: &str) -> Vec<(String, f64)> {
+    let found = ASKED
+        .iter()
+        .filter_map(|asked| find(summaries, method, *asked));
     found
-        .map(|summary| (label(&summary.method), summary.exact.mean * 100.0))
+        .map(|summary| (summary.label(), summary.exact.mean * 100.0))
         .collect()
 }
 
@@ -72,15 +83,19 @@ fn count_chart(x_title: &str, series: Vec<Series>, levels: Vec<(String, f64)>) -
 /// Accuracy against the number of labelled examples.
 pub(super) fn examples(summaries: &[Summary]) -> Result<Section, RenderError> {
     let title = "Against labelled examples";
-    let series: Vec<Series> = [("few:", "tuned on them"), ("context:", "in context")]
-        .into_iter()
-        .filter_map(|(prefix, name)| numbered(summaries, prefix, name))
-        .collect();
+    let series: Vec<Series> = [
+        ("few:", "", "tuned on them"),
+        ("few:", ":generated", "generated, then tuned on them"),
+        ("context:", "", "in context"),
+    ]
+    .into_iter()
+    .flat_map(|(prefix, suffix, name)| numbered(summaries, prefix, suffix, name))
+    .collect();
     if series.is_empty() {
         let text = "Neither few-shot tuning nor in-context learning was measured.";
         return Ok(Section::new(title, vec![Block::note(text)]));
     }
-    let levels = levels(summaries, &[GENERATED]);
+    let levels = levels(summaries, GENERATED);
     let mut blocks = Vec::new();
     if levels.is_empty() {
         blocks.push(Block::note(
@@ -102,7 +117,7 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, R
         .iter()
         .filter_map(|(count, rows)| {
             let summaries = summarize(rows);
-            let generated = find(&summaries, GENERATED)?;
+            let generated = find(&summaries, GENERATED, Asked::Full)?;
             Some(point(*count as f64, generated, String::new()))
         })
         .collect();
@@ -125,12 +140,13 @@ pub(super) fn training_tasks(counted: &[(usize, Vec<Row>)]) -> Result<Section, R
 /// Accuracy against the number of prompts.
 pub(super) fn prompts(summaries: &[Summary]) -> Result<Section, RenderError> {
     let title = "Against prompts";
-    let Some(series) = numbered(summaries, "generated:N=", "generated from N prompts") else {
+    let series = numbered(summaries, "generated:N=", "", "generated from N prompts");
+    if series.is_empty() {
         let text = "Generation from other numbers of prompts was not measured.";
         return Ok(Section::new(title, vec![Block::note(text)]));
-    };
-    let levels = levels(summaries, &[GENERATED]);
-    let chart = count_chart("prompts", vec![series], levels);
+    }
+    let levels = levels(summaries, GENERATED);
+    let chart = count_chart("prompts", series, levels);
     let caption = "Exact match against prompts given";
     let figure = Block::figure(caption, chart.draw()?);
     Ok(Section::new(title, vec![figure]))
@@ -146,13 +162,16 @@ pub(super) fn cost(summaries: &[Summary]) -> Result<Section, RenderError> {
     let made = summaries.iter().filter(is_made);
     let points: Vec<Point> = made
         .filter(|summary| summary.adapt_seconds > 0.0)
-        .map(|summary| point(summary.adapt_seconds, summary, label(&summary.method)))
+        .map(|summary| point(summary.adapt_seconds, summary, summary.label()))
         .collect();
     if points.is_empty() {
         let text = "No method that creates an adapter for a task was measured.";
         return Ok(Section::new(title, vec![Block::note(text)]));
     }
-    let mut blocks = vec![match (find(summaries, GENERATED), find(summaries, FULL)) {
+    let mut blocks = vec![match (
+        find(summaries, GENERATED, Asked::Full),
+        find(summaries, FULL, Asked::Full),
+    ) {
         (Some(generated), Some(full)) if generated.adapt_seconds > 0.0 => {
             Block::paragraph(format!(
                 "Generating an adapter took {:.3} s. Tuning one on all lines for 300 steps took \

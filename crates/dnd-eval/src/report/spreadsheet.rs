@@ -17,6 +17,7 @@ const ALL_TASKS: &str = "all tasks";
 struct Line<'a> {
     task: &'a str,
     method: String,
+    asked: &'a str,
     lines: usize,
     exact_match: f64,
     exact_match_low: f64,
@@ -34,10 +35,12 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     /// A method over all its tasks.
     fn of_summary(summary: &Summary, rows: &[Row]) -> Self {
-        let of_method = rows.iter().filter(|row| row.method == summary.method);
+        let key = (summary.method.as_str(), summary.asked);
+        let of_method = rows.iter().filter(|row| row.key() == key);
         Self {
             task: ALL_TASKS,
             method: label(&summary.method),
+            asked: summary.asked.name(),
             lines: of_method.map(|row| row.n).sum(),
             exact_match: summary.exact.mean,
             exact_match_low: summary.exact.low,
@@ -59,6 +62,7 @@ impl<'a> Line<'a> {
         Self {
             task: &row.task,
             method: label(&row.method),
+            asked: row.asked.name(),
             lines: row.n,
             exact_match: exact.mean,
             exact_match_low: exact.low,

@@ -4,7 +4,7 @@ use dnd_charts::draw_bars;
 
 use super::RenderError;
 use super::page::{Block, Section, cell};
-use crate::{RESAMPLES, Row, Summary, bar, distinct, exact_match, is_training_adapter, label};
+use crate::{RESAMPLES, Row, Summary, bar, distinct, exact_match, is_training_adapter};
 
 /// What was measured, in one paragraph.
 pub(super) fn introduction(rows: &[Row], summaries: &[Summary]) -> Block {
@@ -35,7 +35,7 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
         .iter()
         .map(|summary| {
             vec![
-                label(&summary.method),
+                summary.label(),
                 summary.tasks.to_string(),
                 cell(Some(summary.exact)),
                 cell(Some(summary.lenient)),
@@ -55,7 +55,8 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
          line. Seconds are means per task; for a given adapter, they are the time to read it. \
          best is an oracle: the training adapter that scores best on the test lines. \
          generated:shuffled and generated:random are controls: prompts of another task, and \
-         random vectors.",
+         random vectors. Bare: the base model is asked with the input alone, without the \
+         instruction, so that only the adapter knows the task.",
     );
     Section::new("All methods", vec![table, note])
 }
@@ -67,10 +68,10 @@ pub(super) fn tasks(rows: &[Row]) -> Result<Section, RenderError> {
         .filter(|row| !is_training_adapter(&row.method))
         .collect();
     let tasks = distinct(rows.iter().map(|row| row.task.as_str()));
-    let methods = distinct(rows.iter().map(|row| row.method.as_str()));
+    let methods = distinct(rows.iter().map(|row| row.label()));
     let find = |task: &str, method: &str| {
-        let found = rows.iter().find(|r| r.task == task && r.method == method);
-        found.copied()
+        let mut of_task = rows.iter().filter(|row| row.task == task);
+        of_task.find(|row| row.label() == method).copied()
     };
     let headings: Vec<&str> = ["method"]
         .into_iter()
@@ -85,14 +86,14 @@ pub(super) fn tasks(rows: &[Row]) -> Result<Section, RenderError> {
                     format!("{:.0}", row.exact_match * 100.0)
                 })
             });
-            [label(method)].into_iter().chain(scores).collect()
+            [method.clone()].into_iter().chain(scores).collect()
         })
         .collect();
     let mut grid = Vec::new();
     for task in &tasks {
         let bars: Vec<_> = methods
             .iter()
-            .filter_map(|method| Some(bar(label(method), exact_match(find(task, method)?)?)))
+            .filter_map(|method| Some(bar(method.clone(), exact_match(find(task, method)?)?)))
             .collect();
         grid.push(Block::figure(task, draw_bars(&bars)?));
     }
@@ -108,7 +109,7 @@ pub(super) fn notes(rows: &[Row]) -> Section {
     let notes: Vec<Vec<String>> = rows
         .iter()
         .filter(|row| !row.note.is_empty() && !is_training_adapter(&row.method))
-        .map(|row| vec![label(&row.method), row.task.clone(), row.note.clone()])
+        .map(|row| vec![row.label(), row.task.clone(), row.note.clone()])
         .collect();
     let block = if notes.is_empty() {
         Block::note("There are no notes.")

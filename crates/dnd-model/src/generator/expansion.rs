@@ -5,10 +5,11 @@
 //! mean adapter's values: tasks that share `A` and have their own `B` lose little (HydraLoRA,
 //! arXiv 2404.19245).
 
-use std::collections::BTreeMap;
-
-use burn::module::{Module, Param};
+use burn::module::{Module as BurnModule, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use dnd_adapter::Layout;
+use dnd_adapter::layout::Module;
+use dnd_adapter::tokens::spans;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
@@ -20,36 +21,73 @@ const SPREAD: f32 = 0.5;
 /// Added to the variance of features.
 const EPSILON: f32 = 1e-5;
 
-/// What the expansion writes.
+/// What the expansion writes: the same weight tokens of every layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExpansionConfig {
-    /// For each module type, for each module of it, layer by layer, its weight tokens of `B`. The
-    /// features are in the same order.
-    pub tokens: Vec<Vec<Vec<usize>>>,
+    /// Layers of the base model.
+    pub layers: usize,
+    /// For each module type, the first of its weight tokens of `B` among those of a layer, and how
+    /// many they are, in ascending order. The features are in this order, each type layer by layer.
+    pub modules: Vec<[usize; 2]>,
     /// Shape (weight tokens, rows, columns) of the output.
     pub output: [usize; 3],
 }
 
 impl ExpansionConfig {
-    /// Modules of all types.
-    pub fn modules(&self) -> usize {
-        self.tokens.iter().map(Vec::len).sum()
+    /// What a layout's modules need.
+    ///
+    /// # Errors
+    /// When the layout has no weight tokens, or its layers have different modules.
+    pub fn new(layout: &Layout) -> Result<Self, Error> {
+        let spans = spans(layout)?;
+        let layers = layout.modules.iter().map(|module| module.layer).max();
+        let layers = layers.map_or(0, |last| last + 1);
+        let types = layout.modules.len() / layers.max(1);
+        let (first, rest) = layout.modules.split_at(types);
+        let like_first = |(index, module): (usize, &Module)| {
+            let model = &first[index % types];
+            module.projection == model.projection
+                && (module.in_features, module.out_features)
+                    == (model.in_features, model.out_features)
+        };
+        if !rest.len().is_multiple_of(types.max(1)) || !rest.iter().enumerate().all(like_first) {
+            return Err(Error::field(
+                "layout",
+                "modules",
+                "the same modules in every layer",
+                "others",
+            ));
+        }
+        let width = layout.tile_width();
+        let mut start = 0;
+        let modules = first.iter().map(|module| {
+            let [of_a, of_b] =
+                [module.in_features, module.out_features].map(|length| length.div_ceil(width));
+            let tokens = [start + of_a, of_b];
+            start += of_a + of_b;
+            tokens
+        });
+        Ok(Self {
+            modules: modules.collect(),
+            layers,
+            output: [spans.len(), layout.uniform_rank()?, width],
+        })
     }
 
-    /// Weight tokens of a module of each type.
-    fn lengths(&self) -> impl Iterator<Item = usize> {
-        let types = self.tokens.iter();
-        types.map(|modules| modules.first().map_or(0, Vec::len))
+    /// Blocks of features: modules of all types and layers.
+    pub fn blocks(&self) -> usize {
+        self.layers.saturating_mul(self.modules.len())
     }
 
     /// Number of trained parameters for blocks of `width` features.
     pub(super) fn parameter_count(&self, width: usize) -> usize {
         let [_, rows, columns] = self.output;
-        let tiles: usize = self.lengths().fold(0, usize::saturating_add);
+        let tokens = self.modules.iter().map(|[_, count]| *count);
+        let tokens = tokens.fold(0, usize::saturating_add);
         let product = |sizes: [usize; 4]| sizes.into_iter().fold(1, usize::saturating_mul);
-        product([tiles, rows, columns, width]).saturating_add(product([
+        product([tokens, rows, columns, width]).saturating_add(product([
             2,
-            self.modules(),
+            self.blocks(),
             width,
             1,
         ]))
@@ -60,44 +98,49 @@ impl ExpansionConfig {
     /// # Errors
     /// [`Error::Field`] for the first that does not fit.
     pub(super) fn validate(&self, features: [usize; 3], source_name: &str) -> Result<(), Error> {
-        if features[0] != self.modules() || self.output.contains(&0) {
+        if features[0] != self.blocks() || self.layers == 0 || self.output.contains(&0) {
             return Err(Error::field(
                 source_name,
                 "expansion",
-                &format!("{} modules and a positive output", features[0]),
-                format!("{} modules and {:?}", self.modules(), self.output),
+                &format!("{} blocks and a positive output", features[0]),
+                format!("{} blocks and {:?}", self.blocks(), self.output),
             ));
         }
-        let is_even = |modules: &Vec<Vec<usize>>| {
-            let mut pairs = modules.windows(2);
-            !modules.is_empty() && pairs.all(|pair| pair[0].len() == pair[1].len())
-        };
-        let mut all: Vec<usize> = self.tokens.iter().flatten().flatten().copied().collect();
-        all.sort_unstable();
-        let is_distinct = all.windows(2).all(|pair| pair[0] < pair[1]);
-        let is_inside = all.last().is_some_and(|&token| token < self.output[0]);
-        if !(self.tokens.iter().all(is_even) && is_distinct && is_inside) {
+        let of_layer = self.output[0] / self.layers;
+        let mut free = 0;
+        for &[first, count] in &self.modules {
+            let end = first.checked_add(count).filter(|&end| end <= of_layer);
+            if first < free || count == 0 || end.is_none() {
+                return Err(Error::field(
+                    source_name,
+                    "expansion.modules",
+                    &format!("ascending tokens below {of_layer}, each once"),
+                    format!("{:?}", self.modules),
+                ));
+            }
+            free = first + count;
+        }
+        if !self.output[0].is_multiple_of(self.layers) {
+            let expected = format!("a multiple of the {} layers", self.layers);
+            let found = self.output[0];
             return Err(Error::field(
                 source_name,
-                "expansion.tokens",
-                &format!(
-                    "distinct numbers below {}, equally many for each module of a type",
-                    self.output[0]
-                ),
-                format!("{} numbers", all.len()),
+                "expansion.output",
+                &expected,
+                found,
             ));
         }
         Ok(())
     }
 }
 
-/// The expansion, from features (B, modules, rows, columns) to differences of weight tokens
-/// (B, T, rows, columns), zero where no module of the config writes.
-#[derive(Module, Debug)]
+/// The expansion, from features (B, blocks, rows, columns) to differences of weight tokens
+/// (B, T, rows, columns), zero for those of `A`.
+#[derive(BurnModule, Debug)]
 pub struct Expansion {
-    /// Gain of each feature (modules, F).
+    /// Gain of each feature (blocks, F).
     pub gain: Param<Tensor<2>>,
-    /// Shift of each feature (modules, F).
+    /// Shift of each feature (blocks, F).
     pub shift: Param<Tensor<2>>,
     /// For each module type, the matrix (F, weight tokens of a module * rows * columns).
     pub matrices: Vec<Param<Tensor<2>>>,
@@ -111,7 +154,7 @@ impl Expansion {
         random: &mut ChaCha12Rng,
         device: &Device,
     ) -> Self {
-        let shape = [config.modules(), width];
+        let shape = [config.blocks(), width];
         let mut around = |centre: f32| {
             let values: Vec<f32> = (0..shape[0] * shape[1])
                 .map(|_| centre + random.random_range(-SPREAD..SPREAD))
@@ -125,7 +168,11 @@ impl Expansion {
         Self {
             gain: around(1.0),
             shift: around(0.0),
-            matrices: config.lengths().map(matrix).collect(),
+            matrices: config
+                .modules
+                .iter()
+                .map(|[_, count]| matrix(*count))
+                .collect(),
         }
     }
 
@@ -137,12 +184,13 @@ impl Expansion {
         device: &Device,
     ) -> Result<Self, Error> {
         let [_, rows, columns] = config.output;
-        let matrices = config.lengths().enumerate().map(|(number, length)| {
-            let numbers = length.saturating_mul(rows).saturating_mul(columns);
+        let modules = config.modules.iter().enumerate();
+        let matrices = modules.map(|(number, [_, count])| {
+            let numbers = count.saturating_mul(rows).saturating_mul(columns);
             let name = format!("generator.expansion.matrices.{number}");
             weights.parameter(&name, [width, numbers], device)
         });
-        let shape = [config.modules(), width];
+        let shape = [config.blocks(), width];
         Ok(Self {
             gain: weights.parameter("generator.expansion.gain", shape, device)?,
             shift: weights.parameter("generator.expansion.shift", shape, device)?,
@@ -151,11 +199,11 @@ impl Expansion {
     }
 
     /// Differences of the weight tokens (B, T, rows, columns) for features of any shape
-    /// (B, modules, ...).
+    /// (B, blocks, ...).
     pub fn forward(&self, features: Tensor<4>, config: &ExpansionConfig) -> Tensor<4> {
-        let [batch, modules, rows, columns] = features.dims();
+        let [batch, blocks, rows, columns] = features.dims();
         let width = rows * columns;
-        let features = features.reshape([batch, modules, width]);
+        let features = features.reshape([batch, blocks, width]);
         let centred = features.clone() - features.mean_dim(2);
         let deviation = (centred.clone().square().mean_dim(2) + EPSILON).sqrt();
         let parameter = |parameter: &Param<Tensor<2>>| parameter.val().unsqueeze_dim(0);
@@ -163,52 +211,31 @@ impl Expansion {
         let features = features / (width as f32).sqrt();
 
         let [count, rows, columns] = config.output;
-        let mut places = vec![0; count];
+        let layers = config.layers;
+        let zeros = |tokens: usize| {
+            Tensor::zeros([batch, layers, tokens * rows * columns], &features.device())
+        };
+        // The tokens of all layers, type by type; those in between are of `A`.
+        let mut parts = Vec::with_capacity(2 * config.modules.len() + 1);
         let mut written = 0;
-        let mut start = 0;
-        let mut tiles = Vec::with_capacity(config.tokens.len() + 1);
-        for (matrix, modules) in self.matrices.iter().zip(&config.tokens) {
-            let layers = modules.len();
-            let of_type = features.clone().narrow(1, start, layers);
-            start += layers;
-            let of_type = of_type.reshape([batch * layers, width]);
-            let length = modules.first().map_or(0, Vec::len);
-            let differences = of_type.matmul(matrix.val());
-            tiles.push(differences.reshape([batch, layers * length, rows, columns]));
-            for &token in modules.iter().flatten() {
-                places[token] = written + 1;
-                written += 1;
+        for (number, (matrix, &[first, tokens])) in
+            self.matrices.iter().zip(&config.modules).enumerate()
+        {
+            if first > written {
+                parts.push(zeros(first - written));
             }
+            let of_type = features.clone().narrow(1, number * layers, layers);
+            let differences = of_type
+                .reshape([batch * layers, width])
+                .matmul(matrix.val());
+            parts.push(differences.reshape([batch, layers, tokens * rows * columns]));
+            written = first + tokens;
         }
-        // Tokens that no module writes select the zero tile in front.
-        let zero = Tensor::zeros([batch, 1, rows, columns], &features.device());
-        tiles.insert(0, zero);
-        let places: Vec<i32> = places.into_iter().map(|place| place as i32).collect();
-        let places = Tensor::from_data(places.as_slice(), &features.device());
-        Tensor::cat(tiles, 1).select(1, places)
-    }
-}
-
-/// Groups a layout's modules by type: for each projection, layer by layer, the tokens of `B`.
-///
-/// # Errors
-/// When the layout has no weight tokens.
-pub fn tokens_of_b(layout: &dnd_adapter::Layout) -> Result<Vec<Vec<Vec<usize>>>, Error> {
-    use dnd_adapter::tokens::{Factor, spans};
-
-    let spans = spans(layout)?;
-    let mut types: BTreeMap<_, Vec<Vec<usize>>> = BTreeMap::new();
-    let mut next = spans.iter().enumerate().peekable();
-    for module in &layout.modules {
-        while next.next_if(|(_, span)| span.factor == Factor::A).is_some() {}
-        let mut of_b = Vec::new();
-        let tiles = module.out_features.div_ceil(layout.tile_width());
-        for (token, _) in next.by_ref().take(tiles) {
-            of_b.push(token);
+        if count / layers > written {
+            parts.push(zeros(count / layers - written));
         }
-        types.entry(module.projection).or_default().push(of_b);
+        Tensor::cat(parts, 2).reshape([batch, count, rows, columns])
     }
-    Ok(types.into_values().collect())
 }
 
 #[cfg(test)]
@@ -219,10 +246,11 @@ mod tests {
 
     #[test]
     fn each_module_writes_its_own_tokens() {
-        // Two types of two layers; token 2 belongs to an `A`.
+        // Two types in two layers of three tokens; the first of a layer belongs to an `A`.
         let config = ExpansionConfig {
-            tokens: vec![vec![vec![0], vec![4]], vec![vec![1], vec![3]]],
-            output: [5, 1, 2],
+            layers: 2,
+            modules: vec![[1, 1], [2, 1]],
+            output: [6, 1, 2],
         };
         config.validate([4, 1, 2], "test").unwrap();
         let device = Device::flex();
@@ -240,28 +268,51 @@ mod tests {
         let features = Tensor::from_data(TensorData::new(features, [1, 4, 1, 2]), &device);
         let output = expansion.forward(features, &config);
         let values = output.try_into_vec_as::<f32>().unwrap();
-        let expected = [1.0, -1.0, 10.0, -10.0, 0.0, 0.0, -10.0, 10.0, -1.0, 1.0];
+        let expected = [
+            0.0, 0.0, 1.0, -1.0, 10.0, -10.0, 0.0, 0.0, -1.0, 1.0, -10.0, 10.0,
+        ];
         for (value, expected) in values.iter().zip(expected) {
             assert!((value * 2f32.sqrt() - expected).abs() < 1e-3, "{values:?}");
         }
     }
 
     #[test]
+    fn a_layout_decides_the_tokens() {
+        let layout = dnd_test_support::small_layout();
+        let config = ExpansionConfig::new(&layout).unwrap();
+        let spans = spans(&layout).unwrap();
+        let of_layer = spans.len() / config.layers;
+        let of_b = |token: usize| spans[token].factor == dnd_adapter::tokens::Factor::B;
+        for token in 0..spans.len() {
+            let place = token % of_layer;
+            let mut modules = config.modules.iter();
+            let is_written = modules.any(|&[first, count]| (first..first + count).contains(&place));
+            assert_eq!(is_written, of_b(token), "{token}");
+        }
+        let mut uneven = layout;
+        uneven.modules.pop();
+        assert!(ExpansionConfig::new(&uneven).is_err());
+    }
+
+    #[test]
     fn tokens_that_cannot_be_written_are_refused() {
-        let config = |tokens| ExpansionConfig {
-            tokens,
-            output: [3, 1, 2],
+        let check = |modules, blocks| {
+            let config = ExpansionConfig {
+                layers: 2,
+                modules,
+                output: [6, 1, 2],
+            };
+            config.validate([blocks, 1, 2], "b")
         };
-        let refused = |tokens, modules| {
-            let message = config(tokens).validate([modules, 1, 2], "b").unwrap_err();
-            assert!(message.to_string().contains("expansion"), "{message}");
-        };
-        config(vec![vec![vec![0, 2]]])
-            .validate([1, 1, 2], "b")
-            .unwrap();
-        refused(vec![vec![vec![0, 2]]], 2);
-        refused(vec![vec![vec![0, 3]]], 1);
-        refused(vec![vec![vec![0], vec![0]]], 2);
-        refused(vec![vec![vec![0], vec![1, 2]]], 2);
+        check(vec![[0, 1], [2, 1]], 4).unwrap();
+        for (modules, blocks) in [
+            (vec![[0, 1]], 4),
+            (vec![[2, 2]], 2),
+            (vec![[1, 1], [0, 1]], 4),
+            (vec![[0, 0]], 2),
+        ] {
+            let message = check(modules, blocks).unwrap_err().to_string();
+            assert!(message.contains("expansion"), "{message}");
+        }
     }
 }

@@ -11,6 +11,6 @@ mod pooling;
 pub use basis::{Basis, BasisConfig};
 pub use config::GeneratorConfig;
 pub use decoder::Generator;
-pub use expansion::{Expansion, ExpansionConfig, tokens_of_b};
+pub use expansion::{Expansion, ExpansionConfig};
 pub use hyper_convolution::HyperConvolution;
 pub use pooling::Pooling;

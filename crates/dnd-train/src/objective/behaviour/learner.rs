@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use dnd_model::Generator;
 
 use crate::Error;
+use crate::average::average;
 
 /// The mean adapter as weight tokens, a parameter.
 #[derive(Module, Debug)]
@@ -45,6 +46,7 @@ impl MeanTokens {
 }
 
 /// An adapter is `mean + scale * generator(condition)`.
+#[derive(Clone)]
 pub struct Learner {
     /// Makes differences from the mean, in units of the scale.
     pub generator: Generator,
@@ -55,6 +57,15 @@ pub struct Learner {
 }
 
 impl Learner {
+    /// Moves a running average of the weights, which keeps the part `keep`, towards `current`.
+    pub fn average(self, current: &Self, keep: f32) -> Self {
+        Self {
+            generator: average(self.generator, &current.generator, keep),
+            mean: average(self.mean, &current.mean, keep),
+            scale: self.scale,
+        }
+    }
+
     /// The scale as a tensor on `device`, which does not record gradients.
     pub fn scale(values: &[f32], device: &Device) -> Tensor<4> {
         let shape = [1, values.len(), 1, 1];

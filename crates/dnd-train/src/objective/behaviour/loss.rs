@@ -1,5 +1,7 @@
 //! The loss of the base model under generated adapters, and its gradients.
 
+use std::cmp::Reverse;
+
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 use dnd_adapter::Layout;
@@ -216,29 +218,23 @@ impl<'a> TaskLoss<'a> {
         Ok((total, gradient))
     }
 
-    /// `job` of all works, dealt to the cores; the results are in the order of the works.
+    /// `job` of all works, shared among the cores; the results are in the order of the works.
     fn map<R: Send>(
         &self,
         works: &[Work],
         job: impl Fn(&Work) -> Result<R, Error> + Sync,
     ) -> Result<Vec<R>, Error> {
         let mut order: Vec<usize> = (0..works.len()).collect();
-        // Sorted by size, works are dealt out fairly.
+        // The largest first, so that the workers finish together.
         order.sort_by_key(|&index| {
             let lines = works[index].lines.iter();
-            lines
-                .map(|(example, _)| example.tokens.len())
-                .sum::<usize>()
+            let tokens = lines.map(|(example, _)| example.tokens.len());
+            Reverse(tokens.sum::<usize>())
         });
-        let shares = self.workers.map(&order, |share| {
-            let results = share
-                .iter()
-                .map(|&index| job(&works[index]).map(|result| (index, result)));
-            results.collect::<Result<Vec<_>, Error>>()
-        });
-        let mut results = Vec::with_capacity(works.len());
-        for share in shares {
-            results.extend(share?);
+        let done = self.workers.each(&order, |&index| job(&works[index]));
+        let mut results: Vec<(usize, R)> = Vec::with_capacity(works.len());
+        for (index, result) in order.into_iter().zip(done) {
+            results.push((index, result?));
         }
         results.sort_by_key(|(index, _)| *index);
         Ok(results.into_iter().map(|(_, result)| result).collect())

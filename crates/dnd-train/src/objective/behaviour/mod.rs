@@ -153,6 +153,8 @@ impl<'a> Plan<'a> {
 /// Files of a checkpoint.
 const GENERATOR: &str = "generator.bpk";
 const MEAN: &str = "mean.bpk";
+const GENERATOR_AVERAGE: &str = "generator_average.bpk";
+const MEAN_AVERAGE: &str = "mean_average.bpk";
 const GENERATOR_OPTIMIZER: &str = "generator_optimizer.bpk";
 const MEAN_OPTIMIZER: &str = "mean_optimizer.bpk";
 
@@ -162,6 +164,8 @@ struct Behaviour<'a> {
     loss: TaskLoss<'a>,
     encoder: EncoderId,
     learner: Learner,
+    /// The running average of what is learned.
+    average: Learner,
     generator_optimizer: ModuleOptimizer,
     mean_optimizer: ModuleOptimizer,
 }
@@ -193,6 +197,11 @@ impl<'a> Behaviour<'a> {
                 generator
             }
         };
+        let learner = Learner {
+            generator,
+            mean: MeanTokens::new(beginning.mean.clone(), plan.config.output(), &recording),
+            scale: Learner::scale(&beginning.scale, device),
+        };
         Ok(Self {
             loss: TaskLoss::new(
                 &base.model,
@@ -201,11 +210,8 @@ impl<'a> Behaviour<'a> {
                 settings.size_penalty,
             ),
             encoder: encoder.id()?,
-            learner: Learner {
-                generator,
-                mean: MeanTokens::new(beginning.mean.clone(), plan.config.output(), &recording),
-                scale: Learner::scale(&beginning.scale, device),
-            },
+            average: learner.clone(),
+            learner,
             generator_optimizer: adam_w(settings.weight_decay),
             mean_optimizer: adam_w(settings.mean_weight_decay),
             plan,
@@ -277,6 +283,12 @@ impl Objective for Behaviour<'_> {
                 self.generator_optimizer
                     .step(settings.rate * part, generator, gradients);
         }
+        // The first weights are soon forgotten.
+        let keep = settings
+            .averaging
+            .min((1 + step) as f64 / (10 + step) as f64) as f32;
+        let keep = if settings.averaging == 0.0 { 0.0 } else { keep };
+        self.average = self.average.clone().average(&self.learner, keep);
         let examples = drawn.iter().flat_map(|task| &task.examples);
         Ok(StepFigures {
             loss: gradients.loss,
@@ -288,18 +300,18 @@ impl Objective for Behaviour<'_> {
     }
 
     fn validate(&self) -> Result<ValidationLosses, Error> {
-        validation_losses(&self.loss, &self.learner, &self.data, self.settings())
+        validation_losses(&self.loss, &self.average, &self.data, self.settings())
     }
 
     fn pack(&self, inputs: Map<String, Value>, point: &CurvePoint) -> Result<Bundle, Error> {
         let parts = Parts {
-            generator: &self.learner.generator,
+            generator: &self.average.generator,
             config: &self.plan.config,
             recipe: &self.plan.recipe.generator,
             layout: &self.plan.layout,
             encoder: &self.encoder,
             statistics: &Statistics {
-                mean: self.learner.mean.to_vec()?,
+                mean: self.average.mean.to_vec()?,
                 scale: self.plan.beginning.scale.clone(),
             },
             storage: Storage::Int8,
@@ -312,6 +324,8 @@ impl Objective for Behaviour<'_> {
     fn save(&self, folder: &Path) -> Result<(), Error> {
         save_module(&folder.join(GENERATOR), &self.learner.generator)?;
         save_module(&folder.join(MEAN), &self.learner.mean)?;
+        save_module(&folder.join(GENERATOR_AVERAGE), &self.average.generator)?;
+        save_module(&folder.join(MEAN_AVERAGE), &self.average.mean)?;
         save_optimizer(&folder.join(GENERATOR_OPTIMIZER), &self.generator_optimizer)?;
         save_optimizer(&folder.join(MEAN_OPTIMIZER), &self.mean_optimizer)
     }
@@ -320,6 +334,10 @@ impl Objective for Behaviour<'_> {
         let learner = &mut self.learner;
         learner.generator = load_module(&folder.join(GENERATOR), learner.generator.clone())?;
         learner.mean = load_module(&folder.join(MEAN), learner.mean.clone())?;
+        let average = &mut self.average;
+        let generator = average.generator.clone();
+        average.generator = load_module(&folder.join(GENERATOR_AVERAGE), generator)?;
+        average.mean = load_module(&folder.join(MEAN_AVERAGE), average.mean.clone())?;
         self.generator_optimizer = load_optimizer(
             &folder.join(GENERATOR_OPTIMIZER),
             self.generator_optimizer.clone(),

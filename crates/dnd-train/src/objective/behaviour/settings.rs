@@ -28,6 +28,9 @@ pub struct BehaviourSettings {
     pub weight_decay: f64,
     /// The same of the mean adapter's.
     pub mean_weight_decay: f64,
+    /// Part that the running average of the weights keeps in a step; validation and the bundle take
+    /// that average. Zero takes the weights as they are.
+    pub averaging: f64,
     /// Largest norm of the generator's gradients together, and of the mean adapter's.
     pub clip: f64,
     /// What one unit of the generator's output adds to a number of the mean adapter. Where it is
@@ -85,6 +88,7 @@ impl Default for BehaviourSettings {
             decay_steps: None,
             weight_decay: 0.1,
             mean_weight_decay: 0.01,
+            averaging: 0.99,
             clip: 1.0,
             scale: None,
             train_generator: true,
@@ -144,6 +148,14 @@ impl BehaviourSettings {
                 return Err(Error::argument(field, "a number from 0 to 1", value));
             }
         }
+        if !(0.0..1.0).contains(&self.averaging) {
+            let expected = "a number from 0 to below 1";
+            return Err(Error::argument(
+                "behaviour.averaging",
+                expected,
+                self.averaging,
+            ));
+        }
         positive("behaviour.rate", self.rate)?;
         positive("behaviour.clip", self.clip)?;
         if let Some(scale) = self.scale {
@@ -174,6 +186,7 @@ mod tests {
         refused(|settings| settings.rate = f64::NAN, "behaviour.rate");
         refused(|settings| settings.scale = Some(0.0), "behaviour.scale");
         refused(|settings| settings.drop_condition = 1.5, "drop_condition");
+        refused(|settings| settings.averaging = 1.0, "averaging");
         refused(|settings| settings.bare = -0.5, "behaviour.bare");
         refused(|settings| settings.size_penalty = -1.0, "size_penalty");
     }

@@ -5,7 +5,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{Layout, Projection, tokens};
 use dnd_model::language::MatmulDtype;
-use dnd_model::{BasisConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
+use dnd_model::{
+    BasisConfig, ExpansionConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights,
+};
 use dnd_test_support::{llama_shapes, random_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -107,12 +109,15 @@ fn largest<M: Module>(module: &M, gradients: &GradientsParams) -> Vec<(usize, f3
 /// Half of the distance over which differences are taken.
 const STEP: f32 = 4e-3;
 
-#[test]
-fn gradients_are_those_of_the_loss() {
-    let mut random = ChaCha12Rng::seed_from_u64(5);
-    let model = language_model(1);
+fn small_adapter(model: &LanguageModel) -> Layout {
     let dimensions = &model.config().dimensions;
-    let layout = Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap();
+    Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap()
+}
+
+#[test]
+fn gradients_of_a_basis_head_are_those_of_the_loss() {
+    let model = language_model(1);
+    let layout = small_adapter(&model);
     let output = tokens::shape(&layout).unwrap();
     let config = GeneratorConfig {
         features: vec![[3, 4, 5], [6, 2, 4], output],
@@ -126,9 +131,39 @@ fn gradients_are_those_of_the_loss() {
             tokens: vec![0, 2],
         }),
     };
+    gradients_agree(&model, &layout, &config, [3, 3]);
+}
+
+#[test]
+fn gradients_of_pooling_and_expansion_are_those_of_the_loss() {
+    let model = language_model(1);
+    let layout = small_adapter(&model);
+    let expansion = ExpansionConfig::new(&layout).unwrap();
+    let config = GeneratorConfig {
+        features: vec![[3, 2, 5], [6, 2, 4], [expansion.blocks(), 2, 3]],
+        kernel_size: 3,
+        prompt_kernel_size: 1,
+        pooling: true,
+        expansion: Some(expansion),
+        basis: None,
+    };
+    // Conditions of different numbers of prompts.
+    gradients_agree(&model, &layout, &config, [3, 1]);
+}
+
+/// Asserts that the gradients of three tasks' loss are its differences; `prompts` are those of the
+/// first and the last task.
+fn gradients_agree(
+    model: &LanguageModel,
+    layout: &Layout,
+    config: &GeneratorConfig,
+    prompts: [usize; 2],
+) {
+    let mut random = ChaCha12Rng::seed_from_u64(5);
+    let output = config.output();
     let device = Device::flex();
     let recording = device.clone().autodiff();
-    let mean = tokens::from_adapter(&initial_adapter(&layout, 1)).unwrap();
+    let mean = tokens::from_adapter(&initial_adapter(layout, 1)).unwrap();
     let scale = numbers(output[0], 0.1, &mut random);
     let scale: Vec<f32> = scale.iter().map(|value| 0.3 + value).collect();
     let mut learner = Learner {
@@ -152,14 +187,15 @@ fn gradients_are_those_of_the_loss() {
         .enumerate()
         .map(|(task, examples)| Drawn {
             condition: (task != 1).then(|| {
-                let values = numbers(3 * 4 * 5, 1.0, &mut random);
-                Tensor::from_data(TensorData::new(values, [3, 4, 5]), &device)
+                let count = prompts[task / 2];
+                let values = numbers(count * 4 * 5, 1.0, &mut random);
+                Tensor::from_data(TensorData::new(values, [count, 4, 5]), &device)
             }),
             examples: examples.iter().collect(),
         })
         .collect();
     // Few enough tokens that a task's lines are computed in two parts.
-    let objective = TaskLoss::new(&model, &layout, 8, 0.0);
+    let objective = TaskLoss::new(model, layout, 8, 0.0);
     let gradients = objective.gradients(&learner, &drawn).unwrap();
     let loss = |learner: &Learner| objective.gradients(learner, &drawn).unwrap().loss;
     let agrees = |name: &str, exact: f32, higher: f32, lower: f32| {
@@ -197,8 +233,7 @@ fn gradients_are_those_of_the_loss() {
 #[test]
 fn without_conditions_the_mean_alone_has_gradients() {
     let model = language_model(1);
-    let dimensions = &model.config().dimensions;
-    let layout = Layout::new("base", dimensions, 2, 4.0, &Projection::ALL).unwrap();
+    let layout = small_adapter(&model);
     let output = tokens::shape(&layout).unwrap();
     let config = GeneratorConfig {
         features: vec![[1, 1, 1], output],
