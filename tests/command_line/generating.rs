@@ -6,6 +6,7 @@ use std::path::Path;
 use dnd_adapter::{Projection, peft};
 use serde_json::Value;
 
+use crate::program::Dnd;
 use crate::world::{PROMPTS, World, contents, names};
 
 fn model(adapter: &Path) -> Vec<u8> {
@@ -62,6 +63,28 @@ fn nothing_is_said_besides_the_result() {
     for stage in ["load", "encode", "decode", "write"] {
         assert!(lines[1].contains(stage), "{}", lines[1]);
     }
+}
+
+#[test]
+fn a_description_stands_in_front_of_prompts() {
+    let world = World::trained();
+    let generate = |out: &str| {
+        let generate = Dnd::new("generate")
+            .with("--bundle", world.bundle())
+            .with("--encoder", world.encoder())
+            .with("--describe", "say the number");
+        generate.with("--out", world.path(out))
+    };
+    generate("alone").run().succeeds();
+    let prompts = world.prompts("prompts.txt", PROMPTS);
+    let outcome = generate("more").with("--prompts", &prompts).run();
+    let outcome = outcome.succeeds();
+    assert!(outcome.stderr.contains("beside a description"), "{outcome}");
+    assert!(model(&world.path("alone")) != model(&world.path("more")));
+    Dnd::new("generate")
+        .with("--out", world.path("none"))
+        .run()
+        .gets_refused(&["--prompts"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod prompt_files;
 mod serving;
 mod tasks;
 mod training;
+mod tuning;
 
 mod collecting;
 #[cfg(unix)]

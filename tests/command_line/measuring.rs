@@ -10,7 +10,7 @@ use crate::world::{DEV_TASK, LINES, TRAIN_TASKS, World, contents, file_name, nam
 const METHODS: [&str; 5] = ["base", "generated", "nearest", "average", "mean"];
 
 /// Columns of the CSV.
-const FIELDS: &str = "task,method,exact_match,lenient_match,valid_answers,n,adapt_seconds,\
+const FIELDS: &str = "task,method,asked,exact_match,lenient_match,valid_answers,n,adapt_seconds,\
                       answer_seconds,bytes,note";
 
 fn rows(path: &Path) -> Vec<Value> {
@@ -94,6 +94,63 @@ fn all_methods_are_measured() {
     for name in shown.iter().chain(&[DEV_TASK]) {
         assert!(outcome.stdout.contains(name), "{}", outcome.stdout);
     }
+}
+
+/// Gives the tasks inputs and descriptions.
+fn describe_tasks(world: &World) {
+    for name in names(&world.tasks()) {
+        let path = world.tasks().join(&name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut text = text.replace(
+            "\"family\"",
+            "\"templates\":[\"last letter of {}?\"],\"family\"",
+        );
+        if name.ends_with(".jsonl") {
+            let lines = text.lines().map(|line| {
+                let mut line: Value = serde_json::from_str(line).unwrap();
+                let prompt = line["prompt"].as_str().unwrap();
+                let word = prompt.split(' ').next_back().unwrap().to_owned();
+                line["input"] = Value::from(word.trim_end_matches('?'));
+                format!("{line}\n")
+            });
+            text = lines.collect();
+        }
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn tasks_are_asked_both_ways() {
+    let world = World::trained();
+    let json = world.path("report.json");
+    let eval = |methods| world.eval(methods, &json).with("--asked", "full,bare");
+    // Lines without inputs are only asked in full.
+    let outcome = eval("base").run().succeeds();
+    assert!(outcome.stderr.contains("not asked bare"), "{outcome}");
+    assert_eq!(rows(&json).len(), 1);
+
+    describe_tasks(&world);
+    let wanted = [
+        "base",
+        "generated",
+        "generated:described",
+        "few:2",
+        "few:2:generated",
+    ];
+    let outcome = eval(&wanted.join(",")).run().succeeds();
+    assert!(outcome.stdout.contains("| generated, bare |"), "{outcome}");
+    let rows = rows(&json);
+    assert_eq!(methods(&rows), [wanted, wanted].concat());
+    for (row, asked) in rows.iter().zip([["full"; 5], ["bare"; 5]].concat()) {
+        assert_eq!(row["asked"], asked);
+    }
+    let described = &rows[2]["note"];
+    assert_eq!(described, "last letter of ?");
+    // Tuning goes on from different adapters, on different questions.
+    let folder = world.path("report.work").join(DEV_TASK);
+    let tuned = ["full-few-2", "full-few-2-generated", "bare-few-2"];
+    let tuned = tuned.map(|name| contents(&folder.join(name)));
+    assert!(tuned[0] != tuned[1] && tuned[0] != tuned[2]);
 }
 
 #[test]

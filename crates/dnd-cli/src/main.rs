@@ -23,8 +23,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///   dnd generate --prompts prompts.txt --out adapter
 ///
 /// The other commands make the generator: `collect` fine-tunes adapters on many tasks, `train`
-/// trains a generator on them, `eval` compares it with baselines, `report` shows the results as a
-/// page. RUST_LOG=debug shows which files are read and written.
+/// trains a generator on them, `tune` goes on from an adapter with labelled lines, `eval` compares
+/// with baselines, `report` shows the results as a page. RUST_LOG=debug shows which files are read and written.
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {
@@ -45,6 +45,7 @@ enum Command {
     Tasks(commands::tasks::Arguments),
     Collect(commands::collect::Arguments),
     Train(commands::train::Arguments),
+    Tune(commands::tune::Arguments),
     Inspect(commands::inspect::Arguments),
     Serve(commands::serve::Arguments),
 }
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Tasks(arguments) => commands::tasks::run(arguments),
         Command::Collect(arguments) => commands::collect::run(arguments, compute),
         Command::Train(arguments) => commands::train::run(arguments, compute),
+        Command::Tune(arguments) => commands::tune::run(arguments, compute),
         Command::Inspect(arguments) => commands::inspect::run(arguments),
         Command::Serve(arguments) => commands::serve::run(arguments),
     };

@@ -41,3 +41,4 @@ pub use suite::suite;
 pub use summary::{Summary, exact_match, generated_ahead, percent, summarize};
 pub(crate) use summary::{bar, distinct};
 pub use tokenized_prompt::TokenizedPrompt;
+pub use tuned::{Tuned, shuffled, tune_on_few};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use dnd_adapter::{Layout, Projection};
 use dnd_model::Lora;
 use rand::SeedableRng;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha12Rng;
 
 use crate::answer::{Answer, answers};
@@ -14,7 +14,7 @@ use crate::fingerprint::Fingerprint;
 use crate::generated::shuffled_control_task;
 use crate::tokenized_prompt::CONTEXT_LIMIT;
 use crate::training::{Training, required};
-use crate::tuned::Tuning;
+use crate::tuned::{Tuning, shuffled};
 use crate::{EvaluateOptions, Method, Row, Scorer, Sources, TokenizedPrompt, TuneStart};
 use dnd_files::Observer;
 use dnd_model::files::BASE_MODEL;
@@ -64,10 +64,11 @@ impl<'a> TaskEvaluation<'a> {
         let mut lines = options.tasks.lines(task, Split::Test)?;
         lines.truncate(options.limit.unwrap_or(usize::MAX));
         let train = options.tasks.lines(task, Split::Train)?;
-        let mut shuffled = train.clone();
-        shuffled.shuffle(&mut ChaCha12Rng::seed_from_u64(options.seed));
-        let (Some(lines), Some(examples)) = (as_asked(&lines, asked), as_asked(&shuffled, asked))
-        else {
+        let shuffled = shuffled(&train, options.seed);
+        let as_asked = |lines: &[Line]| -> Option<Vec<Line>> {
+            lines.iter().map(|line| line.as_asked(asked)).collect()
+        };
+        let (Some(lines), Some(examples)) = (as_asked(&lines), as_asked(&shuffled)) else {
             return Ok(None);
         };
         Ok(Some(Self {
@@ -238,18 +239,6 @@ impl<'a> TaskEvaluation<'a> {
             _ => Tuning::few(lines, seed),
         }
     }
-}
-
-/// Lines whose prompt is what the base model is asked; `None` where one has no input to ask.
-fn as_asked(lines: &[Line], asked: Asked) -> Option<Vec<Line>> {
-    let lines = lines.iter().map(|line| {
-        let prompt = line.asked(asked)?.to_owned();
-        Some(Line {
-            prompt,
-            ..line.clone()
-        })
-    });
-    lines.collect()
 }
 
 /// The most frequent response; on ties, the alphabetically first.

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use dnd_adapter::{Adapter, Precision, peft};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use dnd_files::Observer;
@@ -99,26 +102,13 @@ pub(super) fn tune(
             return Ok((dnd_files::read_peft(folder)?, record.seconds));
         }
     }
-    let examples = lines
-        .iter()
-        .map(|line| Example::new(base, line))
-        .collect::<Result<Vec<_>, _>>()?;
-    let started = Instant::now();
-    let mut tuner = Tuner::new(&base.model, initial, &examples, &tuning.settings);
-    for _ in 0..tuning.steps {
-        observer.check()?;
-        let report = tuner.step()?;
-        observer.advance(1, &format!("loss {:.3}", report.loss));
-    }
-    let adapter = tuner.adapter()?;
-    let seconds = started.elapsed().as_secs_f64();
+    let (adapter, tuned) = run(base, initial, lines, tuning, observer)?;
+    let seconds = tuned.seconds;
     // Remove an old record before its files are replaced.
     if path.exists() {
         std::fs::remove_file(&path).map_err(|e| Error::file(&path, "cannot replace", e))?;
     }
-    dnd_files::make_folder(folder)?;
-    let readme = format!("Tuned by `dnd eval`: {}.\n", tuning.words(lines.len()));
-    dnd_files::write_peft(folder, &peft::write(&adapter, Precision::F16)?, &readme)?;
+    write(folder, &adapter, "eval", tuning, lines.len())?;
     let record = Record {
         inputs: inputs.to_owned(),
         seconds,
@@ -126,6 +116,83 @@ pub(super) fn tune(
     dnd_files::write_json(&path, &record)?;
     // Read the saved half-precision weights, so that a resumed run gives the same scores.
     Ok((dnd_files::read_peft(folder)?, seconds))
+}
+
+/// Lines in an order that the seed decides; few-shot tuning takes the first.
+pub fn shuffled(lines: &[Line], seed: u64) -> Vec<Line> {
+    let mut lines = lines.to_vec();
+    lines.shuffle(&mut ChaCha12Rng::seed_from_u64(seed));
+    lines
+}
+
+/// What tuning did.
+pub struct Tuned {
+    /// Loss of the first and of the last step.
+    pub losses: [f32; 2],
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// Tunes an adapter from `initial` on a few lines, and writes it as a PEFT folder.
+///
+/// # Errors
+/// When a line cannot be tokenized or a file cannot be written; [`dnd_files::Error::Cancelled`]
+/// between steps.
+pub fn tune_on_few(
+    base: &Base,
+    initial: &Adapter,
+    lines: &[Line],
+    seed: u64,
+    folder: &Path,
+    observer: &dyn Observer,
+) -> Result<Tuned, Error> {
+    let tuning = Tuning::few(lines.len(), seed);
+    observer.begin(&folder.display().to_string(), tuning.steps as u64);
+    let (adapter, tuned) = run(base, initial, lines, &tuning, observer)?;
+    write(folder, &adapter, "tune", &tuning, lines.len())?;
+    Ok(tuned)
+}
+
+fn run(
+    base: &Base,
+    initial: &Adapter,
+    lines: &[Line],
+    tuning: &Tuning,
+    observer: &dyn Observer,
+) -> Result<(Adapter, Tuned), Error> {
+    let examples = lines
+        .iter()
+        .map(|line| Example::new(base, line))
+        .collect::<Result<Vec<_>, _>>()?;
+    let started = Instant::now();
+    let mut tuner = Tuner::new(&base.model, initial, &examples, &tuning.settings);
+    let mut losses = Vec::with_capacity(tuning.steps);
+    for _ in 0..tuning.steps {
+        observer.check()?;
+        let report = tuner.step()?;
+        losses.push(report.loss);
+        observer.advance(1, &format!("loss {:.3}", report.loss));
+    }
+    let ends = [losses.first(), losses.last()];
+    let tuned = Tuned {
+        losses: ends.map(|loss| loss.copied().unwrap_or_default()),
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    Ok((tuner.adapter()?, tuned))
+}
+
+/// Writes a tuned adapter with a note on how `command` tuned it.
+fn write(
+    folder: &Path,
+    adapter: &Adapter,
+    command: &str,
+    tuning: &Tuning,
+    lines: usize,
+) -> Result<(), Error> {
+    dnd_files::make_folder(folder)?;
+    let readme = format!("Tuned by `dnd {command}`: {}.\n", tuning.words(lines));
+    let files = peft::write(adapter, Precision::F16)?;
+    Ok(dnd_files::write_peft(folder, &files, &readme)?)
 }
 
 #[cfg(test)]

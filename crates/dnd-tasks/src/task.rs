@@ -63,6 +63,16 @@ impl Line {
             Asked::Bare => self.input.as_deref(),
         }
     }
+
+    /// The line with what the base model is asked as its prompt; `None` as for
+    /// [`asked`](Self::asked).
+    pub fn as_asked(&self, asked: Asked) -> Option<Self> {
+        let prompt = self.asked(asked)?.to_owned();
+        Some(Self {
+            prompt,
+            ..self.clone()
+        })
+    }
 }
 
 /// Whether a task is for training or held out.

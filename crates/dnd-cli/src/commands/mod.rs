@@ -23,6 +23,7 @@ pub mod report;
 pub mod serve;
 pub mod tasks;
 pub mod train;
+pub mod tune;
 
 /// The shipped bundle, from the root of the repository.
 const BUNDLE: &str = "assets/smollm2-135m.safetensors";

@@ -147,7 +147,7 @@ fn the_table_has_means_and_tasks() {
         lines
             .next()
             .unwrap()
-            .starts_with("task,method,lines,exact_match,")
+            .starts_with("task,method,asked,lines,exact_match,")
     );
     let first = lines.next().unwrap();
     assert!(first.starts_with("all tasks,majority,40,0.1,"), "{first}");
