@@ -158,7 +158,7 @@ fn prompts_that_tell_the_task_make_better_adapters() {
     assert!(after < mean, "{after} after starting from {generated}");
 
     // --start-mean takes only the mean, so the generator may have other sizes.
-    change(&world, "hidden = [[8, 8, 16]]", "hidden = []");
+    change(&world, "hidden = [[8, 2, 16]]", "hidden = []");
     train(&world, &next)
         .with("--start", world.bundle())
         .run()

@@ -32,7 +32,7 @@ fn an_adapter_is_tuned_on_labelled_lines() {
     tune("generated")
         .with("--asked", "bare")
         .run()
-        .fails(&["--tasks"]);
+        .fails(&["--asked bare", DEV_TASK]);
     tune("generated")
         .with("--asked", "politely")
         .run()

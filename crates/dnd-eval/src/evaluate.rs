@@ -3,6 +3,7 @@
 use dnd_charts::draw_bars;
 use dnd_model::lora::check_layout;
 
+use crate::directions::Directions;
 use crate::task_evaluation::TaskEvaluation;
 use crate::training::{Training, read_adapter, required};
 use crate::{
@@ -33,6 +34,12 @@ pub fn evaluate(
     check_sources(sources, options, &chosen)?;
     let training = Training::open(sources, &options.methods, &chosen, observer)?;
     let plan = plan(&options.methods, &training, options.mean_adapters);
+    let generator = sources
+        .generator
+        .filter(|_| plan.contains(&Method::Generated));
+    let directions = generator
+        .map(|generator| Directions::new(generator, options.tasks, &chosen, options.seed, observer))
+        .transpose()?;
     warm_up(sources, options, &chosen)?;
     let mut rows = if options.resume {
         read_rows(options.json)?
@@ -43,7 +50,8 @@ pub fn evaluate(
         .iter()
         .flat_map(|task| options.asked.iter().map(move |&asked| (task, asked)));
     for (task, asked) in asked {
-        let evaluation = TaskEvaluation::new(sources, options, &training, task, asked, observer)?;
+        let comparison = (&training, directions.as_ref());
+        let evaluation = TaskEvaluation::new(sources, options, comparison, task, asked, observer)?;
         let Some(evaluation) = evaluation else {
             observer.note(&format!(
                 "{}: lines without inputs, not asked bare",
@@ -52,6 +60,10 @@ pub fn evaluate(
             continue;
         };
         for method in &plan {
+            if *method == Method::Described && task.descriptions().is_empty() {
+                observer.note(&format!("{}: no templates, so no {method}", task.name));
+                continue;
+            }
             let name = method.to_string();
             let inputs = evaluation.inputs(method)?;
             let is_of =

@@ -6,6 +6,7 @@
 mod adapt;
 mod answer;
 mod bootstrap;
+mod directions;
 mod evaluate;
 mod fingerprint;
 mod generated;

@@ -30,6 +30,10 @@ pub struct Row {
     pub answer_seconds: f64,
     /// Bytes of the adapter in half precision; 0 without an adapter.
     pub bytes: u64,
+    /// Mean cosine between this generated adapter's difference from the mean adapter and those of
+    /// the other tasks: 1 where the prompts do not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
     /// A note, such as which adapter was the nearest.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

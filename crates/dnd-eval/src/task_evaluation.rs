@@ -10,6 +10,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha12Rng;
 
 use crate::answer::{Answer, answers};
+use crate::directions::Directions;
 use crate::fingerprint::Fingerprint;
 use crate::generated::shuffled_control_task;
 use crate::tokenized_prompt::CONTEXT_LIMIT;
@@ -33,6 +34,8 @@ pub(super) struct TaskEvaluation<'a> {
     pub(super) options: &'a EvaluateOptions<'a>,
     /// The training adapters.
     pub(super) training: &'a Training,
+    /// What the generated adapter is compared with.
+    directions: Option<&'a Directions>,
     /// The task.
     pub(super) task: &'a Task,
     /// How the base model is asked.
@@ -56,7 +59,7 @@ impl<'a> TaskEvaluation<'a> {
     pub(super) fn new(
         sources: &'a Sources<'a>,
         options: &'a EvaluateOptions<'a>,
-        training: &'a Training,
+        (training, directions): (&'a Training, Option<&'a Directions>),
         task: &'a Task,
         asked: Asked,
         observer: &'a dyn Observer,
@@ -75,6 +78,7 @@ impl<'a> TaskEvaluation<'a> {
             sources,
             options,
             training,
+            directions,
             task,
             asked,
             lines,
@@ -158,9 +162,11 @@ impl<'a> TaskEvaluation<'a> {
                     .score(&answer.text, answer.ended, &line.response)
             })
             .collect();
-        let numbers = adaptation
-            .adapter
-            .map_or(0, |adapter| adapter.layout.parameter_count());
+        let adapter = adaptation.adapter.as_ref();
+        let numbers = adapter.map_or(0, |adapter| adapter.layout.parameter_count());
+        let directions = self.directions.filter(|_| *method == Method::Generated);
+        let cosine = directions.zip(adapter);
+        let cosine = cosine.and_then(|(directions, adapter)| directions.cosine(adapter));
         Ok(Row {
             task: self.task.name.clone(),
             method: method.to_string(),
@@ -168,6 +174,7 @@ impl<'a> TaskEvaluation<'a> {
             adapt_seconds: adaptation.seconds,
             answer_seconds,
             bytes: 2 * numbers as u64,
+            cosine,
             note: adaptation.note,
             inputs,
             ..Row::from_scores(&scores)

@@ -124,6 +124,17 @@ impl AdapterGenerator {
         &self.header.layout
     }
 
+    /// The adapter that generated differences are added to.
+    ///
+    /// # Errors
+    /// When the layout is malformed.
+    pub fn mean_adapter(&self) -> Result<Adapter, Error> {
+        Ok(tokens::to_adapter(
+            &self.header.layout,
+            &self.statistics.mean,
+        )?)
+    }
+
     /// Number of prompts N in a condition.
     pub fn prompts(&self) -> usize {
         self.header.prompts

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use dnd_adapter::Adapter;
 use dnd_eval::{shuffled, tune_on_few};
-use dnd_files::Observer;
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{BASE_MODEL, Encoder, default_encoder};
 use dnd_model::lora::check_layout;
@@ -92,10 +91,9 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     };
     let device = compute.device()?;
     let base = compute.open_base(arguments.base.as_deref(), &device)?;
-    let encoder;
     let start = if arguments.start.as_os_str() == GENERATED {
         let path = arguments.encoder.clone().unwrap_or_else(default_encoder);
-        encoder = Encoder::open(&path, &device)?;
+        let encoder = Encoder::open(&path, &device)?;
         let (bundle, name) = super::open_bundle(arguments.bundle.as_deref())?;
         let generator = AdapterGenerator::open(&bundle, &name, BASE_MODEL, &encoder, &device)?;
         Start::Generated(Box::new(generator))
@@ -111,13 +109,12 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         let prompts: Vec<String> = lines.iter().map(|line| line.prompt.clone()).collect();
         let lines = shuffled(&lines, arguments.seed);
         let lines = lines.iter().map(|line| line.as_asked(arguments.asked));
-        let Some(lines) = lines.collect::<Option<Vec<Line>>>() else {
-            observer.note(&format!(
-                "{}: lines without inputs, not asked bare",
+        let lines = lines.collect::<Option<Vec<Line>>>().with_context(|| {
+            format!(
+                "--asked bare: task `{}`: expected an `input` in every line, found lines without",
                 task.name
-            ));
-            continue;
-        };
+            )
+        })?;
         let initial = start.adapter(&prompts, arguments.seed)?;
         for &count in &arguments.lines {
             let chosen = &lines[..lines.len().min(count as usize)];
@@ -133,10 +130,6 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         }
     }
     drop(observer);
-    ensure!(
-        !table.is_empty(),
-        "--tasks: expected a task to tune, found none"
-    );
     output::print(&table)
 }
 

@@ -75,6 +75,7 @@ fn render(
     let introduction = tables::introduction(rows, &summaries);
     let sections = [
         tables::methods(&summaries),
+        tables::difference(rows),
         curves::examples(&summaries)?,
         curves::training_tasks(counted)?,
         curves::prompts(&summaries)?,

@@ -4,6 +4,8 @@ use dnd_charts::draw_bars;
 
 use super::RenderError;
 use super::page::{Block, Section, cell};
+use dnd_tasks::Asked;
+
 use crate::{RESAMPLES, Row, Summary, bar, distinct, exact_match, is_training_adapter};
 
 /// What was measured, in one paragraph.
@@ -59,6 +61,28 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
          instruction, so that only the adapter knows the task.",
     );
     Section::new("All methods", vec![table, note])
+}
+
+/// How much generated adapters depend on the prompts.
+pub(super) fn difference(rows: &[Row]) -> Section {
+    let title = "Do the prompts matter?";
+    let cosines: Vec<f64> = rows
+        .iter()
+        .filter(|row| row.asked == Asked::Full)
+        .filter_map(|row| row.cosine)
+        .collect();
+    if cosines.is_empty() {
+        let text = "Generated adapters of different tasks were not compared.";
+        return Section::new(title, vec![Block::note(text)]);
+    }
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let text = format!(
+        "Without the mean adapter, the generated adapters of two tasks have a cosine of {mean:.2}, \
+         as a mean over all pairs of {} tasks. It is 1 where the prompts do not matter, and 0 \
+         where adapters have nothing in common but the mean.",
+        cosines.len()
+    );
+    Section::new(title, vec![Block::paragraph(text)])
 }
 
 /// Exact match of every method on every task, as a table and bar charts.

@@ -4,8 +4,9 @@ use super::*;
 use crate::summary::test_data::row;
 use crate::write_rows;
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "All methods",
+    "Do the prompts matter?",
     "Against labelled examples",
     "Against training tasks",
     "Against prompts",
@@ -48,6 +49,9 @@ fn rows() -> Vec<Row> {
             if method == "full:300" {
                 row.adapt_seconds = 250.0;
                 row.note = "300 steps".to_owned();
+            }
+            if method == "generated" {
+                row.cosine = Some(0.25);
             }
             rows.push(row);
         }
@@ -115,6 +119,7 @@ fn the_page_has_every_section() {
     assert_eq!(page.matches("<svg").count(), 7);
     assert!(page.contains("500 times as long"), "{page}");
     assert!(page.contains("odd &lt;name&gt;") && !page.contains("training:antonym"));
+    assert!(page.contains("have a cosine of 0.25"));
     assert!(page.contains("validation loss"));
     assert!(!page.contains("missing") && !page.contains("was not measured"));
 }
@@ -128,6 +133,7 @@ fn what_is_missing_is_said() {
     }
     is_balanced(&page);
     for sentence in [
+        "Generated adapters of different tasks were not compared.",
         "Neither few-shot tuning nor in-context learning was measured.",
         "No results for other numbers of training tasks were given.",
         "Generation from other numbers of prompts was not measured.",
@@ -150,11 +156,17 @@ fn the_table_has_means_and_tasks() {
             .starts_with("task,method,asked,lines,exact_match,")
     );
     let first = lines.next().unwrap();
-    assert!(first.starts_with("all tasks,majority,40,0.1,"), "{first}");
+    assert!(
+        first.starts_with("all tasks,majority,full,40,0.1,"),
+        "{first}"
+    );
     // 13 methods over all tasks, then 14 on each of two.
     assert_eq!(table.lines().count(), 1 + 13 + 28);
-    assert!(table.contains("pick-verb,training:antonym,20,"), "{table}");
-    assert!(table.contains("all tasks,multitask,40,"), "{table}");
+    assert!(
+        table.contains("pick-verb,training:antonym,full,20,"),
+        "{table}"
+    );
+    assert!(table.contains("all tasks,multitask,full,40,"), "{table}");
 }
 
 #[test]

@@ -290,7 +290,9 @@ mod tests {
             assert_eq!(is_written, of_b(token), "{token}");
         }
         let mut uneven = layout;
-        uneven.modules.pop();
+        let mut further = uneven.modules[0].clone();
+        further.layer = uneven.modules.len();
+        uneven.modules.push(further);
         assert!(ExpansionConfig::new(&uneven).is_err());
     }
 

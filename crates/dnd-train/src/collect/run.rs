@@ -131,10 +131,17 @@ fn collect_task(
 ) -> Result<(), Error> {
     let settings = &collection.header.settings;
     let lines = tasks.lines(task, Split::Train)?;
-    let examples = lines
-        .iter()
-        .map(|line| Example::new(base, line))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut examples = Vec::new();
+    for &asked in &settings.asked {
+        for line in &lines {
+            examples.extend(Example::asked(base, line, asked)?);
+        }
+    }
+    if examples.is_empty() {
+        let expected = "a way in which the lines of the task can be asked";
+        let found = format!("none for `{}`", task.name);
+        return Err(Error::argument("collect.tune.asked", expected, found));
+    }
     let folder = collection.task_folder(&task.name);
     dnd_files::make_folder(&folder.join("snapshots"))?;
 

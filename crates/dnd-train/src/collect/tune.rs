@@ -11,6 +11,8 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use super::LoraParameters;
+use dnd_tasks::Asked;
+
 use crate::example::{Example, ExampleBatch, answer_loss};
 use crate::optimizer::adam_w;
 use crate::validate::{not_negative, positive};
@@ -27,6 +29,9 @@ pub struct TuneSettings {
     pub snapshots: usize,
     /// Examples a step.
     pub batch: usize,
+    /// How the lines are asked; with both ways, each line is two examples. Lines without an input
+    /// are not asked bare.
+    pub asked: Vec<Asked>,
     /// Learning rate after warm-up.
     pub rate: f64,
     /// Steps over which the rate rises from zero.
@@ -48,6 +53,7 @@ impl Default for TuneSettings {
             steps: 48,
             snapshots: 50,
             batch: 10,
+            asked: vec![Asked::Full],
             rate: 2e-3,
             warm_up: 4,
             weight_decay: 0.01,

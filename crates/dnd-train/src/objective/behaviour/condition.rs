@@ -189,3 +189,67 @@ pub fn stack(conditions: Vec<Tensor<3>>) -> Tensor<4> {
     });
     Tensor::stack(padded.collect(), 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    /// Row i has the value i + 1 everywhere.
+    fn texts(prompts: usize, descriptions: usize, inputs: usize) -> Texts {
+        let rows = prompts + descriptions + inputs;
+        let values: Vec<f32> = (0..rows).map(|row| row as f32 + 1.0).collect();
+        let states = Tensor::<1>::from_data(values.as_slice(), &Device::flex());
+        Texts {
+            states: states.reshape([rows, 1, 1]),
+            prompts,
+            descriptions,
+            inputs,
+        }
+    }
+
+    fn draws(texts: &Texts, describe: f64) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let settings = BehaviourSettings {
+            describe,
+            fewest_prompts: 2,
+            most_prompts: 6,
+            ..BehaviourSettings::default()
+        };
+        let mut random = ChaCha12Rng::seed_from_u64(1);
+        let draw = |_| texts.draw(&settings, &mut random);
+        (0..200).map(draw).collect()
+    }
+
+    #[test]
+    fn conditions_are_of_prompts_or_begin_with_a_description() {
+        let texts = texts(10, 3, 8);
+        for (rows, lines) in draws(&texts, 0.0) {
+            assert!((2..=6).contains(&rows.len()));
+            assert_eq!(rows, lines);
+            assert!(rows.iter().all(|&row| row < 10));
+        }
+        let described = draws(&texts, 1.0);
+        for (rows, lines) in &described {
+            assert!((10..13).contains(&rows[0]));
+            assert!(lines.len() <= MOST_INPUTS);
+            let inputs: Vec<usize> = lines.iter().map(|line| 13 + line).collect();
+            assert_eq!(rows[1..], inputs);
+        }
+        let alone = described.iter().filter(|(rows, _)| rows.len() == 1).count();
+        assert!((90..160).contains(&alone), "{alone}");
+    }
+
+    #[test]
+    fn short_conditions_are_padded() {
+        let texts = texts(3, 0, 0);
+        let stacked = stack(vec![texts.select(&[0, 2], 2), texts.select(&[1], 1)]);
+        assert_eq!(stacked.dims(), [2, 2, 1, 1]);
+        let values = stacked.into_data().try_into_vec::<f32>().unwrap();
+        assert_eq!(values, [1.0, 3.0, 2.0, 0.0]);
+        // A generator that reads a fixed number of prompts gets them again.
+        let repeated = texts.select(&[0, 1], 5).into_data();
+        let repeated = repeated.try_into_vec::<f32>().unwrap();
+        assert_eq!(repeated, [1.0, 2.0, 1.0, 2.0, 1.0]);
+    }
+}
