@@ -259,11 +259,13 @@ fn a_suite_is_measured_resumed_and_reported() {
     let json = world.path("report.json");
     let given = world.collection().join("always_a");
     let multitask = format!("multitask:{}", given.display());
+    let slow = [16, 64, 256].map(|count| format!("few:{count},few:{count}:generated"));
+    let slow = format!("full:75,full:300,few:1:generated,{}", slow.join(","));
     let suite = || {
         world
             .eval(&multitask, &json)
             .and("--suite")
-            .with("--skip", "full:75,full:300,few:16,few:64,few:256")
+            .with("--skip", &slow)
             .with("--limit", "6")
             .and("--resume")
     };
@@ -299,10 +301,13 @@ fn a_suite_is_measured_resumed_and_reported() {
     let best = TRAIN_TASKS.map(|task| exact(&format!("training:{task}")));
     assert_eq!(exact("best"), best.into_iter().fold(0.0, f64::max));
     let work = world.path("report.work").join(DEV_TASK);
-    assert_eq!(names(&work), ["few-1", "few-4"]);
+    assert_eq!(
+        names(&work),
+        ["full-few-1", "full-few-4", "full-few-4-generated"]
+    );
 
     // Missing rows are evaluated again; fine-tuned adapters are reused.
-    let record = work.join("few-4/tuned.json");
+    let record = work.join("full-few-4/tuned.json");
     let before = std::fs::metadata(&record).unwrap().modified().unwrap();
     let kept: Vec<&Value> = all.iter().filter(|row| row["method"] != "few:4").collect();
     std::fs::write(&json, serde_json::to_vec(&kept).unwrap()).unwrap();
