@@ -60,9 +60,10 @@ pub enum TuneStart {
 }
 
 /// All names, for error messages.
-const NAMES: &str = "majority, base, context:K, generated, generated:N=K, \
-                     generated:described, generated:shuffled, generated:random, nearest, similar, average, training:TASK, mean, best, \
-                     multitask:DIR, adapter:DIR, few:K, few:K:generated, few:K:DIR or full:STEPS";
+const NAMES: &str = "majority, base, context:K, generated, generated:N=K, generated:described, \
+                     generated:shuffled, generated:random, nearest, similar, average, \
+                     training:TASK, mean, best, multitask:DIR, adapter:DIR, few:K, \
+                     few:K:generated, few:K:DIR or full:STEPS";
 
 impl Method {
     /// Whether it needs a collection.

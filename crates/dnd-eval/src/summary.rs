@@ -44,8 +44,8 @@ impl Summary {
     }
 }
 
-/// One summary per method and way of asking, in order of first occurrence. Single training adapters are left out,
-/// except through `mean` and `best`.
+/// One summary per method and way of asking, in order of first occurrence. Single training
+/// adapters are left out, except through `mean` and `best`.
 pub fn summarize(rows: &[Row]) -> Vec<Summary> {
     distinct(rows.iter().map(Row::key))
         .into_iter()

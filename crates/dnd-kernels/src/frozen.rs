@@ -6,7 +6,6 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::bf16;
 use crate::blocked::{self, Blocked};
 use crate::cpu;
 #[cfg(feature = "wgpu")]
@@ -51,9 +50,9 @@ impl FrozenMatrix {
     }
 
     /// Rounds the matrix to bfloat16, for inputs on burn's CPU device. Returns `None` if the
-    /// CPU lacks the [instructions](bf16::is_available).
+    /// CPU lacks the [instructions](crate::bf16::is_available).
     pub fn packed_bf16(values: &[f32], shape: [usize; 2]) -> Option<Self> {
-        bf16::is_available().then(|| Self::Packed(Arc::new(PackedPair::bf16(values, shape))))
+        Some(Self::Packed(Arc::new(PackedPair::bf16(values, shape)?)))
     }
 
     /// Packs the matrix in f32, for inputs on burn's CPU device.

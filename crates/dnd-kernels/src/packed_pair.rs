@@ -60,10 +60,11 @@ pub struct PackedPair {
 }
 
 impl PackedPair {
-    /// A matrix (output, input) whose products are in bfloat16.
-    pub(crate) fn bf16(values: &[f32], [output, input]: [usize; 2]) -> Self {
+    /// A matrix (output, input) whose products are in bfloat16; `None` if the CPU cannot.
+    pub(crate) fn bf16(values: &[f32], [output, input]: [usize; 2]) -> Option<Self> {
         let at = |row, column| values[column * input + row];
-        Self::new(PackedMatrix::Bf16(Packed::new(input, output, at)))
+        let packed = Packed::new(input, output, at)?;
+        Some(Self::new(PackedMatrix::Bf16(packed)))
     }
 
     /// A matrix (output, input) whose products are in f32.

@@ -22,13 +22,15 @@ use crate::progress::ProgressBars;
 ///
 /// Methods, separated by commas: `majority` (the most frequent training response), `base` (no
 /// adapter), `context:K` (K-shot prompting), `generated` (generated from the task's training
-/// prompts), `generated:N=K` (from K of them), `generated:described` (from its description), `generated:shuffled` (from
-/// another task's prompts), `generated:random` (from random vectors), `nearest` (the collected adapter with the most similar
-/// prompts), `similar` (the collected adapters' weights, averaged by similarity), `average` (the
-/// plain average of their weights), `mean` and `best` (mean and best score over the collected
-/// adapters), `training:TASK` (one of them), `few:K` (fine-tuned on K training examples),
-/// `full:STEPS` (fine-tuned on all), `multitask:DIR` (one adapter for all tasks) and `adapter:DIR`
-/// (a PEFT folder; {task} in it is replaced by the task's name).
+/// prompts), `generated:N=K` (from K of them), `generated:described` (from a description of the
+/// task), `generated:shuffled` (from another task's prompts), `generated:random` (from random
+/// vectors), `nearest` (the collected adapter with the most similar prompts), `similar` (the
+/// collected adapters' weights, averaged by similarity), `average` (the plain average of their
+/// weights), `mean` and `best` (mean and best score over the collected adapters), `training:TASK`
+/// (one of them), `few:K` (fine-tuned on K training examples), `few:K:generated` and `few:K:DIR`
+/// (the same from the generated or a given adapter), `full:STEPS` (fine-tuned on all),
+/// `multitask:DIR` (one adapter for all tasks) and `adapter:DIR` (a PEFT folder; {task} in it is
+/// replaced by the task's name).
 ///
 /// Every row has exact match, lenient match (the answer occurs in the first line, in any case), the
 /// share of valid answers, seconds and bytes. Prints a table and writes JSON to --json, with a CSV

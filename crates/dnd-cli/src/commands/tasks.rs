@@ -9,10 +9,10 @@ use dnd_tasks::suite;
 use crate::output;
 use crate::progress::ProgressBars;
 
-/// Write the built-in suite: hundreds of tasks made from word tables and templates.
+/// Write the built-in suite: more than a thousand tasks made from word tables and templates.
 ///
 /// Each task has NAME.train.jsonl and NAME.test.jsonl with different inputs; index.json lists them.
-/// One task in ten has role `dev` and is for evaluation only. The same seed gives the same examples
+/// Eighty tasks have role `dev` and are for evaluation only. The same seed gives the same examples
 /// on every machine. `collect` and `eval` use this suite by default.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]

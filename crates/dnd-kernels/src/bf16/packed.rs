@@ -28,12 +28,20 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs the matrix of `depth` rows and `width` columns with elements `at(row, column)`.
+    /// Packs the matrix of `depth` rows and `width` columns with elements `at(row, column)`; `None`
+    /// where [`is_available`] is false.
     ///
     /// # Panics
-    /// If [`is_available`] is false, or `depth` is zero.
-    pub fn new(depth: usize, width: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Self {
-        assert!(is_available(), "this CPU has no AMX with bfloat16");
+    /// If `depth` is zero.
+    pub fn new(
+        depth: usize,
+        width: usize,
+        at: impl Fn(usize, usize) -> f32 + Sync,
+    ) -> Option<Self> {
+        is_available().then(|| Self::pack(depth, width, at))
+    }
+
+    fn pack(depth: usize, width: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Self {
         assert!(depth > 0, "the matrix has no rows");
         let steps = depth.div_ceil(DEPTH);
         let block_len = steps * 2 * TILE_LEN;
@@ -58,7 +66,7 @@ impl Packed {
 
     /// The transposed matrix, packed.
     pub fn transposed(&self) -> Self {
-        Self::new(self.width, self.depth, |row, column| self.at(column, row))
+        Self::pack(self.width, self.depth, |row, column| self.at(column, row))
     }
 
     fn at(&self, row: usize, column: usize) -> f32 {

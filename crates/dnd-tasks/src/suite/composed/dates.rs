@@ -1,6 +1,7 @@
 //! Dates as `2024-03-15`.
 
 use super::super::catalogue::Catalogue;
+use super::super::families::MONTHS;
 use super::{Group, Operation, operation};
 
 const GROUP: Group = Group {
@@ -22,21 +23,6 @@ const GROUP: Group = Group {
         format!("{year}-{month:02}-{:02}", random.between(1, 28))
     },
 };
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 fn part(text: &str, place: usize) -> Option<&str> {
     text.split('-').nth(place)

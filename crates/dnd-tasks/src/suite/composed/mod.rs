@@ -12,6 +12,7 @@ mod words;
 
 use super::HELD_OUT;
 use super::catalogue::{Catalogue, Example};
+use super::families;
 use super::random::Random;
 use super::style::Style;
 
@@ -132,11 +133,8 @@ impl Group {
     }
 }
 
-/// The first letter in capitals.
 fn capitalised(text: &str) -> Option<String> {
-    let mut letters = text.chars();
-    let first = letters.next()?;
-    Some(first.to_uppercase().chain(letters).collect())
+    Some(families::capitalised(text))
 }
 
 fn upper(text: &str) -> Option<String> {

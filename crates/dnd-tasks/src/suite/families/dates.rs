@@ -5,7 +5,7 @@ use super::super::random::Random;
 use super::super::words::sentences;
 use super::numerals::ordinal;
 
-pub(super) const MONTHS: [&str; 12] = [
+pub(in crate::suite) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

@@ -23,6 +23,8 @@ mod units;
 mod word_classes;
 mod yes_no;
 
+pub(super) use dates::MONTHS;
+
 use super::catalogue::Catalogue;
 use super::random::Random;
 use super::words::categories::Category;
@@ -79,7 +81,7 @@ fn line(random: &mut Random, low: u64, high: u64) -> String {
 }
 
 /// The word with a capital first letter.
-fn capitalised(word: &str) -> String {
+pub(super) fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
