@@ -287,7 +287,6 @@ impl Objective for Behaviour<'_> {
         let keep = settings
             .averaging
             .min((1 + step) as f64 / (10 + step) as f64) as f32;
-        let keep = if settings.averaging == 0.0 { 0.0 } else { keep };
         self.average = self.average.clone().average(&self.learner, keep);
         let examples = drawn.iter().flat_map(|task| &task.examples);
         Ok(StepFigures {
