@@ -13,11 +13,13 @@ use crate::models;
 
 /// Recipes of the shipped bundle, the multi-task baseline and the fine-tuned adapters.
 const RECIPES: &str = "assets/recipe";
-/// Held-out tasks for choosing the best checkpoint: one from most families.
-const HELD_OUT: &str = "last-letter-lower,pick-fruit,letter-third-upper,item-second,choose-body,\
-                        from-spanish,find-profession,sentiment-film,opposite";
+/// Held-out tasks for choosing the best checkpoint: whole families, siblings of trained tasks, and
+/// combinations of their parts.
+const HELD_OUT: &str = include_str!("../../assets/recipe/held_out.txt");
 /// Matmul dtype of the base model: bfloat16 on CPUs where it is faster.
 const DTYPE: [&str; 2] = ["--matmul-dtype", "auto"];
+/// Methods that are compared unless all are.
+const METHODS: &str = "majority,base,nearest,similar,average,generated,generated:shuffled";
 /// More processes would need more memory than a desktop has.
 const MAX_PROCESSES: usize = 8;
 
@@ -40,18 +42,18 @@ pub struct EvaluateArgs {
     /// Compare all methods, and write results into docs/report and the report into out/report
     #[arg(long)]
     suite: bool,
-    /// Test examples per task [default: 100; 200 with --suite]
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
-    /// Number of training adapters for `mean`, spread over all [default: 8; all with --suite]
-    #[arg(long, value_name = "N")]
-    mean_adapters: Option<usize>,
+    /// Test examples per task
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    /// Number of training adapters for `mean`, spread over all
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    mean_adapters: usize,
     /// Resume an interrupted evaluation of the same bundle
     #[arg(long)]
     resume: bool,
-    /// With --suite: PEFT folder of the multi-task adapter [default: trained once from
+    /// PEFT folder of the multi-task adapter [default: trained once from
     /// assets/recipe/multitask.toml]
-    #[arg(long, value_name = "DIR", requires = "suite")]
+    #[arg(long, value_name = "DIR")]
     multitask: Option<PathBuf>,
     /// With --suite: loss curves of the bundle's training, for the report
     #[arg(long, value_name = "CSV", requires = "suite")]
@@ -120,7 +122,8 @@ pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
     Ok(())
 }
 
-/// Fine-tunes an adapter on each development task, for comparison only, and evaluates all methods.
+/// Fine-tunes an adapter on each development task, for comparison only, and evaluates the methods
+/// on the development tasks and on the suite's held-out tasks, asked in full and bare.
 pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let recipe = Recipe::new(context, &args.files.tasks)?;
     let tuned = context.cache("collections/tuned");
@@ -128,48 +131,53 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let own = context.cache("collections/own");
     recipe.collect(&own, &recipe.development_tasks()?)?;
     let own = format!("adapter:{}/{{task}}", own.display());
-    let mut eval = recipe
-        .dnd(&["eval", "--collection"])
-        .arg(&tuned)
-        .arg("--bundle")
-        .arg(&args.files.bundle);
-    if args.resume {
-        eval = eval.arg("--resume");
-    }
-    if !args.suite {
-        let folder = context.root("out/evaluation");
-        create_folder(&folder)?;
-        let results = folder.join("development.json");
-        let methods = format!("majority,base,mean,nearest,average,generated,{own}");
-        eval.args(["--methods", &methods, "--mean-adapters"])
-            .arg(args.mean_adapters.unwrap_or(8).to_string())
-            .args(["--limit", &args.limit.unwrap_or(100).to_string(), "--json"])
-            .arg(&results)
-            .run()?;
-        println!("results: {}", results.display());
-        return Ok(());
-    }
-
-    let folder = context.root("docs/report");
-    create_folder(&folder)?;
     let multitask = match &args.multitask {
         Some(path) => path.clone(),
         None => recipe.multitask()?,
     };
-    let methods = format!("{own},multitask:{}", multitask.display());
-    let results = folder.join("results.json");
-    eval = eval
-        .args(["--suite", "--methods", &methods, "--limit"])
-        .arg(args.limit.unwrap_or(200).to_string())
-        .arg("--work")
-        .arg(context.cache("collections/evaluation"))
-        .arg("--json")
-        .arg(&results);
-    if let Some(count) = args.mean_adapters {
-        eval = eval.args(["--mean-adapters", &count.to_string()]);
+    let multitask = format!("multitask:{}", multitask.display());
+    let folder = context.root(if args.suite {
+        "docs/report"
+    } else {
+        "out/evaluation"
+    });
+    create_folder(&folder)?;
+    let suite = recipe.suite()?;
+    // Tasks of the suite have no adapter of their own.
+    let sets = [
+        (
+            "results.json",
+            args.files.tasks.as_path(),
+            format!("{own},{multitask}"),
+        ),
+        ("held_out.json", &suite, multitask.clone()),
+    ];
+    for (name, tasks, methods) in sets {
+        let mut eval = recipe.dnd_on(&["eval", "--asked", "full,bare"], tasks);
+        eval = eval.arg("--collection").arg(&tuned);
+        eval = eval.arg("--bundle").arg(&args.files.bundle);
+        if args.resume {
+            eval = eval.arg("--resume");
+        }
+        eval = if args.suite {
+            let work = context.cache("collections/evaluation");
+            eval.args(["--suite", "--methods", &methods, "--work"])
+                .arg(work)
+        } else {
+            let methods = format!("{METHODS},{methods}");
+            eval.args(["--methods", &methods])
+        };
+        let count = args.mean_adapters.to_string();
+        let limit = args.limit.to_string();
+        eval.args(["--mean-adapters", &count, "--limit", &limit, "--json"])
+            .arg(folder.join(name))
+            .run()?;
+        println!("results: {}", folder.join(name).display());
     }
-    eval.run()?;
-    let dnd = &recipe.dnd;
+    if !args.suite {
+        return Ok(());
+    }
+    let (dnd, results) = (&recipe.dnd, folder.join("results.json"));
     let out = context.root("out/report");
     let mut report = cmd!(context.sh, "{dnd} report --results {results} --out {out}");
     if let Some(curve) = &args.curve {
@@ -194,7 +202,12 @@ impl<'a> Recipe<'a> {
 
     /// A `dnd` command that runs the base model on the tasks.
     fn dnd(&self, command: &[&str]) -> Cmd<'a> {
-        let (dnd, tasks) = (&self.dnd, self.tasks);
+        self.dnd_on(command, self.tasks)
+    }
+
+    /// The same on another folder of tasks.
+    fn dnd_on(&self, command: &[&str], tasks: &Path) -> Cmd<'a> {
+        let dnd = &self.dnd;
         cmd!(
             self.context.sh,
             "{dnd} {command...} {DTYPE...} --tasks {tasks}"
@@ -204,17 +217,23 @@ impl<'a> Recipe<'a> {
     /// `dnd train` on the given tasks and the built-in suite. Finished runs are kept, interrupted
     /// ones resumed.
     fn train(&self, recipe: &str) -> Result<Cmd<'a>> {
-        let suite = self.context.cache("tasks/suite");
-        let dnd = &self.dnd;
-        cmd!(self.context.sh, "{dnd} tasks --out {suite}").run()?;
+        let suite = self.suite()?;
         create_folder(&self.context.cache("fits"))?;
         let train = ["train", "--objective", "behaviour", "--ship"];
         Ok(self
             .dnd(&train)
             .arg("--tasks")
             .arg(suite)
-            .args(["--holdout", HELD_OUT, "--config"])
+            .args(["--holdout", HELD_OUT.trim(), "--config"])
             .arg(Path::new(RECIPES).join(recipe)))
+    }
+
+    /// The folder of the built-in suite.
+    fn suite(&self) -> Result<PathBuf> {
+        let suite = self.context.cache("tasks/suite");
+        let dnd = &self.dnd;
+        cmd!(self.context.sh, "{dnd} tasks --out {suite}").run()?;
+        Ok(suite)
     }
 
     /// Trains the multi-task baseline: one adapter for all training tasks, without a generator.

@@ -5,7 +5,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod adamw;
-pub mod assemble;
 pub mod attention;
 pub mod attention_rows;
 pub mod bf16;
@@ -15,6 +14,7 @@ pub mod cores;
 mod cpu;
 pub mod embed;
 pub mod epilogue;
+pub mod expand;
 pub mod frozen;
 pub mod gelu;
 #[cfg(feature = "wgpu")]
@@ -24,23 +24,25 @@ pub mod linear;
 #[cfg(feature = "wgpu")]
 mod linear_wgsl;
 mod lora;
-pub mod mixing;
+pub mod mean_embedding;
 mod packed_pair;
+pub mod pool;
 pub mod rms_norm;
 pub mod rope;
 pub mod shaders;
 pub mod silu_mul;
 
-pub use assemble::{Assembly, Target};
 pub use attention::attend;
 pub use attention_rows::attend_rows;
 pub use convolve::convolve;
 pub use embed::embed;
+pub use expand::{Expansion, Target};
 pub use frozen::FrozenMatrix;
 pub use gelu::biased_gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
-pub use mixing::{mean_embedding, mixing_coefficients};
+pub use mean_embedding::mean_embedding;
+pub use pool::pool;
 pub use rms_norm::rms_norm;
 pub use rope::apply_rope;
 pub use silu_mul::silu_mul;

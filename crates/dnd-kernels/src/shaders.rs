@@ -65,8 +65,10 @@ impl Tiling {
 pub const WIDEST_HEAD: usize = 128;
 /// Queries per workgroup of the attention kernel.
 pub const QUERIES: usize = 32;
-/// Groups of four values per workgroup of the assembly kernel.
-pub const ASSEMBLED: usize = 64;
+/// Groups of four values per workgroup of the expansion kernel.
+pub const EXPANDED: usize = 64;
+/// Layers that an invocation of it computes.
+pub const LAYERS: usize = 6;
 /// Workgroups along one axis that every WebGPU implementation supports.
 pub const MAX_GROUPS: usize = 65_535;
 /// Invocations per workgroup of kernels that reduce over a workgroup, such as layer norm.
@@ -117,12 +119,12 @@ impl Shader {
         }
     }
 
-    /// `shaders/assemble.wgsl`.
-    pub fn assemble() -> Self {
+    /// `shaders/expand.wgsl`.
+    pub fn expand() -> Self {
         Self {
-            files: vec![file!("assemble.wgsl")],
-            constants: vec![("INVOCATIONS", ASSEMBLED as u32)],
-            workgroup: [ASSEMBLED as u32, 1],
+            files: vec![file!("expand.wgsl")],
+            constants: vec![("INVOCATIONS", EXPANDED as u32), ("LAYERS", LAYERS as u32)],
+            workgroup: [EXPANDED as u32, 1],
         }
     }
 
@@ -140,15 +142,17 @@ impl Shader {
     /// `shaders/mean_embedding.wgsl` for vectors of length `width`, a multiple of four.
     pub fn mean_embedding(width: usize) -> Self {
         let mut shader = Self::adding(vec![file!("mean_embedding.wgsl")]);
-        // At least two, so that common widths share a kernel.
-        let each = (width / 4).div_ceil(ADDING as usize).max(2);
-        shader.constants.push(("QUADS_PER_INVOCATION", each as u32));
+        shader.constants.push(quads_per_invocation(width));
         shader
     }
 
-    /// `shaders/mixing.wgsl`.
-    pub fn mixing() -> Self {
-        Self::adding(vec![file!("mixing.wgsl")])
+    /// `shaders/pool.wgsl` for vectors of length `width`, a multiple of four.
+    pub fn pool(width: usize) -> Self {
+        Self {
+            files: vec![file!("pool.wgsl")],
+            constants: vec![("INVOCATIONS", ADDING), quads_per_invocation(width)],
+            workgroup: [ADDING, 1],
+        }
     }
 
     fn norm(own: Vec<File>) -> Self {
@@ -190,6 +194,13 @@ impl Shader {
     pub fn workgroup(&self) -> [u32; 2] {
         self.workgroup
     }
+}
+
+/// The part of a vector of length `width` that each of [`ADDING`] invocations computes.
+fn quads_per_invocation(width: usize) -> (&'static str, u32) {
+    // At least two, so that common widths share a kernel.
+    let each = (width / 4).div_ceil(ADDING as usize).max(2);
+    ("QUADS_PER_INVOCATION", each as u32)
 }
 
 /// The contiguous (last) axis of a convolution's input and output.
@@ -255,8 +266,9 @@ mod tests {
     fn variants() -> Vec<Shader> {
         let device = Device::flex();
         let storages = [Storage::F32, Storage::Packed, Storage::F16];
-        let mut all = vec![Shader::layer_norm(), Shader::assemble(), Shader::mixing()];
+        let mut all = vec![Shader::layer_norm(), Shader::expand()];
         all.extend([4, 384].map(Shader::mean_embedding));
+        all.extend([4, 384].map(Shader::pool));
         all.extend([4, 32, WIDEST_HEAD].map(Shader::attention));
         all.extend(storages.map(Shader::embed));
         for tiling in [8, 48, 64].map(Tiling::new) {

@@ -7,14 +7,14 @@
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use dnd_kernels::assemble::{self, Tiles};
 use dnd_kernels::convolve::{self, Axes};
 use dnd_kernels::epilogue::{ConvolutionEpilogue, LinearEpilogue};
+use dnd_kernels::expand::{self, Matrix, Sizes};
 use dnd_kernels::linear;
 use dnd_kernels::shaders::Storage;
 use dnd_kernels::{
-    Assembly, FrozenMatrix, Target, attend_rows, attention_rows, embed, layer_norm, mean_embedding,
-    mixing, mixing_coefficients,
+    Expansion, FrozenMatrix, Target, attend_rows, attention_rows, embed, layer_norm,
+    mean_embedding, pool,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -319,99 +319,124 @@ proptest! {
     }
 
     #[test]
-    fn mixing_coefficients_agree(
+    fn mean_embeddings_agree(
         prompts in 1usize..6,
         length in 1usize..9,
         fours in 1usize..150,
         odd in 0usize..8,
-        count in 1usize..20,
+        seed: u64,
+    ) {
+        let Some(device) = gpu() else { return Ok(()) };
+        let width = 4 * fours + usize::from(odd == 1);
+        let states = Numbers::new(seed).tensor([1, prompts, length, width], 1.0);
+        let found = mean_embedding(there(&states, &device));
+        assert_near(found, mean_embedding::reference(states), 1e-6);
+    }
+
+    #[test]
+    fn pooled_tokens_agree(
+        prompts in 1usize..9,
+        length in 1usize..40,
+        fours in 1usize..150,
+        odd in 0usize..8,
+        queries in 1usize..9,
+        size in prop::sample::select(vec![0.1f32, 3.0]),
         seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
         let width = 4 * fours + usize::from(odd == 1);
-        let states = numbers.tensor([1, prompts, length, width], 1.0);
-        let (centre, directions) = (
-            numbers.tensor([width], 0.1),
-            numbers.tensor([width, count], 1.0),
+        // Prompts of different lengths; the first prompts may be padding altogether.
+        let lengths: Vec<usize> = (0..prompts)
+            .map(|prompt| {
+                let fewest = usize::from(prompt + 1 == prompts);
+                numbers.0.random_range(fewest..=length)
+            })
+            .collect();
+        let is_token: Vec<f32> = lengths
+            .iter()
+            .flat_map(|&count| (0..length).map(move |place| f32::from(u8::from(place < count))))
+            .collect();
+        let is_token = TensorData::new(is_token, [1, prompts, length, 1]);
+        let is_token: Tensor<4> = Tensor::from_data(is_token, &Device::flex());
+        let tokens = numbers.tensor([1, prompts, length, width], 1.0) * is_token;
+        let queries = numbers.tensor([queries, width], size);
+        let mean = numbers.tensor([width], 0.3);
+        let deviation = numbers.tensor([width], 0.4) + 0.5;
+        let found = pool(
+            there(&tokens, &device),
+            there(&queries, &device),
+            there(&mean, &device),
+            there(&deviation, &device),
         );
-        let found = mean_embedding(there(&states, &device));
-        let expected = mixing::mean_embedding_reference(states);
-        assert_near(found.clone(), expected.clone(), 1e-6);
-        let found = mixing_coefficients(
-            found,
-            there(&centre, &device),
-            there(&directions, &device),
-            3.0,
-        );
-        // Where projections are almost zero, normalizing them amplifies rounding errors.
-        assert_near(
-            found,
-            mixing::mixing_coefficients_reference(expected, centre, directions, 3.0),
-            1e-3,
-        );
+        assert_near(found, pool::reference(tokens, queries, mean, deviation), 5e-5);
     }
 
     #[test]
-    fn assembled_adapters_agree(
-        tokens in 1usize..9,
+    fn expanded_features_agree(
+        layers in 1usize..9,
+        types in 1usize..4,
         rows in 1usize..5,
         fours in 1usize..12,
-        mixed in 0usize..5,
+        features in 1usize..9,
         seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
         let mut numbers = Numbers::new(seed);
-        let columns = 4 * fours;
-        let size = rows * columns;
-        // Every second token is covered by a tile and stored transposed; the last one has
-        // padding.
+        let sizes = Sizes {
+            layers,
+            rows,
+            columns: 4 * fours,
+            types,
+            features: 4 * features,
+        };
+        let size = sizes.rows * sizes.columns;
+        // Each type has a token that no matrix writes, then one to three that its matrix writes.
+        let mut of_layer = 0;
+        let matrices: Vec<Matrix> = (0..types)
+            .map(|_| {
+                let (first, count) = (of_layer + 1, numbers.0.random_range(1..=3));
+                of_layer = first + count;
+                let integers = (0..sizes.features * count * size)
+                    .map(|_| numbers.0.random_range(-127..=127));
+                Matrix {
+                    first,
+                    integers: integers.collect(),
+                    scales: numbers.values(sizes.features, 0.01),
+                }
+            })
+            .collect();
+        // Every second token is stored transposed; the last one has padding.
+        let tokens = layers * of_layer;
         let targets: Vec<Target> = (0..tokens)
             .map(|index| Target {
                 offset: index * size,
-                row_stride: if index % 2 == 0 { columns } else { 1 },
+                row_stride: if index % 2 == 0 { sizes.columns } else { 1 },
                 column_stride: if index % 2 == 0 { 1 } else { rows },
                 columns: if index + 1 == tokens {
-                    columns / 2 + 1
+                    sizes.columns / 2 + 1
                 } else {
-                    columns
+                    sizes.columns
                 },
-                tile: (index % 2 == 1 && mixed > 0).then_some(index / 2),
-                scale: 0.5 + index as f32,
+                scale: 0.5 + index as f32 / 8.0,
             })
             .collect();
-        let covered = tokens / 2;
-        let integers: Vec<i8> = (0..mixed * covered * size)
-            .map(|_| numbers.0.random_range(-127..=127))
-            .collect();
-        let scales = numbers.values(mixed * covered, 0.01);
-        let tiles = Tiles {
-            integers: &integers,
-            scales: &scales,
-            mixed,
-        };
         let mean = numbers.values(tokens * size, 1.0);
-        let cascade = numbers.tensor([tokens, rows, columns], 1.0);
-        let coefficients = numbers.tensor([mixed.max(1)], 1.0);
-        let assembly = Assembly::new(&targets, columns, &mean, tiles, &device);
-        let found = assembly.assemble(there(&cascade, &device), there(&coefficients, &device));
+        let input = numbers.tensor([types * layers, sizes.features], 1.0);
+        let expansion = Expansion::new(sizes, &targets, &mean, &matrices, &device);
+        let found = expansion.expand(there(&input, &device));
         let read = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap();
-        let expected = assemble::reference(
-            &targets,
-            columns,
-            &mean,
-            tiles,
-            &read(cascade.reshape([tokens * size])),
-            &read(coefficients)[..mixed],
-        );
+        let input = read(input.flatten(0, 1));
+        let expected = expand::reference(sizes, &targets, &mean, &matrices, &input);
         // The padding of a transposed token leaves gaps in the output, whose values are
         // unspecified.
         let last = &targets[tokens - 1];
         let found = read(found);
+        prop_assert_eq!(found.len(), expected.len());
         for (place, (a, b)) in found.iter().zip(&expected).enumerate() {
             let padding = place >= last.offset
                 && (0..size).all(|number| {
-                    let (row, column) = (number / columns, number % columns);
+                    let (row, column) = (number / sizes.columns, number % sizes.columns);
                     column >= last.columns
                         || last.offset + row * last.row_stride + column * last.column_stride
                             != place

@@ -15,7 +15,7 @@ use dnd_adapter::{
     BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Precision, Projection, Statistics,
     bundle, tokens,
 };
-use dnd_model::{BasisConfig, GeneratorConfig};
+use dnd_model::{ExpansionConfig, GeneratorConfig};
 use dnd_test_support::{bert_shapes, random_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -116,23 +116,21 @@ fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box
         &Projection::ALL,
     )?;
     let [count, _, width] = tokens::shape(&layout)?;
+    let expansion = ExpansionConfig::new(&layout)?;
     let config = GeneratorConfig {
-        features: vec![[PROMPTS, LENGTH, HIDDEN], [16, 8, 32], [count, 8, width]],
+        features: vec![[4, 4, HIDDEN], [16, 2, 32], [expansion.blocks(), 1, 32]],
         kernel_size: 3,
         prompt_kernel_size: 1,
-        pooling: false,
-        expansion: None,
-        basis: Some(BasisConfig {
-            count: 4,
-            gain: 1.0,
-            tokens: tokens::b_token_indices(&layout)?,
-        }),
+        pooling: true,
+        expansion: Some(expansion),
     };
     // Names and shapes come from an initialized generator. The values are random, because its
-    // last layer starts at zero.
+    // expansion starts at zero.
     let mut tensors = config.init(0, &Device::flex()).to_tensors(Precision::F16)?;
-    for tensor in tensors.values_mut() {
-        tensor.data = numbers(tensor.data.len(), 0.3, random);
+    for (name, tensor) in &mut tensors {
+        if !name.starts_with("generator.pooling") {
+            tensor.data = numbers(tensor.data.len(), 0.3, random);
+        }
     }
     let mut bundle = Bundle {
         header: BundleHeader {

@@ -3,10 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use dnd_adapter::{Adapter, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens};
 
-use crate::assembler::{self, Assembler};
-use crate::{
-    Error, Generator, GeneratorConfig, PromptDraw, PromptEncoder, TextEncoder, draw_prompts,
-};
+use crate::decoder::{self, Decoder};
+use crate::{Error, GeneratorConfig, PromptDraw, PromptEncoder, TextEncoder, draw_prompts};
 
 /// A text encoder with its tokenizer and identity.
 pub struct EncoderFiles<'a> {
@@ -23,11 +21,10 @@ pub struct AdapterGenerator {
     header: BundleHeader,
     statistics: Statistics,
     tasks: Vec<(String, Vec<f32>)>,
-    generator: Generator,
+    decoder: Decoder,
+    flops: u64,
     /// Whether the generator reads conditions of any number of prompts.
     is_pooled: bool,
-    /// Assembles the factors in one WGSL kernel; `None` where it cannot run.
-    assembler: Option<Assembler>,
     prompt_encoder: PromptEncoder,
 }
 
@@ -69,7 +66,7 @@ impl AdapterGenerator {
                 name(encoder.id),
             ));
         }
-        let mut config: GeneratorConfig = serde_json::from_value(header.generator.clone())
+        let config: GeneratorConfig = serde_json::from_value(header.generator.clone())
             .map_err(|e| Error::format(source_name, format!("generator: {e}")))?;
         config.validate(source_name)?;
         let output = tokens::shape(&header.layout)?;
@@ -96,20 +93,16 @@ impl AdapterGenerator {
             }
         }
         let statistics = bundle.statistics()?;
-        let targets = assembler::targets(&header.layout, &statistics)?;
+        let targets = decoder::targets(&header.layout, &statistics)?;
         let (tensors, mean) = (&bundle.tensors, &statistics.mean);
-        let assembler = Assembler::new(tensors, source_name, &config, targets, mean, device)?;
-        if assembler.is_some() {
-            // The assembler applies the basis head, with int8 tiles.
-            config.basis = None;
-        }
+        let decoder = Decoder::load(tensors, source_name, &config, &targets, mean, device)?;
         Ok(Self {
             header: header.clone(),
             statistics,
             tasks: bundle.task_embeddings(),
             is_pooled: config.pooling,
-            generator: config.load(&bundle.tensors, source_name, device)?,
-            assembler,
+            decoder,
+            flops: config.flops(),
             prompt_encoder: PromptEncoder::new(
                 encoder.model,
                 encoder.tokenizer_json,
@@ -157,14 +150,7 @@ impl AdapterGenerator {
     /// Runs the generator on hidden states (N, L, C). `report` gets the number of
     /// [`layers`](Self::layers) done.
     pub fn decode(&self, states: Tensor<3>, report: &mut dyn FnMut(usize)) -> Decoded {
-        let condition: Tensor<4> = states.unsqueeze_dim(0);
-        let output = self.generator.cascade(condition.clone(), report);
-        if let Some(assembler) = &self.assembler {
-            return Decoded::Factors(assembler.assemble(output, condition));
-        }
-        let output = self.generator.add_basis(output, condition);
-        let count: usize = output.dims().iter().product();
-        Decoded::Tokens(output.reshape([count]))
+        self.decoder.decode(states.unsqueeze_dim(0), report)
     }
 
     /// Reads decoded values back asynchronously, as browsers require, and builds the adapter.
@@ -206,12 +192,12 @@ impl AdapterGenerator {
 
     /// Multiplications and additions of the decoder for one condition.
     pub fn flops(&self) -> u64 {
-        self.generator.flops()
+        self.flops
     }
 
     /// Number of layers of the decoder.
     pub fn layers(&self) -> usize {
-        self.generator.layers().len()
+        self.decoder.generator().layers().len()
     }
 
     /// The generator's training tasks, each with the cosine similarity of its mean prompt

@@ -5,7 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod adapter_generator;
-mod assembler;
+mod decoder;
 pub mod device;
 pub mod encoder;
 pub mod error;
@@ -24,7 +24,7 @@ pub use adapter_generator::{AdapterGenerator, Decoded, EncoderFiles, read_values
 pub use encoder::{TextEncoder, TextEncoderConfig};
 pub use error::Error;
 pub use generate::{GeneratedFiles, Generation, Stage, encode_on_device};
-pub use generator::{Basis, BasisConfig, ExpansionConfig, Generator, GeneratorConfig, Pooling};
+pub use generator::{ExpansionConfig, Generator, GeneratorConfig, Pooling};
 pub use language::{LanguageModel, LanguageModelConfig};
 pub use lora::Lora;
 pub use prompt_encoder::{PromptDraw, PromptEncoder, PromptGroup, draw_prompts, mean_embedding};

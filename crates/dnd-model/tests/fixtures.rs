@@ -164,7 +164,6 @@ fn generator_agrees(name: &str) {
         prompt_kernel_size: kernel_size,
         pooling: false,
         expansion: None,
-        basis: None,
     };
     let names = [
         ("linear1.norm.weight", "norm_weight"),

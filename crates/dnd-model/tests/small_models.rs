@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout, Precision, Projection};
 use dnd_model::language::{Cache, MatmulDtype, TokenBatch};
 use dnd_model::{
-    BasisConfig, Error, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
+    Error, GeneratorConfig, LanguageModel, LanguageModelConfig, Lora, TextEncoder,
     TextEncoderConfig, Weights,
 };
 use dnd_test_support::{bert_shapes, llama_shapes, random_file};
@@ -236,11 +236,6 @@ fn untrained_generator_is_zero_and_weights_round_trip() {
         prompt_kernel_size: 1,
         pooling: false,
         expansion: None,
-        basis: Some(BasisConfig {
-            count: 3,
-            gain: 1.0,
-            tokens: vec![1, 4],
-        }),
     };
     let device = Device::flex();
     let generator = config.init(3, &device);

@@ -7,7 +7,6 @@ mod average;
 mod checkpoint;
 pub mod collect;
 mod curve;
-mod directions;
 mod error;
 mod example;
 mod gradients;

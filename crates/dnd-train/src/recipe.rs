@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dnd_adapter::{Layout, Projection, tokens};
-use dnd_model::{BasisConfig, ExpansionConfig, GeneratorConfig};
+use dnd_model::{ExpansionConfig, GeneratorConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -73,8 +73,6 @@ pub struct GeneratorRecipe {
     pub kernel_size: usize,
     /// Kernel of the convolution that mixes prompts.
     pub prompt_kernel_size: usize,
-    /// The head beside the cascade; without it there is none.
-    pub basis: Option<BasisRecipe>,
 }
 
 /// The block that learned queries pool a condition to.
@@ -87,16 +85,6 @@ pub struct PoolingRecipe {
     pub positions: usize,
 }
 
-/// The basis head, which covers the `B` factors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasisRecipe {
-    /// Differences that are mixed.
-    pub count: usize,
-    /// Length of the vector of mixing coefficients.
-    pub gain: f32,
-}
-
 impl Default for GeneratorRecipe {
     fn default() -> Self {
         Self {
@@ -107,7 +95,6 @@ impl Default for GeneratorRecipe {
             hidden: vec![[64, 16, 96], [128, 8, 96]],
             kernel_size: 3,
             prompt_kernel_size: 1,
-            basis: None,
         }
     }
 }
@@ -123,8 +110,7 @@ impl GeneratorRecipe {
             Some(_) => Some(ExpansionConfig::new(layout)?),
             None => None,
         };
-        let of_b = tokens::b_token_indices(layout)?;
-        Ok(self.sizes(width, output, expansion, of_b))
+        Ok(self.sizes(width, output, expansion))
     }
 
     fn sizes(
@@ -132,7 +118,6 @@ impl GeneratorRecipe {
         width: usize,
         output: [usize; 3],
         expansion: Option<ExpansionConfig>,
-        of_b: Vec<usize>,
     ) -> GeneratorConfig {
         let input = match self.pooling {
             Some(pooling) => [pooling.queries, pooling.positions, width],
@@ -149,11 +134,6 @@ impl GeneratorRecipe {
             prompt_kernel_size: self.prompt_kernel_size,
             pooling: self.pooling.is_some(),
             expansion,
-            basis: self.basis.as_ref().map(|basis| BasisConfig {
-                count: basis.count,
-                gain: basis.gain,
-                tokens: of_b,
-            }),
         }
     }
 }
@@ -248,7 +228,7 @@ impl Recipe {
             }
         }
         // The encoder's width and the layout's tiles are not known yet; any will do.
-        let config = recipe.generator.sizes(1, [1, 1, 1], None, Vec::new());
+        let config = recipe.generator.sizes(1, [1, 1, 1], None);
         config.validate(&path.display().to_string())?;
         let in_file = |error: Error| Error::content(path, error);
         recipe.collect.tune.validate().map_err(in_file)?;

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 /// Prompts that the generator reads per adapter.
-pub const READ: usize = 32;
-/// Fewer distinct prompts than this cannot show what a task is.
+pub const READ: usize = 16;
+/// Fewer distinct prompts than this get a hint.
 const FEW: usize = 8;
 /// Maximum number of prompts to compare; more would not change the hints.
 const SAMPLE: usize = 256;
@@ -40,7 +40,8 @@ impl Review {
         }
         if distinct < FEW {
             hints.push(format!(
-                "More different prompts give a better adapter; the generator reads {READ}."
+                "A description of the task or one prompt is enough; more different prompts usually \
+                 give a better adapter. The generator reads {READ}."
             ));
         } else if (count - distinct) * 4 >= count {
             hints.push(format!(
@@ -157,7 +158,7 @@ mod tests {
             "one two three",
         ]));
         assert_eq!((few.count, few.distinct), (3, 2));
-        assert!(few.hints[0].contains("generator reads 32"));
+        assert!(few.hints[0].contains("generator reads 16"));
         let mut many: Vec<String> = (0..10)
             .map(|i| format!("Which letter follows {i}?"))
             .collect();

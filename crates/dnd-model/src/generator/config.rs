@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BasisConfig, ExpansionConfig};
+use super::ExpansionConfig;
 use crate::Error;
 
 /// Sizes of a generator (Drag-and-Drop LLMs, arXiv 2506.16406, section 3.5).
@@ -13,6 +13,7 @@ use crate::Error;
 /// number of prompts and tokens. With `expansion` the last is that of the features (modules, rows,
 /// columns).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GeneratorConfig {
     /// Shapes (N, L, C) before, between and after the layers; at least two.
     pub features: Vec<[usize; 3]>,
@@ -28,9 +29,6 @@ pub struct GeneratorConfig {
     /// What the last features are expanded to; not in the paper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expansion: Option<ExpansionConfig>,
-    /// The basis head; the paper's generator has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub basis: Option<BasisConfig>,
 }
 
 impl GeneratorConfig {
@@ -57,32 +55,6 @@ impl GeneratorConfig {
         }
         if let Some(expansion) = &self.expansion {
             expansion.validate(self.features[self.features.len() - 1], source_name)?;
-        }
-        let Some(basis) = &self.basis else {
-            return Ok(());
-        };
-        let [count, ..] = self.output();
-        if basis.count == 0 {
-            return Err(Error::field(source_name, "basis.count", "at least 1", 0));
-        }
-        if !(basis.gain > 0.0 && basis.gain.is_finite()) {
-            let expected = "a positive number";
-            return Err(Error::field(
-                source_name,
-                "basis.gain",
-                expected,
-                basis.gain,
-            ));
-        }
-        let is_ascending = basis.tokens.windows(2).all(|pair| pair[0] < pair[1]);
-        let last = basis.tokens.last();
-        if !is_ascending || last.is_some_and(|&token| token >= count) {
-            return Err(Error::field(
-                source_name,
-                "basis.tokens",
-                &format!("ascending numbers below {count}"),
-                format!("{:?}", basis.tokens),
-            ));
         }
         Ok(())
     }
@@ -118,9 +90,32 @@ impl GeneratorConfig {
                     n_out,
                 ]
             })
-            .fold(self.basis_parameters(), usize::saturating_add)
-            .saturating_add(self.pooling_parameters())
+            .fold(self.pooling_parameters(), usize::saturating_add)
             .saturating_add(self.expansion_parameters())
+    }
+
+    /// Multiplications and additions of the convolutions and the expansion for one condition.
+    pub fn flops(&self) -> u64 {
+        // In a browser, usize has only 32 bits.
+        let sizes = |features: [usize; 3]| features.map(|size| size as u64);
+        let taps = (self.kernel_size as u64).pow(2);
+        let mixing_taps = (self.prompt_kernel_size as u64).pow(2);
+        let layers = self.features.windows(2).map(|pair| {
+            let ([n, l, c], [n_out, l_out, c_out]) = (sizes(pair[0]), sizes(pair[1]));
+            let width_first = l * n * c * c_out + n * c_out * l * l_out;
+            let height_first = n * c * l * l_out + l_out * n * c * c_out;
+            let mixing = l_out * c_out * n * n_out;
+            2 * (taps * (width_first + height_first) + mixing_taps * mixing)
+        });
+        let expansion = self.expansion.as_ref();
+        let expanded = expansion.map_or(0, |expansion| expansion.flops(self.last_width()));
+        layers.sum::<u64>() + expanded
+    }
+
+    /// Numbers of a block of the last layer.
+    pub(crate) fn last_width(&self) -> usize {
+        let [_, rows, columns] = self.features[self.features.len() - 1];
+        rows.saturating_mul(columns)
     }
 
     fn pooling_parameters(&self) -> usize {
@@ -129,18 +124,8 @@ impl GeneratorConfig {
     }
 
     fn expansion_parameters(&self) -> usize {
-        let [_, rows, columns] = self.features[self.features.len() - 1];
-        let count =
-            |expansion: &ExpansionConfig| expansion.parameter_count(rows.saturating_mul(columns));
+        let count = |expansion: &ExpansionConfig| expansion.parameter_count(self.last_width());
         self.expansion.as_ref().map_or(0, count)
-    }
-
-    fn basis_parameters(&self) -> usize {
-        let [_, rows, columns] = self.output();
-        self.basis.as_ref().map_or(0, |basis| {
-            let factors = [basis.tokens.len(), rows, columns];
-            factors.into_iter().fold(basis.count, usize::saturating_mul)
-        })
     }
 }
 
@@ -166,7 +151,6 @@ mod tests {
             prompt_kernel_size: 9,
             pooling: false,
             expansion: None,
-            basis: None,
         };
         config.validate("paper").unwrap();
         let millions = config.parameter_count() as f64 / 1e6;
@@ -181,7 +165,6 @@ mod tests {
             prompt_kernel_size: 1,
             pooling: false,
             expansion: None,
-            basis: None,
         };
         let message = config.validate("g.toml").unwrap_err().to_string();
         assert!(message.contains("kernel_size") && message.contains('4'));

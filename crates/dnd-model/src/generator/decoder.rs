@@ -1,4 +1,4 @@
-//! The generator: the hyper-convolutional decoder and the basis head.
+//! The generator: attention pooling, the hyper-convolutional decoder and the expansion.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,16 @@ use dnd_adapter::{BundleTensor, Precision, Storage};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{Basis, BasisConfig, Expansion, GeneratorConfig, HyperConvolution, Pooling};
+use super::{Expansion, GeneratorConfig, HyperConvolution, Pooling};
 use crate::{Error, Weights};
 
-/// The hyper-convolutional decoder and the basis head, from a condition (B, N, L, C) to weight
-/// tokens (B, T, rows, columns).
+/// The hyper-convolutional decoder, from a condition (B, N, L, C) to weight tokens
+/// (B, T, rows, columns), with pooling before it and the expansion behind it where there are any.
 #[derive(Module, Debug)]
 pub struct Generator {
     pooling: Option<Pooling>,
     layers: Vec<HyperConvolution>,
     expansion: Option<Expansion>,
-    basis: Option<Basis>,
     #[module(skip)]
     config: GeneratorConfig,
 }
@@ -46,23 +45,12 @@ impl GeneratorConfig {
             .expansion
             .as_ref()
             .map(|expansion| Expansion::random(expansion, self.last_width(), &mut random, device));
-        let basis = self.basis.as_ref().map(|basis| {
-            let [_, _, width] = self.input();
-            Basis::zeros(basis, width, self.output(), device)
-        });
         Generator {
             pooling,
             layers,
             expansion,
-            basis,
             config: self.clone(),
         }
-    }
-
-    /// Numbers of a block of the last layer.
-    fn last_width(&self) -> usize {
-        let [_, rows, columns] = self.features[self.features.len() - 1];
-        rows.saturating_mul(columns)
     }
 
     /// Loads a generator from bundle tensors, named as by
@@ -81,10 +69,6 @@ impl GeneratorConfig {
             let part = format!("generator.{index}");
             HyperConvolution::load(pair[0], pair[1], self, &weights, &part, device)
         });
-        let basis = self.basis.as_ref().map(|basis| {
-            let [_, _, width] = self.input();
-            Basis::load(basis, width, self.output(), &weights, device)
-        });
         let pooling = self
             .pooling
             .then(|| Pooling::load(self.input(), &weights, device));
@@ -96,7 +80,6 @@ impl GeneratorConfig {
             pooling: pooling.transpose()?,
             expansion: expansion.transpose()?,
             layers: layers.collect::<Result<_, _>>()?,
-            basis: basis.transpose()?,
             config: self.clone(),
         })
     }
@@ -105,68 +88,43 @@ impl GeneratorConfig {
 impl Generator {
     /// Weight tokens (B, T, rows, columns) for a condition (B, N, L, C).
     pub fn forward(&self, condition: Tensor<4>) -> Tensor<4> {
-        let output = self.cascade(condition.clone(), &mut |_| ());
-        self.add_basis(output, condition)
+        self.forward_reported(condition, &mut |_| ())
     }
 
-    /// As [`forward`](Self::forward), without the basis head. `report` gets the number of
-    /// layers done.
-    pub fn cascade(&self, condition: Tensor<4>, report: &mut dyn FnMut(usize)) -> Tensor<4> {
-        let input = match &self.pooling {
-            Some(pooling) => pooling.forward(condition, self.config.input()),
-            None => condition,
-        };
-        let layers = self.layers.iter().enumerate();
-        let features = layers.fold(input, |state, (index, layer)| {
-            let state = layer.forward(state);
-            report(index + 1);
-            state
-        });
+    /// As [`forward`](Self::forward); `report` gets the number of layers done.
+    pub fn forward_reported(
+        &self,
+        condition: Tensor<4>,
+        report: &mut dyn FnMut(usize),
+    ) -> Tensor<4> {
+        let features = self.features(condition, report);
         match self.expansion.as_ref().zip(self.config.expansion.as_ref()) {
             Some((expansion, config)) => expansion.forward(features, config),
             None => features,
         }
     }
 
+    /// The output of the last layer, before the expansion.
+    pub(crate) fn features(
+        &self,
+        condition: Tensor<4>,
+        report: &mut dyn FnMut(usize),
+    ) -> Tensor<4> {
+        let input = match &self.pooling {
+            Some(pooling) => pooling.forward(condition, self.config.input()),
+            None => condition,
+        };
+        let layers = self.layers.iter().enumerate();
+        layers.fold(input, |state, (index, layer)| {
+            let state = layer.forward(state);
+            report(index + 1);
+            state
+        })
+    }
+
     /// The pooling, mutable.
     pub fn pooling_mut(&mut self) -> Option<&mut Pooling> {
         self.pooling.as_mut()
-    }
-
-    /// Adds the output of the basis head, if there is one, for `condition`.
-    pub fn add_basis(&self, output: Tensor<4>, condition: Tensor<4>) -> Tensor<4> {
-        match self.basis() {
-            Some((basis, config)) => {
-                output + basis.forward(condition, config, self.config.output())
-            }
-            None => output,
-        }
-    }
-
-    /// The basis head and its sizes.
-    fn basis(&self) -> Option<(&Basis, &BasisConfig)> {
-        self.basis.as_ref().zip(self.config.basis.as_ref())
-    }
-
-    /// The basis head, mutable.
-    pub fn basis_mut(&mut self) -> Option<&mut Basis> {
-        self.basis.as_mut()
-    }
-
-    /// Multiplications and additions of the convolutions for one condition.
-    pub fn flops(&self) -> u64 {
-        // In a browser, usize has only 32 bits.
-        let sizes = |features: [usize; 3]| features.map(|size| size as u64);
-        let taps = (self.config.kernel_size as u64).pow(2);
-        let mixing_taps = (self.config.prompt_kernel_size as u64).pow(2);
-        let layers = self.config.features.windows(2).map(|pair| {
-            let ([n, l, c], [n_out, l_out, c_out]) = (sizes(pair[0]), sizes(pair[1]));
-            let width_first = l * n * c * c_out + n * c_out * l * l_out;
-            let height_first = n * c * l * l_out + l_out * n * c * c_out;
-            let mixing = l_out * c_out * n * n_out;
-            2 * (taps * (width_first + height_first) + mixing_taps * mixing)
-        });
-        layers.sum()
     }
 
     /// The layers, first to last.
@@ -175,7 +133,7 @@ impl Generator {
     }
 
     /// The weights by name, such as `generator.0.norm_weight`. When `precision` is not f32, the
-    /// basis tiles and the expansion, which are most of the weights, are stored as int8.
+    /// expansion's matrices, which are most of the weights, are stored as int8.
     ///
     /// # Errors
     /// [`Error::Device`] when values cannot be read back.
@@ -196,12 +154,6 @@ impl Generator {
         }
     }
 }
-
-/// Bundle name of the basis head's tiles.
-const TILES: &str = "generator.basis.tiles";
-
-/// Bundle names of the expansion's matrices begin with this.
-const MATRICES: &str = "generator.expansion.matrices";
 
 /// Bundle name of the parameter at a module path such as `layers`, `0`, `bias`.
 fn bundle_name(path: &[String]) -> String {
@@ -235,7 +187,7 @@ impl ModuleVisitor for Collect {
         match tensor.try_into_vec_as::<f32>() {
             Ok(data) => {
                 let name = bundle_name(&self.path);
-                let is_large = name == TILES || name.starts_with(MATRICES);
+                let is_large = name.starts_with(super::expansion::MATRICES);
                 let storage = if is_large && self.precision != Precision::F32 {
                     Storage::Int8
                 } else {

@@ -10,16 +10,19 @@ use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::Layout;
 use dnd_adapter::layout::Module;
 use dnd_adapter::tokens::spans;
+use dnd_kernels::layer_norm;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Weights};
 
+/// Bundle names of the matrices begin with this.
+pub(crate) const MATRICES: &str = "generator.expansion.matrices";
 /// Largest difference of the initial gains from 1, and of the initial shifts from 0.
 const SPREAD: f32 = 0.5;
 /// Added to the variance of features.
-const EPSILON: f32 = 1e-5;
+const EPSILON: f64 = 1e-5;
 
 /// What the expansion writes: the same weight tokens of every layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +96,15 @@ impl ExpansionConfig {
         ]))
     }
 
+    /// Multiplications and additions for blocks of `width` features.
+    pub(super) fn flops(&self, width: usize) -> u64 {
+        let [_, rows, columns] = self.output;
+        let tokens: usize = self.modules.iter().map(|[_, count]| *count).sum();
+        // In a browser, usize has only 32 bits.
+        let sizes = [2, self.layers, tokens, rows, columns, width];
+        sizes.into_iter().map(|size| size as u64).product()
+    }
+
     /// Checks the sizes against blocks of features.
     ///
     /// # Errors
@@ -131,6 +143,42 @@ impl ExpansionConfig {
             ));
         }
         Ok(())
+    }
+}
+
+/// Gain and shift of each feature (blocks, F).
+pub(crate) struct FeatureScaling {
+    gain: Tensor<2>,
+    shift: Tensor<2>,
+}
+
+impl FeatureScaling {
+    /// Loads those of a bundle, for features of `shape` (blocks, F).
+    pub(crate) fn load(
+        shape: [usize; 2],
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            gain: weights.tensor("generator.expansion.gain", shape, device)?,
+            shift: weights.tensor("generator.expansion.shift", shape, device)?,
+        })
+    }
+
+    /// Features of any shape (B, blocks, ...) as the matrices take them, (B, blocks, F): layer norm
+    /// of each block, gain and shift, over the root of F.
+    pub(crate) fn scale(&self, features: Tensor<4>) -> Tensor<3> {
+        let [batch, blocks, rows, columns] = features.dims();
+        let (width, device) = (rows * columns, features.device());
+        let features = features.reshape([batch * blocks, width]);
+        let (ones, zeros) = (
+            Tensor::ones([width], &device),
+            Tensor::zeros([width], &device),
+        );
+        let features = layer_norm(features, ones, zeros, EPSILON);
+        let features = features.reshape([batch, blocks, width]);
+        let features = features * self.gain.clone().unsqueeze_dim(0);
+        (features + self.shift.clone().unsqueeze_dim(0)) / (width as f32).sqrt()
     }
 }
 
@@ -187,13 +235,13 @@ impl Expansion {
         let modules = config.modules.iter().enumerate();
         let matrices = modules.map(|(number, [_, count])| {
             let numbers = count.saturating_mul(rows).saturating_mul(columns);
-            let name = format!("generator.expansion.matrices.{number}");
-            weights.parameter(&name, [width, numbers], device)
+            weights.parameter(&format!("{MATRICES}.{number}"), [width, numbers], device)
         });
-        let shape = [config.blocks(), width];
+        let FeatureScaling { gain, shift } =
+            FeatureScaling::load([config.blocks(), width], weights, device)?;
         Ok(Self {
-            gain: weights.parameter("generator.expansion.gain", shape, device)?,
-            shift: weights.parameter("generator.expansion.shift", shape, device)?,
+            gain: Param::from_tensor(gain),
+            shift: Param::from_tensor(shift),
             matrices: matrices.collect::<Result<_, _>>()?,
         })
     }
@@ -201,14 +249,12 @@ impl Expansion {
     /// Differences of the weight tokens (B, T, rows, columns) for features of any shape
     /// (B, blocks, ...).
     pub fn forward(&self, features: Tensor<4>, config: &ExpansionConfig) -> Tensor<4> {
-        let [batch, blocks, rows, columns] = features.dims();
-        let width = rows * columns;
-        let features = features.reshape([batch, blocks, width]);
-        let centred = features.clone() - features.mean_dim(2);
-        let deviation = (centred.clone().square().mean_dim(2) + EPSILON).sqrt();
-        let parameter = |parameter: &Param<Tensor<2>>| parameter.val().unsqueeze_dim(0);
-        let features = centred / deviation * parameter(&self.gain) + parameter(&self.shift);
-        let features = features / (width as f32).sqrt();
+        let scaling = FeatureScaling {
+            gain: self.gain.val(),
+            shift: self.shift.val(),
+        };
+        let features = scaling.scale(features);
+        let [batch, _, width] = features.dims();
 
         let [count, rows, columns] = config.output;
         let layers = config.layers;

@@ -1,14 +1,12 @@
 //! The generator, from condition to weight tokens: attention pooling, hyper-convolutions, and the
 //! expansion of their features.
 
-mod basis;
 mod config;
 mod decoder;
-mod expansion;
+pub(crate) mod expansion;
 mod hyper_convolution;
 mod pooling;
 
-pub use basis::{Basis, BasisConfig};
 pub use config::GeneratorConfig;
 pub use decoder::Generator;
 pub use expansion::{Expansion, ExpansionConfig};

@@ -6,8 +6,8 @@
 //! because what all prompts share is large beside what tells tasks apart.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
+use dnd_kernels::pool;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
@@ -17,8 +17,6 @@ use crate::{Error, Weights};
 const SMALLEST_DEVIATION: f32 = 0.02;
 /// Initial queries are uniform within this limit, with a deviation of 1.
 const LIMIT: f32 = 1.732;
-/// Score of padding, so that its attention weight is zero.
-const MASKED: f32 = -1e9;
 
 /// Attention pooling, from a condition (B, N, L, C) to a block (B, queries, positions, C).
 #[derive(Module, Debug)]
@@ -83,17 +81,9 @@ impl Pooling {
 
     /// The block (B, queries, positions, C) of a condition (B, N, L, C), which is zero at padding.
     pub fn forward(&self, condition: Tensor<4>, [queries, positions, _]: [usize; 3]) -> Tensor<4> {
-        let [batch, prompts, length, width] = condition.dims();
-        let tokens = condition.reshape([batch, prompts * length, width]);
-        let is_padding = tokens.clone().abs().sum_dim(2).equal_elem(0.0);
-        let row = |values: &Param<Tensor<1>>| values.val().reshape([1, 1, width]);
-        let tokens = (tokens - row(&self.mean)) / row(&self.deviation);
-        let weights = self.queries.val().transpose() / (width as f32).sqrt();
-        let scores = tokens.clone().matmul(weights.unsqueeze_dim(0));
-        let [_, _, all] = scores.dims();
-        let is_padding = is_padding.expand([batch, prompts * length, all]);
-        let attention = softmax(scores.mask_fill(is_padding, MASKED), 1);
-        let pooled = attention.swap_dims(1, 2).matmul(tokens);
+        let (mean, deviation) = (self.mean.val(), self.deviation.val());
+        let pooled = pool(condition, self.queries.val(), mean, deviation);
+        let [batch, _, width] = pooled.dims();
         pooled.reshape([batch, queries, positions, width])
     }
 }

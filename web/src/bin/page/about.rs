@@ -35,7 +35,7 @@ pub fn About() -> impl IntoView {
                 </p>
                 <p>
                     "The adapter works only with SmolLM2-135M-Instruct. Short prompts that state \
-                    the task work best: about the first 32 tokens of each are read, and at most 32 \
+                    the task work best: about the first 32 tokens of each are read, and at most 16 \
                     prompts."
                 </p>
             </details>

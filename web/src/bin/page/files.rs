@@ -104,7 +104,7 @@ pub fn open(state: State, file: File) {
     let name = file.name();
     if file.size() > LARGEST {
         prompt_box.show_error(format!(
-            "{name}: expected a file of at most 16 MB, found {}. The generator reads 32 prompts, \
+            "{name}: expected a file of at most 16 MB, found {}. The generator reads 16 prompts, \
              so a part of the file is enough.",
             format::size(file.size() as u64)
         ));

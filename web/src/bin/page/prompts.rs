@@ -76,8 +76,9 @@ pub fn Prompts() -> impl IntoView {
             <h2 id="prompts-title">"Your task"</h2>
             <label for="prompts">"Prompts"</label>
             <p id="prompts-help" class="help">
-                "What you would ask the model: one prompt per line, without answers. About 32 \
-                different prompts of one task work best, in English. A JSON list "
+                "What you would ask the model: one prompt per line, without answers, in English. \
+                About 16 different prompts of one task work best; a line or two that describe the \
+                task are enough. A JSON list "
                 <code>"[\"…\", \"…\"]"</code> " or a table with a column " <code>"prompt"</code>
                 " works too."
             </p>

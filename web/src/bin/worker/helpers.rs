@@ -25,10 +25,8 @@ use dnd_web::connection::Connection;
 use dnd_web::manifest::Manifest;
 use dnd_web::protocol::{Envelope, Event, Request};
 
-/// Maximum number of helpers: 32 prompts are only four groups, and this worker encodes one.
-const MAX_HELPERS: usize = 3;
-/// Maximum when the browser does not report the memory size.
-const MAX_HELPERS_UNKNOWN_MEMORY: usize = 1;
+/// Maximum number of helpers: 16 prompts are only two groups, and this worker encodes one.
+const MAX_HELPERS: usize = 1;
 /// GiB of memory below which there is no room for several encoders.
 const MIN_MEMORY_GIB: f64 = 4.0;
 /// The script. The query distinguishes helpers from the page's own worker, in logs and in tests
@@ -52,9 +50,9 @@ impl Helpers {
         let navigator = scope().navigator();
         let memory = Reflect::get(&navigator, &"deviceMemory".into());
         let most = match memory.ok().and_then(|memory| memory.as_f64()) {
-            None => MAX_HELPERS_UNKNOWN_MEMORY,
             Some(memory) if memory < MIN_MEMORY_GIB => 0,
-            Some(_) => MAX_HELPERS,
+            // Not every browser reports the memory size.
+            _ => MAX_HELPERS,
         };
         let others = (navigator.hardware_concurrency() as usize).saturating_sub(1);
         // A missing helper only makes encoding slower.

@@ -35,7 +35,6 @@ use serde_json::{Map, Value, json};
 
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::curve::CurvePoint;
-use crate::directions::set_directions;
 use crate::optimizer::adam_w;
 use crate::pack::{Parts, pack};
 use crate::schedule::warm_up_then_cosine;
@@ -189,7 +188,6 @@ impl<'a> Behaviour<'a> {
             Some(tensors) => plan.config.load(tensors, "start", &recording)?,
             None => {
                 let mut generator = plan.config.init(settings.seed, &recording);
-                set_directions(&mut generator, &data.task_embeddings());
                 if let Some(pooling) = generator.pooling_mut() {
                     let (mean, deviation) = data.token_statistics()?;
                     pooling.set_statistics(mean, deviation);

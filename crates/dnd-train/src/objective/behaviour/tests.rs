@@ -5,9 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{Layout, Projection, tokens};
 use dnd_model::language::MatmulDtype;
-use dnd_model::{
-    BasisConfig, ExpansionConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights,
-};
+use dnd_model::{ExpansionConfig, GeneratorConfig, LanguageModel, LanguageModelConfig, Weights};
 use dnd_test_support::{llama_shapes, random_file};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -115,7 +113,7 @@ fn small_adapter(model: &LanguageModel) -> Layout {
 }
 
 #[test]
-fn gradients_of_a_basis_head_are_those_of_the_loss() {
+fn gradients_of_the_published_form_are_those_of_the_loss() {
     let model = language_model(1);
     let layout = small_adapter(&model);
     let output = tokens::shape(&layout).unwrap();
@@ -125,11 +123,6 @@ fn gradients_of_a_basis_head_are_those_of_the_loss() {
         prompt_kernel_size: 1,
         pooling: false,
         expansion: None,
-        basis: Some(BasisConfig {
-            count: 3,
-            gain: 1.5,
-            tokens: vec![0, 2],
-        }),
     };
     gradients_agree(&model, &layout, &config, [3, 3]);
 }
@@ -145,7 +138,6 @@ fn gradients_of_pooling_and_expansion_are_those_of_the_loss() {
         prompt_kernel_size: 1,
         pooling: true,
         expansion: Some(expansion),
-        basis: None,
     };
     // Conditions of different numbers of prompts.
     gradients_agree(&model, &layout, &config, [3, 1]);
@@ -241,7 +233,6 @@ fn without_conditions_the_mean_alone_has_gradients() {
         prompt_kernel_size: 1,
         pooling: false,
         expansion: None,
-        basis: None,
     };
     let device = Device::flex();
     let recording = device.clone().autodiff();

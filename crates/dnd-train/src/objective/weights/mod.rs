@@ -21,7 +21,6 @@ use serde_json::{Map, Value, json};
 use crate::checkpoint::{load_module, load_optimizer, save_module, save_optimizer};
 use crate::collect::{Collection, Manifest};
 use crate::curve::CurvePoint;
-use crate::directions::set_directions;
 use crate::optimizer::adam_w;
 use crate::pack::{Parts, pack};
 use crate::recipe::WeightsSettings;
@@ -65,8 +64,7 @@ pub fn train_weights(
         .generator
         .config(encoder.model.hidden_size(), &collection.header.layout)?;
     let data = TrainingData::open(collection, tasks, encoder, recipe, device, observer)?;
-    let mut generator = config.init(settings.seed, &device.clone().autodiff());
-    set_directions(&mut generator, &data.task_embeddings(settings)?);
+    let generator = config.init(settings.seed, &device.clone().autodiff());
     let objective = Weights {
         recipe,
         token_weights: data.token_weights(),
