@@ -1,7 +1,11 @@
 //! Expands the features of every module into the flat values of an adapter.
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::backend::Flex;
+#[cfg(feature = "wgpu")]
+use burn::tensor::Int;
+use burn::tensor::{Device, Tensor};
 
+use crate::blocked::{Blocked, Epilogue};
 use crate::cpu;
 
 /// Destination of a weight token in the flat adapter.
@@ -30,19 +34,17 @@ pub struct Matrix {
     pub scales: Vec<f32>,
 }
 
-/// Inputs of the expansion besides the features, on a device that runs WGSL.
-#[cfg_attr(
-    not(feature = "wgpu"),
-    expect(dead_code, reason = "only constructed on a device that runs WGSL")
-)]
+/// An expansion prepared for a device.
 pub struct Expansion {
-    matrices: Tensor<1, Int>,
-    scales: Tensor<1>,
-    mean: Tensor<1>,
-    targets: Tensor<1, Int>,
     sizes: Sizes,
-    /// Number of values of the adapter.
-    length: usize,
+    weights: Weights,
+}
+
+/// All inputs besides the features.
+enum Weights {
+    Cpu(CpuWeights),
+    #[cfg(feature = "wgpu")]
+    Wgsl(WgslWeights),
 }
 
 /// Sizes of an expansion.
@@ -66,15 +68,11 @@ impl Sizes {
     }
 }
 
-/// 32-bit words of a target in the kernel.
-const TARGET_WORDS: usize = 8;
-
 impl Expansion {
-    /// Whether `device` can expand to tokens of these sizes: it must run WGSL, and columns and
-    /// features must be multiples of four.
+    /// Whether `device` can expand to tokens of these sizes: it must be burn's CPU device, or run
+    /// WGSL, which takes columns and features that are multiples of four.
     pub fn is_for(sizes: &Sizes, device: &Device) -> bool {
-        let are_quads = sizes.columns.is_multiple_of(4) && sizes.features.is_multiple_of(4);
-        are_quads && is_device(device)
+        *device == Device::flex() || is_for_wgsl(sizes, device)
     }
 
     /// Prepares the expansion to weight tokens that go to `targets`, layer by layer. `mean` is the
@@ -90,13 +88,175 @@ impl Expansion {
         device: &Device,
     ) -> Self {
         let numbers = sizes.numbers();
-        assert!(numbers > 0 && sizes.layers > 0, "sizes must not be zero");
+        assert!(
+            numbers > 0 && sizes.layers > 0 && sizes.features > 0,
+            "sizes must not be zero"
+        );
         assert_eq!(mean.len(), targets.len() * numbers, "number of mean values");
         assert_eq!(matrices.len(), sizes.types, "number of matrices");
         assert!(
             targets.len().is_multiple_of(sizes.layers),
             "tokens of a layer"
         );
+        let of_layer = targets.len() / sizes.layers;
+        for matrix in matrices {
+            let count = matrix.integers.len() / sizes.features / numbers;
+            assert_eq!(matrix.scales.len(), sizes.features, "number of scales");
+            assert_eq!(
+                matrix.integers.len(),
+                count * numbers * sizes.features,
+                "number of matrix values"
+            );
+            assert!(matrix.first + count <= of_layer, "tokens of a matrix");
+        }
+        #[cfg(feature = "wgpu")]
+        if *device != Device::flex() {
+            let weights = WgslWeights::new(sizes, targets, mean, matrices, device);
+            return Self {
+                sizes,
+                weights: Weights::Wgsl(weights),
+            };
+        }
+        assert_eq!(*device, Device::flex(), "device of an expansion");
+        Self {
+            sizes,
+            weights: Weights::Cpu(CpuWeights::new(sizes, targets, mean, matrices)),
+        }
+    }
+
+    /// The adapter's values from the features (types * layers, F), each type layer by layer. The
+    /// values of gaps between targets are not specified.
+    ///
+    /// # Panics
+    /// If the features have another shape, are on another device, or track gradients.
+    pub fn expand(&self, features: Tensor<2>) -> Tensor<1> {
+        let Sizes { layers, types, .. } = self.sizes;
+        let expected = [types * layers, self.sizes.features];
+        cpu::expect("features", features.dims(), expected);
+        match &self.weights {
+            Weights::Cpu(weights) => {
+                let features = cpu::read(&features).expect("features must be on the CPU");
+                let output = weights.expand(self.sizes, cpu::numbers(&features));
+                let length = output.len();
+                Tensor::from_primitive::<Flex>(cpu::tensor(output, [length]))
+            }
+            #[cfg(feature = "wgpu")]
+            Weights::Wgsl(weights) => weights.expand(self.sizes, &features),
+        }
+    }
+}
+
+impl Target {
+    /// Index of a number of a token, or `None` for padding; rows have `columns` values.
+    fn place(&self, number: usize, columns: usize) -> Option<usize> {
+        let (row, column) = (number / columns, number % columns);
+        let place = self.offset + row * self.row_stride + column * self.column_stride;
+        (column < self.columns).then_some(place)
+    }
+
+    /// Adds the values of a token, scaled, where they belong.
+    fn add(&self, values: &[f32], columns: usize, output: &mut [f32]) {
+        for (row, values) in values.chunks_exact(columns).enumerate() {
+            let places = (self.offset + row * self.row_stride..).step_by(self.column_stride.max(1));
+            for (place, value) in places.zip(values).take(self.columns) {
+                output[place] += value * self.scale;
+            }
+        }
+    }
+}
+
+/// Number of values of the adapter.
+fn length(sizes: Sizes, targets: &[Target]) -> usize {
+    let last = |target: &Target| {
+        let column = target.columns.min(sizes.columns).checked_sub(1)?;
+        target.place((sizes.rows - 1) * sizes.columns + column, sizes.columns)
+    };
+    targets
+        .iter()
+        .filter_map(last)
+        .max()
+        .map_or(0, |last| last + 1)
+}
+
+/// The mean adapter in adapter order, and matrices packed in f32.
+struct CpuWeights {
+    mean: Vec<f32>,
+    targets: Vec<Target>,
+    /// With the first of the weight tokens that each writes.
+    matrices: Vec<(usize, Blocked)>,
+}
+
+impl CpuWeights {
+    fn new(sizes: Sizes, targets: &[Target], mean: &[f32], matrices: &[Matrix]) -> Self {
+        let mut values = vec![0.0; length(sizes, targets)];
+        for (target, mean) in targets.iter().zip(mean.chunks_exact(sizes.numbers())) {
+            for (number, &mean) in mean.iter().enumerate() {
+                if let Some(place) = target.place(number, sizes.columns) {
+                    values[place] = mean;
+                }
+            }
+        }
+        let depth = sizes.features;
+        let matrices = matrices.iter().map(|matrix| {
+            let width = matrix.integers.len() / depth;
+            let mut values = vec![0.0; matrix.integers.len()];
+            let rows = matrix.integers.chunks_exact(width.max(1));
+            for (feature, (integers, scale)) in rows.zip(&matrix.scales).enumerate() {
+                for (column, &integer) in integers.iter().enumerate() {
+                    values[column * depth + feature] = f32::from(integer) * scale;
+                }
+            }
+            (matrix.first, Blocked::new(&values, [width, depth]))
+        });
+        Self {
+            mean: values,
+            targets: targets.to_vec(),
+            matrices: matrices.collect(),
+        }
+    }
+
+    fn expand(&self, sizes: Sizes, features: &[f32]) -> Vec<f32> {
+        let (numbers, of_layer) = (sizes.numbers(), self.targets.len() / sizes.layers);
+        let mut output = self.mean.clone();
+        let of_types = features.chunks_exact(sizes.layers * sizes.features);
+        for ((first, matrix), features) in self.matrices.iter().zip(of_types) {
+            let products = matrix.product(features, Epilogue::Identity);
+            let layers = products.chunks_exact(products.len() / sizes.layers);
+            for (layer, products) in layers.enumerate() {
+                let targets = &self.targets[layer * of_layer + first..];
+                for (target, products) in targets.iter().zip(products.chunks_exact(numbers)) {
+                    target.add(products, sizes.columns, &mut output);
+                }
+            }
+        }
+        output
+    }
+}
+
+/// Everything as the WGSL kernel reads it.
+#[cfg(feature = "wgpu")]
+struct WgslWeights {
+    matrices: Tensor<1, Int>,
+    scales: Tensor<1>,
+    mean: Tensor<1>,
+    targets: Tensor<1, Int>,
+    length: usize,
+}
+
+/// 32-bit words of a target in the kernel.
+#[cfg(feature = "wgpu")]
+const TARGET_WORDS: usize = 8;
+
+#[cfg(feature = "wgpu")]
+impl WgslWeights {
+    fn new(
+        sizes: Sizes,
+        targets: &[Target],
+        mean: &[f32],
+        matrices: &[Matrix],
+        device: &Device,
+    ) -> Self {
+        let numbers = sizes.numbers();
         let mut words = vec![0i32; targets.len() * TARGET_WORDS];
         for (target, words) in targets.iter().zip(words.chunks_exact_mut(TARGET_WORDS)) {
             let places = [
@@ -108,19 +268,11 @@ impl Expansion {
             words[..4].copy_from_slice(&places.map(|place| place as i32));
             words[4] = target.scale.to_bits().cast_signed();
         }
-        let of_layer = targets.len() / sizes.layers;
         let mut packed: Vec<i32> = Vec::new();
         for (kind, matrix) in matrices.iter().enumerate() {
-            assert_eq!(matrix.scales.len(), sizes.features, "number of scales");
             let row = matrix.integers.len() / sizes.features;
-            let count = row / numbers;
-            assert_eq!(
-                matrix.integers.len(),
-                count * numbers * sizes.features,
-                "number of matrix values"
-            );
-            assert!(matrix.first + count <= of_layer, "tokens of a matrix");
-            for place in 0..count {
+            // The kernel reads matrices by the tokens of the first layer.
+            for place in 0..row / numbers {
                 let words = &mut words[(matrix.first + place) * TARGET_WORDS + 5..];
                 words[0] = kind as i32;
                 words[1] = (packed.len() + place * numbers / 4) as i32;
@@ -128,41 +280,18 @@ impl Expansion {
             }
             packed.extend(matrix.integers.chunks(4).map(four_in_a_word));
         }
-        let scales: Vec<f32> = matrices
-            .iter()
-            .flat_map(|m| m.scales.iter().copied())
-            .collect();
-        let ends = targets.iter().filter(|target| target.columns > 0);
-        let ends = ends.map(|target| {
-            let last = [
-                (sizes.rows - 1) * target.row_stride,
-                (target.columns - 1) * target.column_stride,
-            ];
-            target.offset + last[0] + last[1] + 1
-        });
+        let scales = matrices.iter().flat_map(|matrix| &matrix.scales);
+        let scales: Vec<f32> = scales.copied().collect();
         Self {
-            length: ends.max().unwrap_or(0),
             matrices: Tensor::from_data(packed.as_slice(), device),
             scales: Tensor::from_data(scales.as_slice(), device),
             mean: Tensor::from_data(mean, device),
             targets: Tensor::from_data(words.as_slice(), device),
-            sizes,
+            length: length(sizes, targets),
         }
     }
 
-    /// The adapter's values from the features (types * layers, F), each type layer by layer.
-    ///
-    /// # Panics
-    /// If the features have another shape, or are on another device.
-    pub fn expand(&self, features: Tensor<2>) -> Tensor<1> {
-        let Sizes { layers, types, .. } = self.sizes;
-        let expected = [types * layers, self.sizes.features];
-        cpu::expect("features", features.dims(), expected);
-        self.launch(&features)
-    }
-
-    #[cfg(feature = "wgpu")]
-    fn launch(&self, features: &Tensor<2>) -> Tensor<1> {
+    fn expand(&self, sizes: Sizes, features: &Tensor<2>) -> Tensor<1> {
         use crate::gpu;
         use crate::shaders::{EXPANDED, LAYERS, Shader};
 
@@ -176,24 +305,20 @@ impl Expansion {
         ];
         let inputs = inputs.map(|input| Some(input.expect(here)));
         let [words] = self.targets.dims();
-        let layers = self.sizes.layers;
-        let tokens = words / TARGET_WORDS / layers;
-        let quads = self.sizes.numbers() / 4;
-        let row_quads = self.sizes.columns / 4;
-        let sizes = [layers, tokens, quads, row_quads, self.sizes.features / 4];
+        let tokens = words / TARGET_WORDS / sizes.layers;
+        let (quads, row_quads) = (sizes.numbers() / 4, sizes.columns / 4);
+        let words = [sizes.layers, tokens, quads, row_quads, sizes.features / 4];
         gpu::launch(
             Shader::expand(),
             &inputs.each_ref().map(Option::as_ref),
             [self.length],
-            &sizes.map(|size| size as u32),
-            [quads.div_ceil(EXPANDED), tokens, layers.div_ceil(LAYERS)],
+            &words.map(|size| size as u32),
+            [
+                quads.div_ceil(EXPANDED),
+                tokens,
+                sizes.layers.div_ceil(LAYERS),
+            ],
         )
-    }
-
-    #[cfg(not(feature = "wgpu"))]
-    #[allow(clippy::unused_self, reason = "same signature as with wgpu")]
-    fn launch(&self, _: &Tensor<2>) -> Tensor<1> {
-        unreachable!("an expansion is only constructed on a device that runs WGSL")
     }
 }
 
@@ -226,28 +351,27 @@ pub fn reference(
             }
         }
         for (number, sum) in sums.into_iter().enumerate() {
-            let (row, column) = (number / sizes.columns, number % sizes.columns);
-            if column >= target.columns {
-                continue;
+            if let Some(place) = target.place(number, sizes.columns) {
+                output.resize(output.len().max(place + 1), 0.0);
+                output[place] = sum * target.scale + mean[index * numbers + number];
             }
-            let at = target.offset + row * target.row_stride + column * target.column_stride;
-            output.resize(output.len().max(at + 1), 0.0);
-            output[at] = sum * target.scale + mean[index * numbers + number];
         }
     }
     output
 }
 
 #[cfg(feature = "wgpu")]
-fn is_device(device: &Device) -> bool {
-    crate::gpu::is_device(device)
+fn is_for_wgsl(sizes: &Sizes, device: &Device) -> bool {
+    let are_quads = sizes.columns.is_multiple_of(4) && sizes.features.is_multiple_of(4);
+    are_quads && crate::gpu::is_device(device)
 }
 
 #[cfg(not(feature = "wgpu"))]
-fn is_device(_: &Device) -> bool {
+fn is_for_wgsl(_: &Sizes, _: &Device) -> bool {
     false
 }
 
+#[cfg(feature = "wgpu")]
 fn four_in_a_word(integers: &[i8]) -> i32 {
     let mut bytes = [0; 4];
     for (byte, integer) in bytes.iter_mut().zip(integers) {

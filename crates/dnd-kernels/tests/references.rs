@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cases;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_kernels::adamw::{self, AdamW};
 use dnd_kernels::epilogue::LinearEpilogue;
+use dnd_kernels::expand::Sizes;
 use dnd_kernels::linear;
 use dnd_kernels::{
     FrozenMatrix, attention, attention_rows, bf16, biased_gelu, gelu, layer_norm, rms_norm, rope,
@@ -13,6 +16,8 @@ use dnd_kernels::{
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+
+use cases::ExpansionCase;
 
 /// Random, approximately normal tensors from a seed.
 struct Source(ChaCha12Rng);
@@ -109,6 +114,25 @@ fn packed_agrees(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
+
+    #[test]
+    fn expanded_features_agree(
+        layers in 1usize..9,
+        types in 1usize..4,
+        rows in 1usize..5,
+        columns in 1usize..40,
+        features in 1usize..30,
+        seed: u64,
+    ) {
+        let sizes = Sizes {
+            layers,
+            rows,
+            columns,
+            types,
+            features,
+        };
+        ExpansionCase::new(sizes, seed).check(&Device::flex());
+    }
 
     #[test]
     fn rms_norm_is_its_reference(

@@ -4,21 +4,24 @@
 #![cfg(feature = "wgpu")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cases;
+
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::convolve::{self, Axes};
 use dnd_kernels::epilogue::{ConvolutionEpilogue, LinearEpilogue};
-use dnd_kernels::expand::{self, Matrix, Sizes};
+use dnd_kernels::expand::Sizes;
 use dnd_kernels::linear;
 use dnd_kernels::shaders::Storage;
 use dnd_kernels::{
-    Expansion, FrozenMatrix, Target, attend_rows, attention_rows, embed, layer_norm,
-    mean_embedding, pool,
+    FrozenMatrix, attend_rows, attention_rows, embed, layer_norm, mean_embedding, pool,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+
+use cases::ExpansionCase;
 
 /// The GPU, or `None` with a printed reason.
 fn gpu() -> Option<Device> {
@@ -382,7 +385,6 @@ proptest! {
         seed: u64,
     ) {
         let Some(device) = gpu() else { return Ok(()) };
-        let mut numbers = Numbers::new(seed);
         let sizes = Sizes {
             layers,
             rows,
@@ -390,62 +392,7 @@ proptest! {
             types,
             features: 4 * features,
         };
-        let size = sizes.rows * sizes.columns;
-        // Each type has a token that no matrix writes, then one to three that its matrix writes.
-        let mut of_layer = 0;
-        let matrices: Vec<Matrix> = (0..types)
-            .map(|_| {
-                let (first, count) = (of_layer + 1, numbers.0.random_range(1..=3));
-                of_layer = first + count;
-                let integers = (0..sizes.features * count * size)
-                    .map(|_| numbers.0.random_range(-127..=127));
-                Matrix {
-                    first,
-                    integers: integers.collect(),
-                    scales: numbers.values(sizes.features, 0.01),
-                }
-            })
-            .collect();
-        // Every second token is stored transposed; the last one has padding.
-        let tokens = layers * of_layer;
-        let targets: Vec<Target> = (0..tokens)
-            .map(|index| Target {
-                offset: index * size,
-                row_stride: if index % 2 == 0 { sizes.columns } else { 1 },
-                column_stride: if index % 2 == 0 { 1 } else { rows },
-                columns: if index + 1 == tokens {
-                    sizes.columns / 2 + 1
-                } else {
-                    sizes.columns
-                },
-                scale: 0.5 + index as f32 / 8.0,
-            })
-            .collect();
-        let mean = numbers.values(tokens * size, 1.0);
-        let input = numbers.tensor([types * layers, sizes.features], 1.0);
-        let expansion = Expansion::new(sizes, &targets, &mean, &matrices, &device);
-        let found = expansion.expand(there(&input, &device));
-        let read = |tensor: Tensor<1>| tensor.try_into_vec_as::<f32>().unwrap();
-        let input = read(input.flatten(0, 1));
-        let expected = expand::reference(sizes, &targets, &mean, &matrices, &input);
-        // The padding of a transposed token leaves gaps in the output, whose values are
-        // unspecified.
-        let last = &targets[tokens - 1];
-        let found = read(found);
-        prop_assert_eq!(found.len(), expected.len());
-        for (place, (a, b)) in found.iter().zip(&expected).enumerate() {
-            let padding = place >= last.offset
-                && (0..size).all(|number| {
-                    let (row, column) = (number / sizes.columns, number % sizes.columns);
-                    column >= last.columns
-                        || last.offset + row * last.row_stride + column * last.column_stride
-                            != place
-                });
-            prop_assert!(
-                padding || (a - b).abs() <= 1e-4 * (1.0 + b.abs()),
-                "at {place}: {a} and {b}"
-            );
-        }
+        ExpansionCase::new(sizes, seed).check(&device);
     }
 }
 

@@ -1,5 +1,5 @@
-//! The last step of a generation on devices that run WGSL. One kernel expands the features,
-//! rescales each weight token, adds the mean adapter and writes the values in adapter order.
+//! A generator for inference: one kernel expands the features, rescales each weight token, adds the
+//! mean adapter and writes the values in adapter order.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(crate) struct Decoder {
     assembler: Option<Assembler>,
 }
 
-/// Turns features into adapter values with one WGSL kernel.
+/// Turns features into adapter values with one kernel.
 struct Assembler {
     scaling: FeatureScaling,
     expansion: Expansion,
@@ -68,8 +68,8 @@ impl Decoder {
 }
 
 impl Assembler {
-    /// Prepares the kernel. `None` where it does not run: no expansion, other sizes or another
-    /// device than [`Expansion::is_for`] takes, or matrices that are not stored as int8.
+    /// Prepares the kernel. `None` where there is none: no expansion, other sizes or another device
+    /// than [`Expansion::is_for`] takes, or matrices that are not stored as int8.
     fn load(
         tensors: &BTreeMap<String, BundleTensor>,
         weights: &Weights,
