@@ -5,6 +5,8 @@ use burn::tensor::activation::softmax;
 
 /// Score of padding, so that its attention weight is zero.
 const MASKED: f32 = -1e9;
+/// Far smaller than the square of any token.
+const SMALLEST: f32 = 1e-30;
 
 /// Tokens pooled by queries (P, C) to (B, P, C), from prompts (B, N, L, C), which are zero at
 /// padding.
@@ -34,13 +36,14 @@ pub fn reference(
 ) -> Tensor<3> {
     let [batch, count, length, width] = prompts.dims();
     let tokens = prompts.reshape([batch, count * length, width]);
-    let is_padding = tokens.clone().abs().sum_dim(2).equal_elem(0.0);
+    // One for tokens and zero for padding, with operations that the page has anyway.
+    let sizes = tokens.clone().square().sum_dim(2);
+    let is_token = sizes.clone() / (sizes + SMALLEST);
     let row = |values: Tensor<1>| values.reshape([1, 1, width]);
     let tokens = (tokens - row(mean)) / row(deviation);
     let queries = queries.transpose() / (width as f32).sqrt();
     let scores = tokens.clone().matmul(queries.unsqueeze_dim(0));
-    let is_padding = is_padding.expand(scores.dims());
-    let weights = softmax(scores.mask_fill(is_padding, MASKED), 1);
+    let weights = softmax(scores + (is_token - 1.0) * -MASKED, 1);
     weights.swap_dims(1, 2).matmul(tokens)
 }
 
