@@ -20,8 +20,9 @@ export async function checkAdapter(t, visit, zip, prompts, seed) {
   const difference = largestDifference(tensors(found.get(MODEL)), tensors(native.get(MODEL)));
   const size = difference.toExponential(1);
   t.note(`largest difference from the native adapter: ${size} of its largest weight`);
+  // The page reads the encoder's word embeddings in int8; the native program does not.
   assert.ok(
-    difference <= 1e-3,
+    difference <= 5e-3,
     `differs from the native adapter by ${difference} of its largest weight`,
   );
   assert.match(found.get("README.md").toString(), /PeftModel\.from_pretrained/);
