@@ -26,10 +26,12 @@ pub fn About() -> impl IntoView {
             <details>
                 <summary>"What to expect"</summary>
                 <p>
-                    "This first generator is weak. On unseen tasks, its adapters do better than \
-                    the model without an adapter, but hardly better than the average of its \
-                    training adapters, and far worse than adapters trained on the task itself. The \
-                    model card, "
+                    "The adapter knows your task: send it the input alone, \"hot\" instead of \
+                    \"What is the opposite of hot?\". On tasks that the generator has not seen, \
+                    it answers about one question in six, so asked, and one in four when asked in \
+                    full. An adapter made from another task's prompts answers one in ten at most \
+                    with the input alone. Adapters that were trained on the task itself are far \
+                    better. The model card, "
                     <code>"assets/MODEL_CARD.md"</code>
                     " in the source code, has the figures."
                 </p>
