@@ -122,8 +122,9 @@ pub fn curve(context: &Context, args: &CurveArgs) -> Result<()> {
     Ok(())
 }
 
-/// Fine-tunes an adapter on each development task, for comparison only, and evaluates the methods
-/// on the development tasks and on the suite's held-out tasks, asked in full and bare.
+/// Tunes adapters to compare with (of training tasks, of each development task, and one for all
+/// tasks), and evaluates the methods on the development tasks and on the suite's held-out tasks,
+/// asked in full and bare.
 pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let recipe = Recipe::new(context, &args.files.tasks)?;
     let tuned = context.cache("collections/tuned");

@@ -160,16 +160,6 @@ pub fn from_flat(layout: &Layout, values: &[f32]) -> Result<Adapter, Error> {
     Adapter::new(layout.clone(), factors)
 }
 
-/// Indices of the tokens of the `B` factors, ascending.
-///
-/// # Errors
-/// When the layout is invalid, or the modules have different ranks.
-pub fn b_token_indices(layout: &Layout) -> Result<Vec<usize>, Error> {
-    let spans = spans(layout)?.into_iter().enumerate();
-    let of_b = spans.filter(|(_, span)| span.factor == Factor::B);
-    Ok(of_b.map(|(index, _)| index).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -199,7 +189,6 @@ mod tests {
             a: count(32),
             b: count(16),
         };
-        assert_eq!(b_token_indices(&layout).unwrap(), [2]);
         let tokens = from_adapter(&Adapter::new(layout, vec![factors]).unwrap()).unwrap();
         let rows: Vec<&[f32]> = tokens.chunks(8).collect();
         assert_eq!(rows.len(), 6);

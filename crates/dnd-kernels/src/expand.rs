@@ -44,7 +44,7 @@ pub struct Expansion {
 enum Weights {
     Cpu(CpuWeights),
     #[cfg(feature = "wgpu")]
-    Wgsl(WgslWeights),
+    Wgsl(Box<WgslWeights>),
 }
 
 /// Sizes of an expansion.
@@ -89,7 +89,7 @@ impl Expansion {
     ) -> Self {
         let numbers = sizes.numbers();
         assert!(
-            numbers > 0 && sizes.layers > 0 && sizes.features > 0,
+            numbers > 0 && sizes.layers > 0 && sizes.features > 0 && sizes.types > 0,
             "sizes must not be zero"
         );
         assert_eq!(mean.len(), targets.len() * numbers, "number of mean values");
@@ -99,22 +99,25 @@ impl Expansion {
             "tokens of a layer"
         );
         let of_layer = targets.len() / sizes.layers;
+        let mut free = 0;
         for matrix in matrices {
             let count = matrix.integers.len() / sizes.features / numbers;
+            assert!(count > 0 && matrix.first >= free, "tokens of matrices");
+            free = matrix.first + count;
             assert_eq!(matrix.scales.len(), sizes.features, "number of scales");
             assert_eq!(
                 matrix.integers.len(),
                 count * numbers * sizes.features,
                 "number of matrix values"
             );
-            assert!(matrix.first + count <= of_layer, "tokens of a matrix");
+            assert!(free <= of_layer, "tokens of a layer");
         }
         #[cfg(feature = "wgpu")]
         if *device != Device::flex() {
             let weights = WgslWeights::new(sizes, targets, mean, matrices, device);
             return Self {
                 sizes,
-                weights: Weights::Wgsl(weights),
+                weights: Weights::Wgsl(Box::new(weights)),
             };
         }
         assert_eq!(*device, Device::flex(), "device of an expansion");

@@ -13,7 +13,7 @@ const SMALLEST: f32 = 1e-30;
 ///
 /// A query attends over all tokens of all prompts of a batch entry. Tokens are normalized by
 /// `mean` and `deviation` (C each), and scores divided by the root of C. The WGSL kernel requires a
-/// batch of one and a width that is a multiple of four.
+/// batch of one and a width that is a multiple of four, at most 2048.
 pub fn pool(
     prompts: Tensor<4>,
     queries: Tensor<2>,
@@ -36,14 +36,14 @@ pub fn reference(
 ) -> Tensor<3> {
     let [batch, count, length, width] = prompts.dims();
     let tokens = prompts.reshape([batch, count * length, width]);
-    // One for tokens and zero for padding, with operations that the page has anyway.
-    let sizes = tokens.clone().square().sum_dim(2);
-    let is_token = sizes.clone() / (sizes + SMALLEST);
+    // One for padding and almost zero for tokens, with operations that the page has anyway.
+    let sizes = tokens.clone().square().sum_dim(2) + SMALLEST;
+    let padding = (sizes.zeros_like() + SMALLEST) / sizes;
     let row = |values: Tensor<1>| values.reshape([1, 1, width]);
     let tokens = (tokens - row(mean)) / row(deviation);
     let queries = queries.transpose() / (width as f32).sqrt();
     let scores = tokens.clone().matmul(queries.unsqueeze_dim(0));
-    let weights = softmax(scores + (is_token - 1.0) * -MASKED, 1);
+    let weights = softmax(scores + padding * MASKED, 1);
     weights.swap_dims(1, 2).matmul(tokens)
 }
 
@@ -54,7 +54,7 @@ fn launch(
     mean: &Tensor<1>,
     deviation: &Tensor<1>,
 ) -> Option<Tensor<3>> {
-    use crate::shaders::Shader;
+    use crate::shaders::{Shader, WIDEST_POOL};
     use crate::{cpu, gpu};
 
     let [batch, count, length, width] = prompts.dims();
@@ -62,7 +62,7 @@ fn launch(
     cpu::expect("queries", queries.dims(), [queries_count, width]);
     cpu::expect("mean", mean.dims(), [width]);
     cpu::expect("deviation", deviation.dims(), [width]);
-    if batch != 1 || !width.is_multiple_of(4) {
+    if batch != 1 || !width.is_multiple_of(4) || width > WIDEST_POOL {
         return None;
     }
     let inputs = [

@@ -71,6 +71,8 @@ pub const EXPANDED: usize = 64;
 pub const LAYERS: usize = 6;
 /// Workgroups along one axis that every WebGPU implementation supports.
 pub const MAX_GROUPS: usize = 65_535;
+/// Largest width of the pooling kernel, which keeps a query in workgroup memory.
+pub const WIDEST_POOL: usize = 2048;
 /// Invocations per workgroup of kernels that reduce over a workgroup, such as layer norm.
 const ADDING: u32 = 64;
 
@@ -268,7 +270,7 @@ mod tests {
         let storages = [Storage::F32, Storage::Packed, Storage::F16];
         let mut all = vec![Shader::layer_norm(), Shader::expand()];
         all.extend([4, 384].map(Shader::mean_embedding));
-        all.extend([4, 384].map(Shader::pool));
+        all.extend([4, 384, WIDEST_POOL].map(Shader::pool));
         all.extend([4, 32, WIDEST_HEAD].map(Shader::attention));
         all.extend(storages.map(Shader::embed));
         for tiling in [8, 48, 64].map(Tiling::new) {

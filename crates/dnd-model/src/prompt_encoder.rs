@@ -236,7 +236,7 @@ impl PromptEncoder {
     }
 }
 
-/// [Mean embedding](dnd_kernels::mean_embedding) (C), of unit length, of hidden states
+/// [Mean embedding](dnd_kernels::mean_embedding()) (C), of unit length, of hidden states
 /// (N, L, C) that are zero at padding.
 pub fn mean_embedding(states: Tensor<3>) -> Tensor<1> {
     dnd_kernels::mean_embedding(states.unsqueeze_dim(0)).squeeze_dim(0)

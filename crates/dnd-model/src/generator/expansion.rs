@@ -26,6 +26,7 @@ const EPSILON: f64 = 1e-5;
 
 /// What the expansion writes: the same weight tokens of every layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExpansionConfig {
     /// Layers of the base model.
     pub layers: usize,

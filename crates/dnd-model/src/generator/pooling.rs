@@ -59,6 +59,18 @@ impl Pooling {
             Ok::<_, Error>(parameter.set_require_grad(false))
         };
         let shape = [queries.saturating_mul(positions), width];
+        let name = "generator.pooling.deviation";
+        let smallest = weights.values(name, &[width])?.into_iter();
+        let smallest = smallest.fold(f32::INFINITY, f32::min);
+        if smallest <= 0.0 {
+            let expected = "positive numbers";
+            return Err(Error::field(
+                weights.source_name(),
+                name,
+                expected,
+                smallest,
+            ));
+        }
         Ok(Self {
             mean: constant("mean")?,
             deviation: constant("deviation")?,

@@ -28,10 +28,10 @@ pub fn About() -> impl IntoView {
                 <p>
                     "The adapter knows your task: send it the input alone, \"hot\" instead of \
                     \"What is the opposite of hot?\". On tasks that the generator has not seen, \
-                    it answers about one question in six, so asked, and one in four when asked in \
-                    full. An adapter made from another task's prompts answers one in ten at most \
-                    with the input alone. Adapters that were trained on the task itself are far \
-                    better. The model card, "
+                    an adapter answers about one question in six correctly when asked like this, \
+                    and one in four when asked in full. An adapter made from another task's \
+                    prompts answers at most one input in ten correctly. Adapters that were \
+                    trained on the task itself are far better. The model card, "
                     <code>"assets/MODEL_CARD.md"</code>
                     " in the source code, has the figures."
                 </p>
