@@ -62,11 +62,6 @@ impl<'a> Weights<'a> {
         Self::new(source_name, File::Bundle(tensors))
     }
 
-    /// What errors name the weights by.
-    pub(crate) fn source_name(&self) -> &str {
-        &self.source_name
-    }
-
     fn new(source_name: &str, file: File<'a>) -> Self {
         Self {
             source_name: source_name.to_owned(),
