@@ -10,8 +10,11 @@ const CONFIG = "adapter_config.json";
 /** SHA-256 in hexadecimal. */
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
-/** Checks everything that can be downloaded against the native program's adapter. */
-export async function checkAdapter(t, visit, zip, prompts, seed) {
+/**
+ * Checks everything that can be downloaded against the native program's adapter, from which it
+ * may differ by `most` of its largest weight.
+ */
+export async function checkAdapter(t, visit, zip, prompts, seed, most = 1e-3) {
   const found = unzip(zip);
   assert.deepEqual([...found.keys()].sort(), ["README.md", CONFIG, MODEL]);
   const config = JSON.parse(found.get(CONFIG));
@@ -20,9 +23,8 @@ export async function checkAdapter(t, visit, zip, prompts, seed) {
   const difference = largestDifference(tensors(found.get(MODEL)), tensors(native.get(MODEL)));
   const size = difference.toExponential(1);
   t.note(`largest difference from the native adapter: ${size} of its largest weight`);
-  // The page reads the encoder's word embeddings in int8; the native program does not.
   assert.ok(
-    difference <= 5e-3,
+    difference <= most,
     `differs from the native adapter by ${difference} of its largest weight`,
   );
   assert.match(found.get("README.md").toString(), /PeftModel\.from_pretrained/);

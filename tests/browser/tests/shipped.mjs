@@ -13,6 +13,9 @@ import { checkAdapter } from "../check.mjs";
 
 const LONGEST_GENERATION = 45;
 const LONGEST_START = 6;
+// The page reads the encoder's word embeddings in int8 and the rest in f16. The native program,
+// given an encoder rounded in that way, differs from itself by 2.4e-3.
+const DIFFERENCE = 5e-3;
 
 /** Notes how long something took since `began`, and fails when that is more than `most` seconds. */
 function timed(t, what, began, most) {
@@ -30,7 +33,7 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   let began = Date.now();
   const zip = await visit.generate(180);
   assert.match(await facts(visit), /Relaxed SIMD: true/, "Chromium has it");
-  await checkAdapter(t, visit, zip, prompts, 3);
+  await checkAdapter(t, visit, zip, prompts, 3, DIFFERENCE);
   t.note(`first adapter, download included: ${((Date.now() - began) / 1000).toFixed(1)} s`);
   await picture(visit, "shipped-result");
 
@@ -147,5 +150,5 @@ test("shipped models on WebGPU", { seconds: 540 }, async (t) => {
   const zip = await visit.generate(480);
   t.note(`software WebGPU, download included: ${((Date.now() - began) / 1000).toFixed(1)} s`);
   assert.match(await visit.deviceKnown(), /GPU \(WebGPU/, "the device did not change on the way");
-  await checkAdapter(t, visit, zip, prompts, 3);
+  await checkAdapter(t, visit, zip, prompts, 3, DIFFERENCE);
 });

@@ -60,16 +60,10 @@ impl Pooling {
         };
         let shape = [queries.saturating_mul(positions), width];
         let name = "generator.pooling.deviation";
-        let smallest = weights.values(name, &[width])?.into_iter();
-        let smallest = smallest.fold(f32::INFINITY, f32::min);
-        if smallest <= 0.0 {
-            let expected = "positive numbers";
-            return Err(Error::field(
-                weights.source_name(),
-                name,
-                expected,
-                smallest,
-            ));
+        let values = weights.values(name, &[width])?;
+        if let Some(value) = values.iter().find(|value| value.is_nan() || **value <= 0.0) {
+            let (source_name, expected) = (weights.source_name(), "positive numbers");
+            return Err(Error::field(source_name, name, expected, value));
         }
         Ok(Self {
             mean: constant("mean")?,
@@ -143,6 +137,28 @@ mod tests {
         let expected = pool(&[FIRST, SECOND]);
         agree(&pool(&[SECOND, FIRST]), &expected);
         agree(&pool(&[FIRST, [0.0; 6], SECOND]), &expected);
+    }
+
+    #[test]
+    fn deviations_that_cannot_be_divided_by_are_refused() {
+        let config = crate::GeneratorConfig {
+            features: vec![BLOCK, [1, 1, 2]],
+            kernel_size: 1,
+            prompt_kernel_size: 1,
+            pooling: true,
+            expansion: None,
+        };
+        let device = Device::flex();
+        let generator = config.init(0, &device);
+        let mut tensors = generator.to_tensors(dnd_adapter::Precision::F32).unwrap();
+        config.load(&tensors, "my.bundle", &device).unwrap();
+        for value in [0.0, -1.0, f32::NAN] {
+            let deviation = tensors.get_mut("generator.pooling.deviation").unwrap();
+            deviation.data[1] = value;
+            let error = config.load(&tensors, "my.bundle", &device).unwrap_err();
+            let message = error.to_string();
+            assert!(message.contains("my.bundle") && message.contains("deviation"));
+        }
     }
 
     #[test]
