@@ -34,6 +34,9 @@ export async function checkAdapter(t, visit, zip, prompts, seed, most = 1e-3) {
     const file = await visit.download(visit.result.getByRole("link", { name, exact: true }));
     assert.ok(file.equals(found.get(name)), `${name} is not the zip's`);
   }
+  const link = visit.result.getByRole("link", { name: "Download for llama.cpp (.gguf)" });
+  const gguf = await visit.download(link);
+  assert.ok(gguf.equals(await t.converted(visit.site, found)), "the GGUF is not that of convert");
   const text = await visit.text(visit.result);
   const hashes = text.match(/\b[0-9a-f]{64}\b/g) ?? [];
   const right = [sha256(found.get(MODEL)), sha256(zip)];

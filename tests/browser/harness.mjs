@@ -285,6 +285,29 @@ export class Run {
     await promisify(execFile)(environment("DND"), ["generate", "--zip", ...flags]);
     return readFileSync(values.out);
   }
+
+  /** The GGUF file that the native program converts the files of an adapter to. */
+  async converted(site, files) {
+    const folder = this.folder();
+    for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+    const bundle = readFileSync(site.bundle);
+    const header = JSON.parse(bundle.toString("utf8", 8, 8 + Number(bundle.readBigUInt64LE(0))));
+    const { base } = JSON.parse(header.__metadata__.dnd);
+    const config = {
+      model_type: base.architecture,
+      num_hidden_layers: base.num_layers,
+      hidden_size: base.hidden_size,
+      intermediate_size: base.intermediate_size,
+      num_attention_heads: base.num_attention_heads,
+      num_key_value_heads: base.num_key_value_heads,
+      head_dim: base.head_dim,
+    };
+    const model = this.folder();
+    writeFileSync(join(model, "config.json"), JSON.stringify(config));
+    const command = ["convert", folder, "--to", "gguf", "--base", model];
+    await promisify(execFile)(environment("DND"), command);
+    return readFileSync(join(folder, "adapter.gguf"));
+  }
 }
 
 /** A path in the artefacts folder, which is created if missing. */

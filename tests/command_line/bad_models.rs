@@ -13,7 +13,7 @@ use crate::world::{World, file_name};
 fn refused(base: &Path, words: &[&str]) {
     Dnd::new("complete")
         .with("--base", base)
-        .with("--prompt", "hello")
+        .and("hello")
         .run()
         .fails(words);
 }

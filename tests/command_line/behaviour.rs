@@ -133,7 +133,15 @@ fn prompts_that_tell_the_task_make_better_adapters() {
     // `dnd generate` reads the bundle.
     let prompts = world.prompts("prompts.txt", 8);
     let adapter = world.path("adapter");
-    world.generate(&prompts, &adapter).run().succeeds();
+    world
+        .generate(&prompts, &adapter)
+        .with("--format", "peft,gguf")
+        .run()
+        .succeeds();
+    let gguf = std::fs::read(adapter.join("adapter.gguf")).unwrap();
+    let convert = Dnd::new("convert").and(&adapter).with("--to", "gguf");
+    convert.with("--base", world.base()).run().succeeds();
+    assert_eq!(std::fs::read(adapter.join("adapter.gguf")).unwrap(), gguf);
 
     let curve = std::fs::read_to_string(world.path("bundle.csv")).unwrap();
     assert!(curve.starts_with("step,rate,loss,mean_loss,generated_loss,shuffled_loss"));

@@ -15,7 +15,7 @@ fn greedy_answers_repeat_and_keep_to_their_length() {
     assert_eq!(first.stdout, world.complete(PROMPT).run().succeeds().stdout);
     let short = Dnd::new("complete")
         .with("--base", world.base())
-        .with("--prompt", PROMPT)
+        .and(PROMPT)
         .with("--max-tokens", "1")
         .run()
         .succeeds();
@@ -40,7 +40,7 @@ fn a_gguf_file_answers_like_the_folder() {
         let path = world.path("logits.safetensors");
         Dnd::new("complete")
             .with("--base", base)
-            .with("--prompt", PROMPT)
+            .and(PROMPT)
             .with("--max-tokens", "12")
             .with("--logits", &path)
             .run()
@@ -98,6 +98,36 @@ fn flags_that_make_no_sense_are_refused() {
         .with("--temperature", "hot")
         .run()
         .gets_refused(&["above 0"]);
-    Dnd::new("complete").run().gets_refused(&["--prompt"]);
+    Dnd::new("complete").run().fails(&["expected a prompt"]);
+    let piped = Dnd::new("complete").with("--base", world.base());
+    let piped = piped
+        .with("--max-tokens", "12")
+        .input(PROMPT.as_bytes())
+        .run()
+        .succeeds();
+    assert_eq!(piped.stdout, world.complete(PROMPT).run().succeeds().stdout);
     Dnd::new("answer").run().gets_refused(&["answer"]);
+}
+
+#[test]
+fn a_talk_has_turns_and_can_leave_the_adapter() {
+    let world = World::trained();
+    let adapter = world.path("adapter");
+    let prompts = world.prompts("prompts.txt", 8);
+    world.generate(&prompts, &adapter).run().succeeds();
+    let chat = |input: &str| {
+        let chat = Dnd::new("chat").with("--base", world.base());
+        let chat = chat.with("--max-tokens", "12").with("--adapter", &adapter);
+        chat.input(input.as_bytes()).run().succeeds()
+    };
+    let adapted = world.complete(PROMPT).with("--adapter", &adapter);
+    let adapted = adapted.run().succeeds().stdout;
+    let plain = world.complete(PROMPT).run().succeeds().stdout;
+    assert_eq!(chat(&format!("{PROMPT}\n\n/quit\nx\n")).stdout, adapted);
+    assert_eq!(chat(&format!("/base\n{PROMPT}\n")).stdout, plain);
+    // The second answer depends on the first turn, unless a new conversation begins.
+    let twice = chat(&format!("{PROMPT}\n{PROMPT}\n")).stdout;
+    assert_ne!(twice, adapted.repeat(2));
+    let anew = chat(&format!("{PROMPT}\n/new\n{PROMPT}\n")).stdout;
+    assert_eq!(anew, adapted.repeat(2));
 }

@@ -5,6 +5,7 @@
 
 mod behaviour;
 mod completing;
+mod converting;
 mod generating;
 mod inspecting;
 mod measuring;

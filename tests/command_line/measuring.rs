@@ -11,7 +11,7 @@ const METHODS: [&str; 5] = ["base", "generated", "nearest", "average", "mean"];
 
 /// Columns of the CSV.
 const FIELDS: &str = "task,method,asked,exact_match,lenient_match,valid_answers,n,adapt_seconds,\
-                      answer_seconds,bytes,note";
+                      answer_seconds,prompt_tokens,bytes,note";
 
 fn rows(path: &Path) -> Vec<Value> {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -359,4 +359,31 @@ fn a_report_of_nothing_is_refused() {
         .run()
         .gets_refused(&["COUNT=FILE"]);
     assert!(!world.path("page").exists());
+}
+
+#[test]
+fn lines_with_answers_are_compared() {
+    let world = World::trained();
+    let adapter = world.path("adapter");
+    let prompts = world.prompts("prompts.txt", 8);
+    world.generate(&prompts, &adapter).run().succeeds();
+    let answer = world.complete("hello").with("--adapter", &adapter);
+    let answer = answer.run().succeeds().stdout.trim().to_owned();
+    let lines = world.write("lines.txt", "hello => no such answer\nhot => cold\n");
+    let json = world.path("compared.json");
+    let eval = Dnd::new("eval").with("--base", world.base());
+    let eval = eval.with("--lines", &lines).with("--adapter", &adapter);
+    let outcome = eval.with("--json", &json).run().succeeds();
+    assert!(
+        outcome.stdout.contains("without: 0 of 2 right"),
+        "{outcome}"
+    );
+    assert!(outcome.stdout.contains("with: 0 of 2 right"), "{outcome}");
+    let compared: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(compared[0]["expected"], "no such answer");
+    let with = compared[0]["with"].as_str().unwrap();
+    assert!(with.starts_with(&answer), "{with} and {answer}");
+    let lines = world.write("lines.txt", "hello\n");
+    let eval = Dnd::new("eval").with("--lines", &lines).run();
+    eval.fails(&["lines.txt", "line 1: expected `prompt => answer`"]);
 }

@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 /// Timeout of a program. Nothing here takes a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Commands that run on a device.
+const COMPUTING: [&str; 7] = [
+    "chat", "collect", "complete", "eval", "generate", "train", "tune",
+];
+
 /// Builder for a `dnd` command line.
 pub struct Dnd {
     command: Command,
@@ -18,8 +23,11 @@ impl Dnd {
     /// `dnd COMMAND`, isolated from any models in the machine's cache.
     pub fn new(subcommand: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dnd"));
+        command.arg(subcommand);
+        if COMPUTING.contains(&subcommand) {
+            command.args(["--device", "cpu"]);
+        }
         command
-            .args(["--device", "cpu", subcommand])
             .env("DND_CACHE", "/nonexistent/cache")
             .stdin(Stdio::null());
         Self { command }

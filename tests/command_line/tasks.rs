@@ -91,7 +91,7 @@ fn other_commands_fall_back_on_the_suite() {
     let world = World::new();
     let (cache, json) = (world.path("cache"), world.path("results.json"));
     let status = Command::new(env!("CARGO_BIN_EXE_dnd"))
-        .args(["--device", "cpu", "eval", "--methods", "majority"])
+        .args(["eval", "--device", "cpu", "--methods", "majority"])
         .args(["--only", "choose-object", "--limit", "2", "--base"])
         .arg(world.base())
         .arg("--json")

@@ -169,7 +169,7 @@ impl World {
     pub fn complete(&self, prompt: &str) -> Dnd {
         Dnd::new("complete")
             .with("--base", self.base())
-            .with("--prompt", prompt)
+            .and(prompt)
             .with("--max-tokens", "12")
     }
 

@@ -51,7 +51,7 @@ def ask_dnd(dnd, prompt, adapter):
     """Ids of the rendered prompt and logits for the token after it."""
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "logits.safetensors")
-        command = [dnd, "complete", "--prompt", prompt, "--adapter", adapter]
+        command = [dnd, "complete", prompt, "--adapter", adapter]
         command += ["--max-tokens", "1", "--logits", file]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         tensors = load_file(file)

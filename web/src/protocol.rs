@@ -1,8 +1,9 @@
 //! Messages between the page and its worker.
 //!
 //! A message is a JavaScript array: an [`Envelope`] as JSON, then `Uint8Array`s.
-//! [`Event::Done`] comes with the zip archive, `adapter_model.safetensors` and
-//! `adapter_config.json`, [`Event::Encoded`] with the values. There is no request to cancel:
+//! [`Event::Done`] comes with the zip archive, `adapter_model.safetensors`,
+//! `adapter_config.json` and, where the bundle tells the base model's sizes, the GGUF file;
+//! [`Event::Encoded`] with the values. There is no request to cancel:
 //! the page terminates the worker and starts another.
 //!
 //! A worker that computes on the CPU uses the same messages with other workers, its helpers.
@@ -67,7 +68,7 @@ pub enum Request {
         /// first request decides.
         kernels: bool,
         /// Whether helpers encode a part of the prompts. Each prompt then has this many words
-        /// and is truncated to L tokens.
+        /// and is cut to L tokens.
         helpers: bool,
     },
     /// Delete the stored model files; answered with [`Event::Files`].

@@ -25,6 +25,14 @@ pub const PACKAGES: [Package; 3] = [
 /// The baseline that `cargo xtask bench` compares the page with.
 pub const ONNXRUNTIME_WEB: Package = Package("onnxruntime-web", "1.30.0");
 
+/// llama.cpp, which loads our adapters; its binary for this platform is a package of its own, the
+/// only one of its optional packages that is installed.
+pub const LLAMA: [Package; 2] = [
+    Package("node-llama-cpp", LLAMA_VERSION),
+    Package("@node-llama-cpp/linux-x64", LLAMA_VERSION),
+];
+const LLAMA_VERSION: &str = "3.22.1";
+
 /// The oldest major version of Node that runs all packages; Playwright requires it.
 const OLDEST_NODE: u32 = 20;
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
@@ -63,11 +71,14 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
         // npm deletes installed packages that are not named.
         let mut named = PACKAGES.to_vec();
         named.push(ONNXRUNTIME_WEB);
+        named.extend(LLAMA);
         named.retain(|package| wanted.contains(package) || is_installed(&modules, *package));
         let releases = named
             .iter()
             .map(|Package(name, version)| format!("{name}@{version}"));
-        let options = "--ignore-scripts --no-save --no-audit --no-fund --loglevel error".split(' ');
+        let options =
+            "--ignore-scripts --omit=optional --no-save --no-audit --no-fund --loglevel error"
+                .split(' ');
         println!("tools: installing npm packages");
         cmd!(
             context.sh,

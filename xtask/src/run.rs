@@ -61,9 +61,9 @@ pub fn terminal(context: &Context, out: &Path) -> Result<PathBuf> {
     let text = fs::read_to_string(context.root(PROMPTS))
         .with_context(|| format!("cannot read {PROMPTS}"))?;
     for prompt in text.lines().take(3) {
-        let complete = cmd!(sh, "{dnd} complete --max-tokens 16 --prompt {prompt}").quiet();
+        let complete = cmd!(sh, "{dnd} complete --max-tokens 16 {prompt}").quiet();
         let base = complete.read()?.replace('\n', " ");
-        let complete = cmd!(sh, "{dnd} complete --max-tokens 16 --prompt {prompt}").quiet();
+        let complete = cmd!(sh, "{dnd} complete --max-tokens 16 {prompt}").quiet();
         let adapted = complete.arg("--adapter").arg(out).read()?;
         println!("\n{prompt}\n  base model:       {base}\n  with the adapter: {adapted}");
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: runs all checks in order and stops at the first failure.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 use xshell::cmd;
 
 use crate::context::Context;
-use crate::{browser, models, page, run, tools, wasm};
+use crate::{browser, models, node, page, run, tools, wasm};
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -95,7 +95,8 @@ const STEPS: [Step; 11] = [
         let folder = context.root("out/peft-check");
         let dnd = run::terminal(context, &folder)?;
         let check = context.python().arg("tests/peft/check.py").arg(&folder);
-        Ok(check.arg("--dnd").arg(dnd).run()?)
+        check.arg("--dnd").arg(&dnd).run()?;
+        llama(context, &dnd, &folder)
     }),
     ("page", |context| {
         page::build(context, page::Size::Shipped).map(drop)
@@ -119,6 +120,27 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Compares answers with llama.cpp's: of the adapter in `folder`, and of a merged model.
+fn llama(context: &Context, dnd: &Path, folder: &Path) -> Result<()> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        println!("skipped: llama.cpp is installed for Linux on x86-64 alone");
+        return Ok(());
+    }
+    if let Some(reason) = node::absence(context) {
+        println!("skipped: no comparison with llama.cpp: {reason}");
+        return Ok(());
+    }
+    let modules = node::provide(context, &node::LLAMA)?;
+    let base = context.cache("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
+    // Beside the folder, which holds nothing but the adapter.
+    let [adapter, merged] = ["gguf", "merged.gguf"].map(|ending| folder.with_extension(ending));
+    let sh = &context.sh;
+    cmd!(sh, "{dnd} convert {folder} --to gguf --out {adapter}").run()?;
+    cmd!(sh, "{dnd} merge {folder} --out {merged}").run()?;
+    let check = cmd!(sh, "node tests/llama/check.mjs {modules} {dnd} {base}");
+    Ok(check.arg(adapter).arg(merged).run()?)
 }
 
 /// Reports missing test data. Tests pass silently without it, because the runner hides their

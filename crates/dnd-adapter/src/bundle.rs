@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::dimensions::BaseDimensions;
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::precision::Precision;
@@ -46,6 +47,10 @@ pub struct BundleHeader {
     pub generator: Value,
     /// Layout of the generated adapters.
     pub layout: Layout,
+    /// Dimensions of the base model, for adapters in GGUF; none in a bundle of the weights
+    /// objective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseDimensions>,
     /// The text encoder that the generator was trained with.
     pub encoder: EncoderId,
     /// Prompts per condition, N.

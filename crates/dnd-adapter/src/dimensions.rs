@@ -1,6 +1,6 @@
 //! Dimensions of a base model, which determine the shapes of its adapters.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::gguf::Gguf;
@@ -14,7 +14,8 @@ const MAX_SIZE: u64 = 1 << 24;
 const MAX_LAYERS: u64 = 1 << 12;
 
 /// Dimensions of a Llama or Qwen2 model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BaseDimensions {
     /// `"llama"` or `"qwen2"`.
     pub architecture: String,

@@ -49,6 +49,129 @@ pub fn parse(text: &str, extension: &str, file: &str) -> Result<Vec<String>, Err
     Ok(prompts)
 }
 
+/// A prompt and its expected answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredPrompt {
+    /// What the model is asked.
+    pub prompt: String,
+    /// The expected answer.
+    pub answer: String,
+}
+
+/// Names of fields and columns that hold answers.
+const ANSWERS: [&str; 3] = ["response", "answer", "completion"];
+/// What separates prompt and answer in a line of text.
+const ARROW: &str = "=>";
+
+/// Reads prompts with answers, as [`parse`] reads prompts: `txt` has lines `prompt => answer`;
+/// objects have a field `response`, `answer` or `completion` beside `prompt`; tables such a column,
+/// or two columns, the second for the answers.
+///
+/// # Errors
+/// [`Error::Prompts`] as [`parse`], and when a prompt has no answer.
+pub fn parse_answered(
+    text: &str,
+    extension: &str,
+    file: &str,
+) -> Result<Vec<AnsweredPrompt>, Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let no_answer = |place: usize| {
+        let [a, b, c] = ANSWERS;
+        let expected = match extension {
+            "txt" | "" => format!("expected `prompt {ARROW} answer`, found no `{ARROW}`"),
+            _ => format!("expected `prompt` and `{a}`, `{b}` or `{c}`, found no such pair"),
+        };
+        error(file, format!("line {place}: {expected}"))
+    };
+    let of_json = |place: usize, value: &serde_json::Value| {
+        let field = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
+        let answer = ANSWERS.into_iter().find_map(field);
+        match field("prompt").zip(answer) {
+            Some((prompt, answer)) => Ok(AnsweredPrompt::new(prompt, answer)),
+            None => Err(no_answer(place)),
+        }
+    };
+    let filled = |line: &(usize, &str)| !line.1.trim().is_empty();
+    let lines = || text.lines().enumerate().filter(filled);
+    let answered: Vec<AnsweredPrompt> = match extension {
+        "txt" | "" => lines()
+            .map(|(index, line)| {
+                let halves = line.rsplit_once(ARROW).ok_or_else(|| no_answer(index + 1));
+                halves.map(|(prompt, answer)| AnsweredPrompt::new(prompt.trim(), answer))
+            })
+            .collect::<Result<_, _>>()?,
+        "jsonl" => lines()
+            .map(|(index, line)| {
+                let value = serde_json::from_str(line)
+                    .map_err(|e| error(file, json_error(&e, Some(index + 1))))?;
+                of_json(index + 1, &value)
+            })
+            .collect::<Result<_, _>>()?,
+        "json" => serde_json::from_str::<Vec<serde_json::Value>>(text)
+            .map_err(|e| error(file, json_error(&e, None)))?
+            .iter()
+            .enumerate()
+            .map(|(index, value)| of_json(index + 1, value))
+            .collect::<Result<_, _>>()?,
+        "csv" => parse_answered_csv(text, file)?,
+        other => {
+            return Err(error(
+                file,
+                format!("expected a .txt, .jsonl, .json or .csv file, found `.{other}`"),
+            ));
+        }
+    };
+    if answered.is_empty() {
+        return Err(error(file, "expected at least one prompt, found none"));
+    }
+    Ok(answered)
+}
+
+impl AnsweredPrompt {
+    fn new(prompt: &str, answer: &str) -> Self {
+        Self {
+            prompt: prompt.to_owned(),
+            answer: answer.trim().to_owned(),
+        }
+    }
+}
+
+fn parse_answered_csv(text: &str, file: &str) -> Result<Vec<AnsweredPrompt>, Error> {
+    let header = text.lines().next().unwrap_or_default();
+    let found = separator(header).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(found)
+        .from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(|e| error(file, e))?;
+    let prompt = headers.iter().position(is_prompt_column);
+    let is_answer = |name: &str| ANSWERS.iter().any(|a| name.trim().eq_ignore_ascii_case(a));
+    let answer = headers.iter().position(is_answer);
+    // Of two columns, the other one has the answers.
+    let answer = answer.or_else(|| match (prompt, headers.len()) {
+        (Some(prompt), 2) => Some(1 - prompt),
+        _ => None,
+    });
+    let (Some(prompt), Some(answer)) = (prompt, answer) else {
+        let found: Vec<&str> = headers.iter().collect();
+        let [a, b, c] = ANSWERS;
+        return Err(error(
+            file,
+            format!(
+                "expected columns `prompt` and `{a}`, `{b}` or `{c}`, found {}",
+                found.join(", ")
+            ),
+        ));
+    };
+    reader
+        .records()
+        .map(|record| {
+            let record = record.map_err(|e| error(file, csv_error(&e, text, 0)))?;
+            let cell = |column: usize| record.get(column).unwrap_or_default();
+            Ok(AnsweredPrompt::new(cell(prompt), cell(answer)))
+        })
+        .collect()
+}
+
 fn error(file: &str, reason: impl std::fmt::Display) -> Error {
     Error::Prompts {
         source_name: file.to_owned(),
@@ -210,6 +333,41 @@ mod tests {
             parse_as("csv", "id,prompt\n1,\"one, two\"\n2,three\n"),
             expected
         );
+    }
+
+    #[test]
+    fn answers_stand_beside_their_prompts() {
+        let expected = [("a, b", "1"), ("c", "2")].map(|(p, a)| AnsweredPrompt::new(p, a));
+        for (extension, text) in [
+            ("txt", "\u{feff}a, b => 1\n\nc =>2\r\n"),
+            (
+                "jsonl",
+                "{\"prompt\":\"a, b\",\"answer\":\"1\"}\n{\"prompt\":\"c\",\"completion\":\" 2\"}",
+            ),
+            (
+                "json",
+                "[{\"prompt\":\"a, b\",\"response\":\"1\"},{\"prompt\":\"c\",\"answer\":\"2\"}]",
+            ),
+            ("csv", "id,prompt,response\n1,\"a, b\",1\n2,c,2\n"),
+            ("csv", "wanted\tprompt\n1\ta, b\n2\tc\n"),
+        ] {
+            let found = parse_answered(text, extension, "lines").unwrap();
+            assert_eq!(found, expected, "{text}");
+        }
+        for (extension, text, told) in [
+            ("txt", "a => 1\nb\n", "line 2: expected `prompt => answer`"),
+            (
+                "jsonl",
+                "{\"prompt\":\"a\"}",
+                "line 1: expected `prompt` and",
+            ),
+            ("csv", "prompt,b,c\n", "found prompt, b, c"),
+            ("csv", "prompt,answer\n", "at least one prompt"),
+            ("pdf", "x", "found `.pdf`"),
+        ] {
+            let message = parse_answered(text, extension, "lines").unwrap_err();
+            assert!(message.to_string().contains(told), "{message}");
+        }
     }
 
     #[test]

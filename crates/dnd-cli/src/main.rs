@@ -22,6 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 ///   dnd generate --prompts prompts.txt --out adapter
 ///
+/// `complete` and `chat` answer with it; `convert` and `merge` write it for llama.cpp and Ollama.
 /// The other commands make the generator: `collect` fine-tunes adapters on many tasks, `train`
 /// trains a generator on them, `tune` goes on from an adapter with labelled lines, `eval` compares
 /// with baselines, `report` shows the results as a page. RUST_LOG=debug shows which files are read
@@ -29,9 +30,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {
-    #[command(flatten)]
-    compute: commands::Compute,
-
     #[command(subcommand)]
     command: Command,
 }
@@ -41,6 +39,9 @@ struct Arguments {
 enum Command {
     Generate(commands::generate::Arguments),
     Complete(commands::complete::Arguments),
+    Chat(commands::chat::Arguments),
+    Convert(commands::convert::Arguments),
+    Merge(commands::merge::Arguments),
     Eval(commands::eval::Arguments),
     Report(commands::report::Arguments),
     Tasks(commands::tasks::Arguments),
@@ -58,16 +59,18 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
-    let compute = &arguments.compute;
     let result = match &arguments.command {
-        Command::Generate(arguments) => commands::generate::run(arguments, compute),
-        Command::Complete(arguments) => commands::complete::run(arguments, compute),
-        Command::Eval(arguments) => commands::eval::run(arguments, compute),
+        Command::Generate(arguments) => commands::generate::run(arguments),
+        Command::Complete(arguments) => commands::complete::run(arguments),
+        Command::Chat(arguments) => commands::chat::run(arguments),
+        Command::Convert(arguments) => commands::convert::run(arguments),
+        Command::Merge(arguments) => commands::merge::run(arguments),
+        Command::Eval(arguments) => commands::eval::run(arguments),
         Command::Report(arguments) => commands::report::run(arguments),
         Command::Tasks(arguments) => commands::tasks::run(arguments),
-        Command::Collect(arguments) => commands::collect::run(arguments, compute),
-        Command::Train(arguments) => commands::train::run(arguments, compute),
-        Command::Tune(arguments) => commands::tune::run(arguments, compute),
+        Command::Collect(arguments) => commands::collect::run(arguments),
+        Command::Train(arguments) => commands::train::run(arguments),
+        Command::Tune(arguments) => commands::tune::run(arguments),
         Command::Inspect(arguments) => commands::inspect::run(arguments),
         Command::Serve(arguments) => commands::serve::run(arguments),
     };

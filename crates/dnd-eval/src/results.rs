@@ -53,6 +53,7 @@ struct Shares<'a> {
     n: usize,
     adapt_seconds: f64,
     answer_seconds: f64,
+    prompt_tokens: f64,
     bytes: u64,
     note: &'a str,
 }
@@ -83,6 +84,7 @@ pub fn write_rows(path: &Path, rows: &[Row]) -> Result<(), Error> {
                 n: row.n,
                 adapt_seconds: row.adapt_seconds,
                 answer_seconds: row.answer_seconds,
+                prompt_tokens: row.prompt_tokens,
                 bytes: row.bytes,
                 note: &row.note,
             })
@@ -149,13 +151,13 @@ pub fn table(rows: &[Row]) -> String {
 pub fn summary_table(summaries: &[super::Summary]) -> String {
     let mut text = String::from(
         "| method | tasks | exact % | lenient % | valid % | generated is ahead by \
-         | adapt s | answer s | bytes |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+         | adapt s | answer s | prompt tokens | bytes |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for summary in summaries {
         let ahead = summary.ahead.map(super::percent).unwrap_or_default();
         text.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {ahead} | {:.3} | {:.1} | {} |\n",
+            "| {} | {} | {} | {} | {} | {ahead} | {:.3} | {:.1} | {:.0} | {} |\n",
             summary.label(),
             summary.tasks,
             super::percent(summary.exact),
@@ -163,6 +165,7 @@ pub fn summary_table(summaries: &[super::Summary]) -> String {
             super::percent(summary.valid),
             summary.adapt_seconds,
             summary.answer_seconds,
+            summary.prompt_tokens,
             summary.bytes,
         ));
     }

@@ -28,6 +28,9 @@ pub struct Row {
     pub adapt_seconds: f64,
     /// Wall-clock seconds to complete all lines.
     pub answer_seconds: f64,
+    /// Mean tokens of the prompt that the base model reads for a line, chat template included.
+    #[serde(default)]
+    pub prompt_tokens: f64,
     /// Bytes of the adapter in half precision; 0 without an adapter.
     pub bytes: u64,
     /// Mean cosine between this generated adapter's difference from the mean adapter and those of
@@ -95,6 +98,7 @@ impl Row {
             valid: mean(|row| &row.valid),
             adapt_seconds: rows.iter().map(|row| row.adapt_seconds).sum::<f64>() / count,
             answer_seconds: rows.iter().map(|row| row.answer_seconds).sum::<f64>() / count,
+            prompt_tokens: first.prompt_tokens,
             bytes: first.bytes,
             ..Self::default()
         };

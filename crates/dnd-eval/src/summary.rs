@@ -33,6 +33,8 @@ pub struct Summary {
     pub adapt_seconds: f64,
     /// Mean seconds to complete a task's lines.
     pub answer_seconds: f64,
+    /// Mean tokens of a prompt, over tasks.
+    pub prompt_tokens: f64,
     /// Mean bytes of an adapter.
     pub bytes: u64,
 }
@@ -71,6 +73,7 @@ pub fn summarize(rows: &[Row]) -> Vec<Summary> {
                 ahead: ahead(rows, &of_method),
                 adapt_seconds: mean(|row| row.adapt_seconds),
                 answer_seconds: mean(|row| row.answer_seconds),
+                prompt_tokens: mean(|row| row.prompt_tokens),
                 bytes: mean(|row| row.bytes as f64) as u64,
             })
         })

@@ -139,6 +139,7 @@ impl<'a> TaskEvaluation<'a> {
         let adaptation = self.adapt(method, &stage, &inputs)?;
         let started = Instant::now();
         self.observer.begin(&stage, self.lines.len() as u64);
+        let mut prompt_tokens = 0.0;
         let answers = if *method == Method::Majority {
             let text = most_frequent_response(&self.train);
             vec![Answer { text, ended: true }; self.lines.len()]
@@ -149,6 +150,8 @@ impl<'a> TaskEvaluation<'a> {
                 .iter()
                 .map(|line| TokenizedPrompt::new(base, line, &adaptation.examples))
                 .collect::<Result<Vec<_>, _>>()?;
+            let tokens = questions.iter().map(|question| question.prompt.len());
+            prompt_tokens = tokens.sum::<usize>() as f64 / questions.len().max(1) as f64;
             let adapter = adaptation.adapter.as_ref();
             let lora = adapter.map(|adapter| Lora::from_adapter(adapter, base.model.device()));
             answers(base, &questions, lora.as_ref(), self.observer)?
@@ -173,6 +176,7 @@ impl<'a> TaskEvaluation<'a> {
             asked: self.asked,
             adapt_seconds: adaptation.seconds,
             answer_seconds,
+            prompt_tokens,
             bytes: 2 * numbers as u64,
             cosine,
             note: adaptation.note,

@@ -137,6 +137,7 @@ fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box
             format: bundle::FORMAT,
             generator: serde_json::to_value(&config)?,
             layout,
+            base: Some(dimensions),
             encoder: EncoderId {
                 name: "small".to_owned(),
                 sha256: encoder,

@@ -1,7 +1,9 @@
 //! A bundle loaded onto a device: everything needed to turn prompts into an adapter.
 
 use burn::tensor::{Device, Tensor};
-use dnd_adapter::{Adapter, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens};
+use dnd_adapter::{
+    Adapter, BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Statistics, tokens,
+};
 
 use crate::decoder::{self, Decoder};
 use crate::{Error, GeneratorConfig, PromptDraw, PromptEncoder, TextEncoder, draw_prompts};
@@ -115,6 +117,11 @@ impl AdapterGenerator {
     /// Which modules the generated adapters cover.
     pub fn layout(&self) -> &Layout {
         &self.header.layout
+    }
+
+    /// Dimensions of the base model, where the bundle tells them.
+    pub fn base(&self) -> Option<&BaseDimensions> {
+        self.header.base.as_ref()
     }
 
     /// The adapter that generated differences are added to.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use dnd_adapter::gguf::Gguf;
-use dnd_adapter::{Bundle, EncoderId};
+use dnd_adapter::{BaseDimensions, Bundle, EncoderId};
 use futures_lite::future::block_on;
 use memmap2::Mmap;
 
@@ -68,6 +68,25 @@ fn check_exists(path: &Path) -> Result<(), Error> {
         "expected a model, found nothing; `./run` or `cargo xtask setup` fetches the defaults",
     )
     .into())
+}
+
+/// Reads the dimensions of a base model, without its weights.
+///
+/// # Errors
+/// When a file is missing, malformed, or of an unsupported kind.
+pub fn base_dimensions(path: &Path) -> Result<BaseDimensions, Error> {
+    check_exists(path)?;
+    if path.is_dir() {
+        let config = path.join("config.json");
+        let text = dnd_files::read_text(&config)?;
+        let name = config.display().to_string();
+        return Ok(BaseDimensions::from_config_json(&text, &name)?);
+    }
+    let bytes = map(path)?;
+    let gguf = Gguf::parse(&bytes, &path.display().to_string());
+    Ok(BaseDimensions::from_gguf(
+        &gguf.map_err(dnd_adapter::Error::from)?,
+    )?)
 }
 
 /// A base model with its tokenizer.

@@ -1,7 +1,8 @@
 //! The pipeline from prompts to an adapter: draw, encode, decode, read back, write files.
 
 use burn::tensor::Tensor;
-use dnd_adapter::{Adapter, PeftFiles, Precision, peft};
+use dnd_adapter::gguf::lora;
+use dnd_adapter::{Adapter, BaseDimensions, PeftFiles, Precision, peft};
 
 use crate::{AdapterGenerator, Error, PromptDraw, PromptEncoder, mean_embedding};
 
@@ -106,6 +107,16 @@ impl Generation {
             peft: peft::write(&self.adapter, precision)?,
             readme: peft::readme(&self.adapter, &note),
         })
+    }
+}
+
+impl Generation {
+    /// The adapter as a GGUF file for llama.cpp, with factors in `precision`.
+    ///
+    /// # Errors
+    /// When it does not fit the base model, or a value overflows that precision.
+    pub fn gguf(&self, base: &BaseDimensions, precision: Precision) -> Result<Vec<u8>, Error> {
+        Ok(lora::write(&self.adapter, base, precision)?)
     }
 }
 

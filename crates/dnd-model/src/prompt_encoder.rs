@@ -1,15 +1,17 @@
 //! Encodes prompts into the condition of a generator: token-level hidden states.
 
+use std::borrow::Cow;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::Tokenizer;
 
 use crate::{Error, TextEncoder};
 
-/// Prompts are cut to L times this many characters before tokenization. Only the first L tokens
-/// count, and a token is rarely longer than this.
+/// Of a longer prompt, L times this many characters at each end are tokenized: no more than L
+/// tokens count, and a token is rarely longer than this.
 const MAX_CHARACTERS_PER_TOKEN: usize = 64;
 
 /// Prompts per group. Groups are smaller in a browser, where workers share them.
@@ -107,10 +109,7 @@ impl PromptEncoder {
         }
         tokenizer.with_padding(None);
         tokenizer
-            .with_truncation(Some(TruncationParams {
-                max_length: length,
-                ..TruncationParams::default()
-            }))
+            .with_truncation(None)
             .map_err(|e| Error::format("tokenizer.json", e))?;
         Ok(Self {
             encoder: encoder.clone(),
@@ -197,16 +196,20 @@ impl PromptEncoder {
         self.encoder.hidden_size()
     }
 
+    /// Token ids of a prompt. Of more than L the first half and the last half of L are kept: an
+    /// instruction stands at either end of a long text.
     fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, Error> {
-        let end = prompt
-            .char_indices()
-            .nth(self.length * MAX_CHARACTERS_PER_TOKEN)
-            .map_or(prompt.len(), |(end, _)| end);
+        let text = ends(prompt, self.length * MAX_CHARACTERS_PER_TOKEN);
         let encoding = self
             .tokenizer
-            .encode_fast(&prompt[..end], true)
+            .encode_fast(&*text, true)
             .map_err(|e| Error::format("tokenizer.json", e))?;
-        Ok(encoding.get_ids().to_vec())
+        let mut tokens = encoding.get_ids().to_vec();
+        if tokens.len() > self.length {
+            let first = self.length.div_ceil(2);
+            tokens.drain(first..tokens.len() - (self.length - first));
+        }
+        Ok(tokens)
     }
 
     /// Hidden states (prompts, L, C) of one group, zero at padding. Each row has at most L
@@ -233,6 +236,19 @@ impl PromptEncoder {
             &self.device,
         );
         Tensor::cat(vec![states, padding], 1)
+    }
+}
+
+/// The text, or its first and last `count` characters where it is longer than both.
+fn ends(text: &str, count: usize) -> Cow<'_, str> {
+    let mut places = text.char_indices();
+    let head = places.nth(count).map(|(place, _)| place);
+    let tail = places
+        .nth_back(count.saturating_sub(1))
+        .map(|(place, _)| place);
+    match (head, tail) {
+        (Some(head), Some(tail)) => Cow::Owned(format!("{} {}", &text[..head], &text[tail..])),
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -270,6 +286,15 @@ mod tests {
             draw_prompts(100, 32, 5).unwrap(),
             draw_prompts(100, 32, 6).unwrap()
         );
+    }
+
+    #[test]
+    fn long_texts_keep_both_ends() {
+        assert_eq!(ends("abcdefgh", 2), "ab gh");
+        assert_eq!(ends("äbcdeföü", 2), "äb öü");
+        for short in ["", "ab", "abc", "abcd"] {
+            assert_eq!(ends(short, 2), short);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A trained generator as a bundle.
 
 use dnd_adapter::{
-    Adapter, Bundle, BundleHeader, EncoderId, Layout, Precision, Statistics, Storage, bundle,
-    tokens,
+    Adapter, BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Precision, Statistics,
+    Storage, bundle, tokens,
 };
 use dnd_model::{Generator, GeneratorConfig};
 use serde_json::{Map, Value, json};
@@ -17,6 +17,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: &'a GeneratorConfig,
     pub(crate) recipe: &'a GeneratorRecipe,
     pub(crate) layout: &'a Layout,
+    /// Where the base model is at hand.
+    pub(crate) base: Option<&'a BaseDimensions>,
     pub(crate) encoder: &'a EncoderId,
     pub(crate) statistics: &'a Statistics,
     /// How the statistics are stored.
@@ -58,6 +60,7 @@ pub(crate) fn pack(
         generator: serde_json::to_value(parts.config)
             .map_err(|e| Error::argument("generator", "a JSON value", e))?,
         layout: parts.layout.clone(),
+        base: parts.base.cloned(),
         encoder: parts.encoder.clone(),
         prompts: parts.recipe.prompts,
         tokens_per_prompt: parts.recipe.tokens_per_prompt,

@@ -20,6 +20,7 @@ fn bundle() -> Bundle {
             format: FORMAT,
             generator: json!({ "kernel_size": 3, "features": [[4, 5, 6]] }),
             layout,
+            base: None,
             encoder: EncoderId {
                 name: "all-MiniLM-L6-v2".to_owned(),
                 sha256: "0".repeat(64),

@@ -16,21 +16,27 @@ pub(super) struct TensorHeader<'a> {
     offset: u64,
 }
 
+/// Metadata by key, and the bytes of each entry in file order.
+type Metadata<'a> = (BTreeMap<&'a str, Value<'a>>, Vec<(&'a str, &'a [u8])>);
+
 pub(super) fn read_metadata<'a>(
     reader: &mut Reader<'a, '_>,
     count: u64,
-) -> Result<BTreeMap<&'a str, Value<'a>>, GgufError> {
+) -> Result<Metadata<'a>, GgufError> {
     let mut metadata = BTreeMap::new();
+    let mut entries = Vec::new();
     for index in 0..count {
         reader.field = format!("key of metadata entry {index}");
+        let start = reader.position();
         let key = reader.name()?;
         reader.field = format!("metadata {key:?}");
         let value = reader.value()?;
         if metadata.insert(key, value).is_some() {
             return Err(reader.invalid("a unique key", "a second entry with this key"));
         }
+        entries.push((key, reader.since(start)));
     }
-    Ok(metadata)
+    Ok((metadata, entries))
 }
 
 pub(super) fn read_tensor_headers<'a>(

@@ -1,4 +1,5 @@
-//! Reads GGUF, the file format of llama.cpp: metadata, the tensor list, and tensors as `f32`.
+//! GGUF, the file format of llama.cpp: reads metadata, the tensor list, and tensors as `f32`;
+//! writes [adapters](lora) and [merged models](merge).
 //!
 //! Follows `docs/gguf.md` and `gguf.h` of ggml, versions 2 and 3, little endian. The caller
 //! passes the whole file as bytes; tensor data is not copied until it is dequantized. The bytes
@@ -7,21 +8,26 @@
 mod dequantize;
 mod error;
 mod header;
+pub mod lora;
+mod merge;
 mod permutation;
 mod reader;
 mod tensor_info;
 #[cfg(test)]
 mod tests;
 mod value;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use dequantize::BlockType;
 pub use error::GgufError;
-pub use permutation::unpermute_rows;
+pub use merge::{MergedType, merge};
+pub use permutation::{permute_rows, unpermute_rows};
 pub use tensor_info::TensorInfo;
 pub use value::Value;
+pub use writer::GgufWriter;
 
 use header::{locate, read_metadata, read_tensor_headers};
 use reader::Reader;
@@ -41,6 +47,7 @@ pub struct Gguf<'a> {
     version: u32,
     alignment: u64,
     metadata: BTreeMap<&'a str, Value<'a>>,
+    entries: Vec<(&'a str, &'a [u8])>,
     tensors: Vec<TensorInfo>,
     positions: BTreeMap<&'a str, usize>,
 }
@@ -80,7 +87,7 @@ impl<'a> Gguf<'a> {
         reader.field = "metadata count".to_owned();
         let entry_count = reader.count(MINIMUM_ENTRY_BYTES)?;
 
-        let metadata = read_metadata(&mut reader, entry_count)?;
+        let (metadata, entries) = read_metadata(&mut reader, entry_count)?;
         reader.field = "metadata \"general.alignment\"".to_owned();
         let alignment = match metadata.get("general.alignment") {
             None => DEFAULT_ALIGNMENT,
@@ -107,6 +114,7 @@ impl<'a> Gguf<'a> {
             version,
             alignment,
             metadata,
+            entries,
             tensors,
             positions,
         })
@@ -130,6 +138,11 @@ impl<'a> Gguf<'a> {
     /// All metadata by key. For a required key use [`Gguf::string`] and its siblings.
     pub fn metadata(&self) -> &BTreeMap<&'a str, Value<'a>> {
         &self.metadata
+    }
+
+    /// All metadata in file order: the key, and the bytes of key, type and value.
+    pub fn entries(&self) -> &[(&'a str, &'a [u8])] {
+        &self.entries
     }
 
     /// All tensors in file order.

@@ -18,6 +18,34 @@ pub fn unpermute_rows<T: Copy>(
     columns: usize,
     heads: usize,
 ) -> Option<Vec<T>> {
+    reordered(weight, rows, columns, heads, |row, head_rows| {
+        let (half, pair) = (row / (head_rows / 2), row % (head_rows / 2));
+        2 * pair + half
+    })
+}
+
+/// The inverse of [`unpermute_rows`]: from the order of Hugging Face to that of llama.cpp.
+pub fn permute_rows<T: Copy>(
+    weight: &[T],
+    rows: usize,
+    columns: usize,
+    heads: usize,
+) -> Option<Vec<T>> {
+    reordered(weight, rows, columns, heads, |row, head_rows| {
+        let (pair, half) = (row / 2, row % 2);
+        half * (head_rows / 2) + pair
+    })
+}
+
+/// Rows in a new order: `source` tells from where in its head a row comes, given the rows of a
+/// head.
+fn reordered<T: Copy>(
+    weight: &[T],
+    rows: usize,
+    columns: usize,
+    heads: usize,
+    source: impl Fn(usize, usize) -> usize,
+) -> Option<Vec<T>> {
     let head_rows = rows.checked_div(heads)?;
     let fits = rows.checked_mul(columns) == Some(weight.len());
     if !fits || head_rows * heads != rows || head_rows % 2 != 0 {
@@ -27,14 +55,12 @@ pub fn unpermute_rows<T: Copy>(
     if weight.is_empty() {
         return Some(Vec::new());
     }
-    let mut unpermuted = Vec::with_capacity(weight.len());
+    let mut reordered = Vec::with_capacity(weight.len());
     for head in 0..heads {
-        for half in 0..2 {
-            for pair in 0..head_rows / 2 {
-                let stored_row = head * head_rows + 2 * pair + half;
-                unpermuted.extend_from_slice(&weight[stored_row * columns..][..columns]);
-            }
+        for row in 0..head_rows {
+            let row = head * head_rows + source(row, head_rows);
+            reordered.extend_from_slice(&weight[row * columns..][..columns]);
         }
     }
-    Some(unpermuted)
+    Some(reordered)
 }

@@ -37,6 +37,11 @@ impl<'a, 'f> Reader<'a, 'f> {
         self.position
     }
 
+    /// The bytes read since the position was `start`.
+    pub(super) fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.position).unwrap_or_default()
+    }
+
     pub(super) fn file(&self) -> &'f str {
         self.file
     }

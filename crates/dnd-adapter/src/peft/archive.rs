@@ -94,7 +94,24 @@ print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_to
 Or without Python, with the command-line tool `dnd`:
 
 ```
-dnd complete --prompt "What is the opposite of hot?" --adapter path/to/this/folder
+dnd complete "What is the opposite of hot?" --adapter path/to/this/folder
+```
+
+llama.cpp and Ollama load the adapter as a GGUF file, beside their own file of the base model. The
+page offers it as a second download; `dnd convert path/to/this/folder --to gguf` makes it from this
+folder.
+
+```
+llama-cli --model base.gguf --lora adapter.gguf --temp 0 --single-turn \\
+    --prompt "What is the opposite of hot?"
+```
+
+For Ollama, write a `Modelfile` and run `ollama create my-task`:
+
+```
+FROM ./base.gguf
+ADAPTER ./adapter.gguf
+PARAMETER temperature 0
 ```
 
 | | |

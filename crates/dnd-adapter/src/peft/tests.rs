@@ -256,7 +256,7 @@ fn readme_shows_how_to_load_and_to_ask() {
         "apply_chat_template",
         "model.generate(**inputs",
         "print(",
-        "dnd complete --prompt \"What is the opposite of hot?\" --adapter path/to/this/folder\n",
+        "dnd complete \"What is the opposite of hot?\" --adapter path/to/this/folder\n",
         "check it before you use it",
     ] {
         assert!(card.contains(part), "{part}");

@@ -58,6 +58,9 @@ pub struct Arguments {
     /// GGUF file or folder of the base model [default: in the cache]
     #[arg(long, value_name = "PATH")]
     base: Option<PathBuf>,
+
+    #[command(flatten)]
+    compute: Compute,
 }
 
 const EXAMPLES: &str = "\
@@ -67,7 +70,8 @@ Examples:
   RAYON_NUM_THREADS=1 dnd collect --tasks tasks --out collection --shard 1/2";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let compute = &arguments.compute;
     let observer = ProgressBars::new()?;
     let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let mut recipe = match &arguments.config {

@@ -1,15 +1,15 @@
 //! `dnd complete`.
 
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use dnd_adapter::{Adapter, Precision, tensor_file};
-use dnd_model::Lora;
+use anyhow::{Context, Result, bail};
+use dnd_adapter::{Precision, tensor_file};
 use dnd_model::language::{CompletionOptions, Message, complete};
-use dnd_model::lora::check_layout;
 use dnd_model::sampling::Sampling;
 
 use super::Compute;
+use super::adapter::open_lora;
 use crate::output;
 
 /// Complete a prompt with the base model, with or without an adapter.
@@ -19,16 +19,16 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// User message
-    #[arg(long, value_name = "TEXT", value_parser = not_blank)]
-    prompt: String,
+    /// User message; - or nothing for standard input
+    #[arg(value_name = "PROMPT")]
+    prompt: Option<String>,
 
     /// System message [default: the template's own]
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// Adapter, as a PEFT folder
-    #[arg(long, value_name = "DIR")]
+    /// Adapter, as a PEFT folder or a GGUF file
+    #[arg(long, value_name = "PATH")]
     adapter: Option<PathBuf>,
 
     /// Maximum length of the completion, in tokens
@@ -60,13 +60,27 @@ pub struct Arguments {
     /// Write the prompt's token ids and the next token's logits as safetensors
     #[arg(long, value_name = "FILE", hide = true)]
     logits: Option<PathBuf>,
+
+    #[command(flatten)]
+    compute: Compute,
 }
 
-fn not_blank(text: &str) -> Result<String, String> {
+/// The prompt that was given, or that stands on standard input.
+fn prompt(given: Option<&str>, mut input: impl Read, is_terminal: bool) -> Result<String> {
+    let text = match given {
+        Some(text) if text != "-" => text.to_owned(),
+        None if is_terminal => bail!("expected a prompt, or text on standard input"),
+        _ => {
+            let mut text = String::new();
+            let read = input.read_to_string(&mut text);
+            read.context("standard input: cannot read")?;
+            text.trim_end_matches(['\r', '\n']).to_owned()
+        }
+    };
     if text.trim().is_empty() {
-        return Err("expected a prompt, found nothing".to_owned());
+        bail!("expected a prompt, found nothing");
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 fn positive(text: &str) -> Result<f32, String> {
@@ -78,8 +92,8 @@ fn positive(text: &str) -> Result<f32, String> {
 
 const EXAMPLES: &str = "\
 Examples:
-  dnd complete --prompt \"What is the opposite of hot?\" --adapter adapter
-  dnd complete --prompt \"Tell a story.\" --temperature 0.8 --max-tokens 200 --seed 3";
+  dnd complete \"What is the opposite of hot?\" --adapter adapter
+  dnd complete \"Tell a story.\" --temperature 0.8 --max-tokens 200 --seed 3";
 
 fn probability(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
@@ -88,36 +102,17 @@ fn probability(text: &str) -> Result<f32, String> {
     }
 }
 
-/// Reads an adapter from its PEFT folder. The page's zip download gets its own error message.
-fn read_adapter(folder: &Path) -> Result<Adapter> {
-    let name = folder.display();
-    // Without permission to look, continue: the read error below is clearer.
-    if folder.try_exists().is_ok_and(|exists| !exists) {
-        bail!("{name}: expected the folder of an adapter, found no such folder");
-    }
-    if folder.is_file() {
-        if dnd_files::read(folder)?.starts_with(b"PK") {
-            bail!("{name}: expected a folder, found a zip archive; unpack it first");
-        }
-        bail!("{name}: expected the folder of an adapter, found a file");
-    }
-    Ok(dnd_files::read_peft(folder)?)
-}
-
 /// Runs the command.
-pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let compute = &arguments.compute;
     let device = compute.device()?;
-    let adapter = arguments.adapter.as_deref().map(read_adapter).transpose()?;
-    let base = compute.open_base(arguments.base.as_deref(), &device)?;
-    let lora = match (&adapter, &arguments.adapter) {
-        (Some(adapter), Some(folder)) => {
-            let dimensions = &base.model.config().dimensions;
-            check_layout(&adapter.layout, &folder.display().to_string(), dimensions)?;
-            Some(Lora::from_adapter(adapter, &device))
-        }
-        _ => None,
-    };
-    let messages = Message::conversation(arguments.system.as_deref(), &arguments.prompt);
+    let input = std::io::stdin();
+    let is_terminal = input.is_terminal();
+    let asked = prompt(arguments.prompt.as_deref(), input, is_terminal)?;
+    let base_path = arguments.base.as_deref();
+    let base = compute.open_base(base_path, &device)?;
+    let lora = open_lora(arguments.adapter.as_deref(), &base, base_path)?;
+    let messages = Message::conversation(arguments.system.as_deref(), &asked);
     let prompt = base.tokenizer.encode_chat(&messages)?;
     base.model
         .config()
@@ -177,30 +172,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_folder_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let told = |name: &str| {
-            let path = folder.path().join(name);
-            read_adapter(&path).err().unwrap().to_string()
+    fn a_prompt_is_given_or_piped() {
+        let asked = |given, input: &[u8]| {
+            let is_terminal = input.is_empty();
+            prompt(given, input, is_terminal).map_err(|e| e.to_string())
         };
-        dnd_files::write(&folder.path().join("adapter.zip"), b"PK\x03\x04").unwrap();
-        dnd_files::write(&folder.path().join("notes.txt"), b"x").unwrap();
-        let zip = told("adapter.zip");
-        assert!(
-            zip.ends_with("found a zip archive; unpack it first"),
-            "{zip}"
-        );
-        assert!(told("notes.txt").ends_with("found a file"));
-        assert!(
-            told("nowhere")
-                .ends_with("nowhere: expected the folder of an adapter, found no such folder")
-        );
-        assert!(told("").contains("adapter_config.json"));
-    }
-
-    #[test]
-    fn an_empty_prompt_is_refused() {
-        assert!(not_blank("").is_err() && not_blank(" \n").is_err());
-        assert_eq!(not_blank(" hello").unwrap(), " hello");
+        assert_eq!(asked(Some(" hello"), b"x").unwrap(), " hello");
+        assert_eq!(asked(Some("-"), b"a\nb\n").unwrap(), "a\nb");
+        assert_eq!(asked(None, b"a\r\n").unwrap(), "a");
+        assert!(asked(None, b"").unwrap_err().contains("standard input"));
+        for blank in [Some(""), Some(" \n")] {
+            assert!(asked(blank, b"x").unwrap_err().contains("found nothing"));
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! `dnd eval`.
 
+mod lines;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use dnd_adapter::Bundle;
 use dnd_eval::{
     EvaluateOptions, Method, Sources, evaluate, suite, summarize, summary_table, table,
@@ -52,7 +54,7 @@ pub struct Arguments {
         long,
         value_name = "A,B",
         value_delimiter = ',',
-        required_unless_present = "suite"
+        required_unless_present_any = ["suite", "lines"]
     )]
     methods: Vec<Method>,
 
@@ -95,8 +97,17 @@ pub struct Arguments {
     seed: u64,
 
     /// JSON file to write the results to
-    #[arg(long, value_name = "FILE")]
-    json: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "lines")]
+    json: Option<PathBuf>,
+
+    /// Instead of tasks: prompts with answers, in .txt (`prompt => answer`), .jsonl, .json or .csv
+    /// (`prompt` and `response`, `answer` or `completion`)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tasks", "methods", "suite"])]
+    lines: Option<PathBuf>,
+
+    /// With --lines: the adapter to compare the base model with, as a PEFT folder or a GGUF file
+    #[arg(long, value_name = "PATH", requires = "lines")]
+    adapter: Option<PathBuf>,
 
     /// Keep results in the file that come from the same inputs
     #[arg(long)]
@@ -113,6 +124,9 @@ pub struct Arguments {
     /// Folder of the text encoder [default: in the cache]
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
+
+    #[command(flatten)]
+    compute: Compute,
 }
 
 const EXAMPLES: &str = "\
@@ -121,10 +135,17 @@ Examples:
   dnd eval --tasks tasks --only antonym,sum --limit 100 --collection collection \\
       --methods base,nearest,average,generated,adapter:collection/{task} --json results.json
   dnd eval --suite --tasks tasks --collection collection --methods multitask:multitask \\
-      --limit 200 --json results.json --resume";
+      --limit 200 --json results.json --resume
+  dnd eval --lines questions.csv --adapter adapter";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(path) = &arguments.lines {
+        return lines::run(arguments, path);
+    }
+    let json = arguments.json.as_deref();
+    let json = json.context("--json: expected a file")?;
+    let compute = &arguments.compute;
     let observer = ProgressBars::new()?;
     let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let collection = arguments
@@ -168,7 +189,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let work = arguments
         .work
         .clone()
-        .unwrap_or_else(|| arguments.json.with_extension("work"));
+        .unwrap_or_else(|| json.with_extension("work"));
     let rows = evaluate(
         &Sources {
             base: &base,
@@ -187,7 +208,7 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
             limit: arguments.limit.map(|limit| limit as usize),
             mean_adapters: arguments.mean_adapters.map(|count| count as usize),
             seed: arguments.seed,
-            json: &arguments.json,
+            json,
             resume: arguments.resume,
             work: &work,
         },

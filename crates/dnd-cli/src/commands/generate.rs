@@ -1,17 +1,21 @@
 //! `dnd generate`.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
-use clap::ValueEnum;
+use anyhow::{Context, Result, bail};
 use clap::builder::NonEmptyStringValueParser;
-use dnd_adapter::Precision;
+use dnd_adapter::BaseDimensions;
+use dnd_adapter::gguf::lora;
+use dnd_files::{PEFT_CONFIG, PEFT_MODEL};
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{BASE_MODEL, Encoder, default_encoder};
 use serde_json::json;
 
-use super::Compute;
+use super::DeviceArg;
+use super::adapter::PrecisionArg;
+use super::convert::Format;
 use crate::output;
 use crate::prompts::read_prompts;
 
@@ -47,12 +51,20 @@ pub struct Arguments {
     seed: u64,
 
     /// Write one .zip file instead of a folder
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     zip: bool,
+
+    /// What to write into the folder: files for PEFT, `adapter.gguf` for llama.cpp and Ollama
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "peft")]
+    format: Vec<Format>,
 
     /// Precision of the written LoRA factors
     #[arg(long, value_enum, default_value_t = PrecisionArg::F16)]
     precision: PrecisionArg,
+
+    /// Write into a folder that holds other files without asking
+    #[arg(long)]
+    yes: bool,
 
     /// Base model to generate for; a bundle for another one is an error
     #[arg(long, value_name = "NAME", default_value = BASE_MODEL)]
@@ -65,23 +77,19 @@ pub struct Arguments {
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    device: DeviceArg,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum PrecisionArg {
-    F32,
-    F16,
-    Bf16,
-}
-
-impl From<PrecisionArg> for Precision {
-    fn from(precision: PrecisionArg) -> Self {
-        match precision {
-            PrecisionArg::F32 => Self::F32,
-            PrecisionArg::F16 => Self::F16,
-            PrecisionArg::Bf16 => Self::Bf16,
-        }
-    }
+/// Dimensions of the base model, which adapters in GGUF need.
+fn base_of<'a>(generator: &'a AdapterGenerator, bundle: &str) -> Result<&'a BaseDimensions> {
+    generator.base().with_context(|| {
+        format!(
+            "{bundle}: expected the dimensions of the base model in the bundle, for --format gguf, \
+             found none; write --format peft, then use `dnd convert`"
+        )
+    })
 }
 
 /// The description, if there is one, in front of as many prompts as the generator reads beside it,
@@ -100,21 +108,59 @@ fn described(description: Option<&str>, prompts: Vec<String>, wanted: usize) -> 
     description.chain(prompts.into_iter().take(kept)).collect()
 }
 
+/// What an adapter's folder may hold.
+const OWN_FILES: [&str; 4] = [PEFT_CONFIG, PEFT_MODEL, lora::FILE, README];
+const README: &str = "README.md";
+
+/// A file in the folder that is not of an adapter, if there is one. A README without the other
+/// files is not.
+fn other_file(folder: &Path) -> Option<String> {
+    let has_adapter = OWN_FILES[..3].iter().any(|name| folder.join(name).exists());
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.find(|name| !OWN_FILES.contains(&name.as_str()) || (name == README && !has_adapter))
+}
+
+/// Asks whether to write into a folder that holds other files.
+fn confirm(folder: &Path) -> Result<()> {
+    let Some(name) = other_file(folder) else {
+        return Ok(());
+    };
+    let place = folder.display();
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        bail!("{place}: expected a new folder or one of an adapter, found `{name}`; or pass --yes");
+    }
+    output::eprint_line(&format!("{place} holds `{name}`. Write into it? [y/N]"));
+    let mut answer = String::new();
+    input
+        .read_line(&mut answer)
+        .context("standard input: cannot read")?;
+    if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        bail!("{place}: left as it is");
+    }
+    Ok(())
+}
+
 const EXAMPLES: &str = "\
 Examples:
   dnd generate --prompts prompts.txt --out adapter
   dnd generate --prompts prompts.csv --out adapter.zip --zip --seed 7
+  dnd generate --prompts prompts.txt --out adapter --format peft,gguf
   dnd generate --describe \"Name the capital of the country.\" --out adapter
   cut -f 2 table.tsv | dnd generate --prompts - --out adapter --json";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let started = Instant::now();
+    if !arguments.zip && !arguments.yes {
+        confirm(&arguments.out)?;
+    }
     let prompts = match &arguments.prompts {
         Some(path) => read_prompts(path, std::io::stdin())?,
         None => Vec::new(),
     };
-    let device = compute.device()?;
+    let device = arguments.device.open()?;
     let (bundle, bundle_name) = super::open_bundle(arguments.bundle.as_deref())?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
@@ -146,12 +192,22 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
     }
 
     let started = Instant::now();
-    let written = generation.files(arguments.precision.into())?;
+    let precision = arguments.precision.into();
+    let written = generation.files(precision)?;
     let peft = &written.peft;
+    let gguf = match arguments.format.contains(&Format::Gguf) {
+        true => Some(generation.gguf(base_of(&generator, &bundle_name)?, precision)?),
+        false => None,
+    };
     if arguments.zip {
         dnd_files::write(&arguments.out, &written.zip()?)?;
-    } else {
+    }
+    if arguments.format.contains(&Format::Peft) && !arguments.zip {
         dnd_files::write_peft(&arguments.out, peft, &written.readme)?;
+    }
+    if let Some(gguf) = gguf {
+        dnd_files::make_folder(&arguments.out)?;
+        dnd_files::write(&arguments.out.join(lora::FILE), &gguf)?;
     }
     let write = started.elapsed().as_secs_f64();
 
@@ -185,5 +241,44 @@ pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
         generation.adapter.layout.base_model,
         timing.encode,
         timing.decode,
-    ))
+    ))?;
+    if std::io::stdout().is_terminal() && arguments.format.contains(&Format::Peft) && !arguments.zip
+    {
+        let question = prompts.last().map_or("", String::as_str);
+        output::print(&format!(
+            "\ntry it: dnd complete {} --adapter {}\n",
+            quoted(question),
+            quoted(&arguments.out.display().to_string()),
+        ))?;
+    }
+    Ok(())
+}
+
+/// A text as one argument of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_files_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| dnd_files::write(&folder.path().join(name), b"x").unwrap();
+        assert_eq!(other_file(&folder.path().join("new")), None);
+        assert_eq!(other_file(folder.path()), None);
+        write(README);
+        assert_eq!(other_file(folder.path()).as_deref(), Some(README));
+        write(PEFT_CONFIG);
+        assert_eq!(other_file(folder.path()), None);
+        write("notes.txt");
+        assert_eq!(other_file(folder.path()).as_deref(), Some("notes.txt"));
+    }
+
+    #[test]
+    fn arguments_survive_a_shell() {
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 }

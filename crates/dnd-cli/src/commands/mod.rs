@@ -14,11 +14,15 @@ use dnd_tasks::suite;
 
 use crate::output;
 
+pub mod adapter;
+pub mod chat;
 pub mod collect;
 pub mod complete;
+pub mod convert;
 pub mod eval;
 pub mod generate;
 pub mod inspect;
+pub mod merge;
 pub mod report;
 pub mod serve;
 pub mod tasks;
@@ -28,27 +32,27 @@ pub mod tune;
 /// The shipped bundle, from the root of the repository.
 const BUNDLE: &str = "assets/smollm2-135m.safetensors";
 
-/// Device and matmul dtype: flags of all commands.
+/// The device: a flag of commands that compute.
 #[derive(clap::Args)]
-pub struct Compute {
+pub struct DeviceArg {
     /// Device to run on; `auto` picks the fastest kind in this build
     #[arg(
         long,
-        global = true,
         default_value = "auto",
         value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES)
     )]
     device: String,
+}
+
+/// Device and matmul dtype: flags of commands that run the base model.
+#[derive(clap::Args)]
+pub struct Compute {
+    #[command(flatten)]
+    device: DeviceArg,
 
     /// Dtype for matmuls with the base model's frozen weights; `auto` picks bf16 on CPUs with Intel
     /// AMX, where it is faster
-    #[arg(
-        long,
-        alias = "products",
-        global = true,
-        value_enum,
-        default_value_t = MatmulDtypeArg::F32
-    )]
+    #[arg(long, alias = "products", value_enum, default_value_t = MatmulDtypeArg::F32)]
     matmul_dtype: MatmulDtypeArg,
 }
 
@@ -60,9 +64,9 @@ enum MatmulDtypeArg {
     Auto,
 }
 
-impl Compute {
+impl DeviceArg {
     /// Opens the requested device; reports which one `auto` picked.
-    fn device(&self) -> Result<Device> {
+    fn open(&self) -> Result<Device> {
         let name = self.device.as_str();
         let (device, words) = dnd_model::device::device(name)?;
         // With only one device to pick, scripts get no message.
@@ -71,6 +75,13 @@ impl Compute {
             output::eprint_line(&format!("device: {words}"));
         }
         Ok(device)
+    }
+}
+
+impl Compute {
+    /// Opens the requested device.
+    fn device(&self) -> Result<Device> {
+        self.device.open()
     }
 
     /// Loads the base model at `path`, else the one in the cache.

@@ -46,6 +46,9 @@ pub struct Arguments {
 
     #[command(flatten)]
     behaviour: behaviour::BehaviourArguments,
+
+    #[command(flatten)]
+    compute: Compute,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,14 +68,14 @@ Examples:
       --config recipe.toml --out better.safetensors";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     match arguments.objective {
-        Objective::Weights => run_weights(arguments, compute),
-        Objective::Behaviour => behaviour::run(arguments, compute),
+        Objective::Weights => run_weights(arguments),
+        Objective::Behaviour => behaviour::run(arguments),
     }
 }
 
-fn run_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
+fn run_weights(arguments: &Arguments) -> Result<()> {
     let given = arguments.behaviour.given();
     ensure!(
         given.is_empty(),
@@ -85,7 +88,7 @@ fn run_weights(arguments: &Arguments, compute: &Compute) -> Result<()> {
     let observer = ProgressBars::new()?;
     let recipe = Recipe::read(&arguments.config)?;
     let collection = Collection::open(collection)?;
-    let device = compute.device()?;
+    let device = arguments.compute.device()?;
     let encoder = arguments.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
     let bundle = train_weights(

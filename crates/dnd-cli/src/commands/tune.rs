@@ -69,6 +69,9 @@ pub struct Arguments {
     /// Folder of the text encoder [default: in the cache]
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
+
+    #[command(flatten)]
+    compute: Compute,
 }
 
 const EXAMPLES: &str = "\
@@ -80,7 +83,8 @@ Examples:
 const GENERATED: &str = "generated";
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, compute: &Compute) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let compute = &arguments.compute;
     let observer = ProgressBars::new()?;
     let folder = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
     let tasks: Vec<Task> = if arguments.only.is_empty() {

@@ -29,6 +29,7 @@ struct Line<'a> {
     generated_ahead_high: Option<f64>,
     adapt_seconds: f64,
     answer_seconds: f64,
+    prompt_tokens: f64,
     adapter_bytes: u64,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Line<'a> {
             generated_ahead_high: None,
             adapt_seconds: summary.adapt_seconds,
             answer_seconds: summary.answer_seconds,
+            prompt_tokens: summary.prompt_tokens,
             adapter_bytes: summary.bytes,
         }
         .with_ahead(summary.ahead)
@@ -74,6 +76,7 @@ impl<'a> Line<'a> {
             generated_ahead_high: None,
             adapt_seconds: row.adapt_seconds,
             answer_seconds: row.answer_seconds,
+            prompt_tokens: row.prompt_tokens,
             adapter_bytes: row.bytes,
         }
         .with_ahead(ahead)

@@ -31,6 +31,7 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
         "generated ahead by",
         "adapting, s",
         "answering, s",
+        "prompt, tokens",
         "adapter, MB",
     ];
     let rows: Vec<Vec<String>> = summaries
@@ -45,6 +46,7 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
                 cell(summary.ahead),
                 format!("{:.3}", summary.adapt_seconds),
                 format!("{:.1}", summary.answer_seconds),
+                format!("{:.0}", summary.prompt_tokens),
                 format!("{:.2}", summary.bytes as f64 / 1e6),
             ]
         })
@@ -54,7 +56,8 @@ pub(super) fn methods(summaries: &[Summary]) -> Section {
         "Exact match: the completion is the expected answer. Lenient match: its first line \
          contains the answer, ignoring case. Valid answers: it has the form of the task's \
          answers, right or wrong. Generated ahead by: the difference in exact match, paired by \
-         line. Seconds are means per task; for a given adapter, they are the time to read it. \
+         line. A prompt's tokens, chat template included, are what a call costs before the \
+         answer. Seconds are means per task; for a given adapter, they are the time to read it. \
          best is an oracle: the training adapter that scores best on the test lines. \
          generated:shuffled and generated:random are controls: prompts of another task, and \
          random vectors. Bare: the base model is asked with the input alone, without the \

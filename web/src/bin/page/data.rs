@@ -159,6 +159,8 @@ pub struct Finished {
     pub model: Download,
     /// The configuration alone.
     pub config: Download,
+    /// The adapter for llama.cpp.
+    pub gguf: Option<Download>,
 }
 
 /// A file that can be saved.

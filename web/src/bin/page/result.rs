@@ -25,7 +25,9 @@ fn region(state: State, finished: Finished) -> impl IntoView {
         zip,
         model,
         config,
+        gguf,
     } = finished;
+    let has_gguf = gguf.is_some();
     let read = if report.given > report.read {
         format!("{} of {} prompts", report.read, report.given)
     } else {
@@ -62,6 +64,14 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 <a class="button main" download="adapter.zip" href=zip.url>
                     "Download adapter (.zip)"
                 </a>
+                {gguf
+                    .map(|gguf| {
+                        view! {
+                            <a class="button" download="adapter.gguf" href=gguf.url>
+                                "Download for llama.cpp (.gguf)"
+                            </a>
+                        }
+                    })}
                 <button
                     type="button"
                     on:click=move |_| {
@@ -97,6 +107,20 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 <code>"pip install torch transformers peft"</code> ", and run this in Python:"
             </p>
             <pre class="program">{python}</pre>
+            {has_gguf
+                .then(|| {
+                    view! {
+                        <p class="help">
+                            "With llama.cpp, beside a GGUF file of the base model; Ollama takes the \
+                            same file by the line " <code>"ADAPTER ./adapter.gguf"</code>
+                            " of a Modelfile:"
+                        </p>
+                        <pre class="program">
+                            "llama-cli --model base.gguf --lora adapter.gguf --temp 0 --single-turn \
+                            --prompt \"What is the opposite of hot?\""
+                        </pre>
+                    }
+                })}
             <dl class="facts">
                 <dt>"For the model"</dt>
                 <dd>{report.base_model}</dd>

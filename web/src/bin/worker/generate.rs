@@ -54,6 +54,9 @@ pub async fn generate(
     reply.progress(Stage::Pack, 0, 0);
     let files = generation.files(Precision::F16)?;
     let archive = files.zip()?;
+    let gguf = generator.base();
+    let gguf = gguf.map(|base| generation.gguf(base, Precision::F16));
+    let gguf = gguf.transpose()?;
     let hash = async |bytes: &[u8]| sha256(bytes).await.map_err(Failure::other);
     let mut report = Report {
         base_model: generation.adapter.layout.base_model.clone(),
@@ -73,7 +76,9 @@ pub async fn generate(
         timings,
     };
     report.timings.push((Stage::Pack, (now() - started) / 1e3));
-    reply.done(report, [&archive, &files.peft.model, &files.peft.config]);
+    let peft = [&archive, &files.peft.model, &files.peft.config];
+    let files: Vec<&[u8]> = peft.into_iter().chain(&gguf).map(Vec::as_slice).collect();
+    reply.done(report, &files);
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub async fn measure(
     let started;
     let states = if let Some(helpers) = helpers {
         helpers.prepare().await;
-        // The tokenizer truncates what is too long.
+        // Tokens beyond L are left out.
         let prompt = "word ".repeat(tokens);
         started = now();
         let prompts = vec![prompt.as_str(); prompts];

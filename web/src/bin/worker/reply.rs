@@ -57,9 +57,9 @@ impl Reply {
         }));
     }
 
-    /// Sends a generated adapter: zip archive, weights, configuration.
-    pub fn done(self, report: Report, files: [&[u8]; 3]) {
-        let files = files.map(Uint8Array::from);
+    /// Sends a generated adapter: zip archive, weights, configuration, GGUF file if there is one.
+    pub fn done(self, report: Report, files: &[&[u8]]) {
+        let files: Vec<Uint8Array> = files.iter().map(|&file| Uint8Array::from(file)).collect();
         self.send(Event::Done(Box::new(report)), &files);
     }
 

@@ -10,7 +10,6 @@ use dnd_tasks::TaskFolder;
 use dnd_train::collect::Collection;
 use dnd_train::{BehaviourOptions, Recipe, Start, mean_adapter, train_behaviour};
 
-use super::super::Compute;
 use crate::output;
 use crate::progress::ProgressBars;
 
@@ -73,7 +72,8 @@ impl BehaviourArguments {
 }
 
 /// Runs the command.
-pub fn run(all: &super::Arguments, compute: &Compute) -> Result<()> {
+pub fn run(all: &super::Arguments) -> Result<()> {
+    let compute = &all.compute;
     let arguments = &all.behaviour;
     ensure!(
         !arguments.tasks.is_empty(),

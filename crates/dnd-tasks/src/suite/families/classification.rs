@@ -17,6 +17,37 @@ pub(super) const ASK: [&str; 6] = [
     "Read this: {0} {question} Answer with {labels}.",
 ];
 
+/// Articles: name, question, and the names of the topics of [`messages::NEWS`].
+const ARTICLES: [(&str, &str, [&str; 4]); 3] = [
+    (
+        "article-topic",
+        "What is this article about?",
+        ["sport", "politics", "weather", "business"],
+    ),
+    (
+        "article-reader",
+        "Who will read this article first?",
+        ["sports fans", "voters", "farmers", "investors"],
+    ),
+    (
+        "article-code",
+        "Which code does the article get?",
+        ["SPO", "POL", "WEA", "BUS"],
+    ),
+];
+
+/// Phrasings that ask for the class of a longer text, most of them behind it.
+const ASK_BEHIND: [&str; 8] = [
+    "{0}\n\n{question} Answer {labels}.",
+    "{0}\n{question} Choose {labels}.",
+    "{0} {question} ({labels})",
+    "Article: {0}\n{question} Say {labels}.",
+    "{0}\n\nAnswer with {labels}: {question}",
+    "Read this: {0}\n\n{question} It is {labels}.",
+    "{question} Answer with {labels}.\n\n{0}",
+    "{question} ({labels})\n{0}",
+];
+
 /// Name, labelled sentences, question, and names that replace the labels, in the same order;
 /// empty to keep the labels.
 type Classes = (
@@ -26,7 +57,7 @@ type Classes = (
     &'static [&'static str],
 );
 
-const MESSAGES: [Classes; 21] = [
+const MESSAGES: [Classes; 37] = [
     (
         "sentiment-film",
         &opinions::FILMS,
@@ -149,6 +180,112 @@ const MESSAGES: [Classes; 21] = [
         "Which tone does the writer use?",
         &[],
     ),
+    (
+        "sentiment-film-yes",
+        &opinions::FILMS,
+        "Would the writer see the film again?",
+        &["yes", "no"],
+    ),
+    (
+        "sentiment-film-capital",
+        &opinions::FILMS,
+        "What is the writer's opinion of the film?",
+        &["Positive", "Negative"],
+    ),
+    (
+        "sentiment-film-good",
+        &opinions::FILMS,
+        "How does the writer find the film?",
+        &["good", "bad"],
+    ),
+    (
+        "sentiment-film-advice",
+        &opinions::FILMS,
+        "Does the writer recommend it?",
+        &["recommended", "not recommended"],
+    ),
+    (
+        "sentiment-meal-yes",
+        &opinions::MEALS,
+        "Did the guest enjoy the visit?",
+        &["Yes", "No"],
+    ),
+    (
+        "sentiment-meal-truth",
+        &opinions::MEALS,
+        "Is it true that the guest is satisfied?",
+        &["True", "False"],
+    ),
+    (
+        "sentiment-meal-stars",
+        &opinions::MEALS,
+        "How many stars would the guest give?",
+        &["five stars", "one star"],
+    ),
+    (
+        "topic-heading",
+        &messages::NEWS,
+        "What does the news treat?",
+        &[
+            "Sports News",
+            "World Politics",
+            "Weather Report",
+            "Money and Business",
+        ],
+    ),
+    (
+        "topic-capital",
+        &messages::NEWS,
+        "Which subject is this about?",
+        &["Sport", "Politics", "Weather", "Business"],
+    ),
+    (
+        "topic-number",
+        &messages::NEWS,
+        "Which number has its topic: sport 1, politics 2, weather 3, business 4?",
+        &["1", "2", "3", "4"],
+    ),
+    (
+        "topic-desk",
+        &messages::NEWS,
+        "Which desk of the paper wrote it?",
+        &[
+            "sports desk",
+            "political desk",
+            "weather desk",
+            "business desk",
+        ],
+    ),
+    (
+        "urgency-yes",
+        &messages::NOTES,
+        "Is the message urgent?",
+        &["yes", "no"],
+    ),
+    (
+        "urgency-level",
+        &messages::NOTES,
+        "Which priority does it get?",
+        &["High", "Low"],
+    ),
+    (
+        "spam-yes",
+        &messages::MAILS,
+        "Is the mail spam?",
+        &["Yes", "No"],
+    ),
+    (
+        "spam-truth",
+        &messages::MAILS,
+        "Is it an unwanted mail?",
+        &["true", "false"],
+    ),
+    (
+        "negated-truth",
+        &sentence_kinds::NEGATIONS,
+        "Does the sentence deny something?",
+        &["True", "False"],
+    ),
 ];
 const GRAMMAR: [Classes; 3] = [
     (
@@ -195,6 +332,25 @@ pub(super) fn add(catalogue: &mut Catalogue) {
             let sentence = random.pick(classes[place].1);
             let (text, _) = expand(sentence, "", random);
             Some(Example::one(text, names[place]))
+        });
+    }
+    add_articles(catalogue);
+}
+
+/// Adds classes of texts of several sentences.
+fn add_articles(catalogue: &mut Catalogue) {
+    for (name, question, names) in ARTICLES {
+        let phrasings = fill(&ASK_BEHIND, "{question}", question);
+        let phrasings = fill(&phrasings, "{labels}", &choice(&names));
+        catalogue.draw(name, &phrasings, move |random| {
+            let place = random.index(names.len());
+            let count = random.between(2, 3) as usize;
+            let sentences = random.sample(messages::NEWS[place].1, count);
+            let sentences = sentences.into_iter();
+            let text: Vec<String> = sentences
+                .map(|sentence| expand(sentence, "", random).0)
+                .collect();
+            Some(Example::one(text.join(" "), names[place]))
         });
     }
 }

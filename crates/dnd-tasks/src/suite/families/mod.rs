@@ -9,9 +9,11 @@ mod counting;
 mod dates;
 mod extraction;
 mod formats;
+mod judgements;
 mod letters;
 mod lists;
 mod numerals;
+mod options;
 mod records;
 mod relations;
 mod reversing;
@@ -54,6 +56,8 @@ pub(super) fn add_all(catalogue: &mut Catalogue) {
         word_classes::add,
         relations::add,
         translation::add,
+        judgements::add,
+        options::add,
     ] {
         add(catalogue);
     }

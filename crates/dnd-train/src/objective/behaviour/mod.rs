@@ -24,7 +24,7 @@ mod validate;
 use std::path::Path;
 
 use burn::optim::ModuleOptimizer;
-use dnd_adapter::{Bundle, EncoderId, Layout, Statistics, Storage};
+use dnd_adapter::{BaseDimensions, Bundle, EncoderId, Layout, Statistics, Storage};
 use dnd_files::Observer;
 use dnd_model::GeneratorConfig;
 use dnd_model::files::{BASE_MODEL, Base, Encoder};
@@ -97,6 +97,7 @@ pub fn train_behaviour(
 struct Plan<'a> {
     recipe: &'a Recipe,
     layout: Layout,
+    dimensions: BaseDimensions,
     config: GeneratorConfig,
     choice: Choice<'a>,
     beginning: Beginning,
@@ -109,9 +110,10 @@ impl<'a> Plan<'a> {
         recipe.behaviour.validate()?;
         let ship = options.ship || recipe.collect.ship;
         let choice = Choice::new(options.tasks, ship, &options.held_out, options.max_tasks)?;
+        let dimensions = base.model.config().dimensions.clone();
         let layout = Layout::new(
             BASE_MODEL,
-            &base.model.config().dimensions,
+            &dimensions,
             recipe.collect.rank,
             recipe.collect.alpha,
             &recipe.collect.targets,
@@ -123,6 +125,7 @@ impl<'a> Plan<'a> {
         Ok(Self {
             recipe,
             layout,
+            dimensions,
             config,
             choice,
             beginning,
@@ -306,6 +309,7 @@ impl Objective for Behaviour<'_> {
             config: &self.plan.config,
             recipe: &self.plan.recipe.generator,
             layout: &self.plan.layout,
+            base: Some(&self.plan.dimensions),
             encoder: &self.encoder,
             statistics: &Statistics {
                 mean: self.average.mean.to_vec()?,

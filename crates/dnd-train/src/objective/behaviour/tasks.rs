@@ -80,8 +80,8 @@ impl<'a> Choice<'a> {
         names(&self.training)
     }
 
-    /// How often each training task is drawn: one over the root of the number of training tasks
-    /// of its folder, so that few collected tasks are not lost among many made ones.
+    /// How often each training task is drawn: as `n^(-3/4)` for a folder of `n` training tasks, so
+    /// that few collected tasks are not lost among many made ones.
     pub fn weights(&self) -> Vec<f64> {
         let of_folder = |chosen: &Chosen| {
             let others = self.training.iter();
@@ -90,7 +90,7 @@ impl<'a> Choice<'a> {
                 .count()
         };
         let counts = self.training.iter().map(of_folder);
-        counts.map(|count| 1.0 / (count as f64).sqrt()).collect()
+        counts.map(|count| (count as f64).powf(-0.75)).collect()
     }
 
     /// Names of the tasks that are left out.

@@ -180,6 +180,7 @@ impl Objective for Weights<'_> {
             config: &self.config,
             recipe: &self.recipe.generator,
             layout: &self.data.collection().header.layout,
+            base: None,
             encoder: &self.encoder,
             statistics: &self.data.statistics,
             storage: Precision::F16.into(),

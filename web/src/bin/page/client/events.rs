@@ -110,6 +110,9 @@ impl Client {
             );
             return;
         };
+        // Bundles that do not tell their base model's sizes give none.
+        let gguf = Download::of(&parts.get(4), "application/octet-stream");
+        let (gguf, gguf_url) = gguf.unzip();
         let generation = self.update(|client| client.generation.take());
         self.finish();
         self.state.result.set(generation.map(|generation| Finished {
@@ -118,8 +121,10 @@ impl Client {
             zip: zip.0,
             model: model.0,
             config: config.0,
+            gguf,
         }));
-        self.update(|client| client.urls = vec![zip.1, model.1, config.1]);
+        let urls = [zip.1, model.1, config.1].into_iter().chain(gguf_url);
+        self.update(|client| client.urls = urls.collect());
         self.state.measured.set(true);
         self.state.message.set(DONE.to_owned());
     }

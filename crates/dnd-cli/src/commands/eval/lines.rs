@@ -1,0 +1,171 @@
+//! `dnd eval --lines`: the base model and an adapter on prompts with answers.
+
+use std::path::Path;
+
+use anyhow::Result;
+use dnd_adapter::prompts::{AnsweredPrompt, parse_answered};
+use dnd_eval::{Scorer, TokenizedPrompt, answers, estimate, percent};
+use dnd_model::Lora;
+use dnd_tasks::Line;
+use serde::Serialize;
+
+use super::Arguments;
+use crate::commands::adapter::open_lora;
+use crate::output;
+use crate::progress::ProgressBars;
+
+/// Longest text in a cell of the table, in characters.
+const CELL: usize = 40;
+
+/// A line and what was answered.
+#[derive(Serialize)]
+struct Compared<'a> {
+    prompt: &'a str,
+    expected: &'a str,
+    without: String,
+    without_is_right: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with_is_right: Option<bool>,
+}
+
+/// Asks every prompt as it stands, without and with the adapter, and prints a table.
+pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = extension.unwrap_or_default().to_lowercase();
+    let text = dnd_files::read_text(path)?;
+    let lines = parse_answered(&text, &extension, &path.display().to_string())?;
+    let device = arguments.compute.device()?;
+    let base_path = arguments.base.as_deref();
+    let base = arguments.compute.open_base(base_path, &device)?;
+    let lora = open_lora(arguments.adapter.as_deref(), &base, base_path)?;
+    let line = |line: &AnsweredPrompt| Line {
+        prompt: line.prompt.clone(),
+        input: None,
+        response: line.answer.clone(),
+        system: None,
+    };
+    let questions = lines
+        .iter()
+        .map(|answered| TokenizedPrompt::new(&base, &line(answered), &[]));
+    let questions = questions.collect::<Result<Vec<_>, _>>()?;
+    let scorer = Scorer::new(lines.iter().map(|line| line.answer.as_str()));
+    let observer = ProgressBars::new()?;
+    let ask = |lora: Option<&Lora>, stage: &str| -> Result<Vec<(String, bool)>> {
+        use dnd_files::Observer;
+        observer.begin(stage, questions.len() as u64);
+        let answers = answers(&base, &questions, lora, &observer)?;
+        let scored = answers.into_iter().zip(&lines).map(|(answer, line)| {
+            let scores = scorer.score(&answer.text, answer.ended, &line.answer);
+            (answer.text.trim().to_owned(), scores.exact)
+        });
+        Ok(scored.collect())
+    };
+    let without = ask(None, "without the adapter")?;
+    let with = lora
+        .as_ref()
+        .map(|lora| ask(Some(lora), "with the adapter"));
+    let mut with = with.transpose()?.map(Vec::into_iter);
+    drop(observer);
+    let compared: Vec<Compared> = lines
+        .iter()
+        .zip(without)
+        .map(|(line, (without, without_is_right))| {
+            let (with, with_is_right) = with.as_mut().and_then(Iterator::next).unzip();
+            Compared {
+                prompt: &line.prompt,
+                expected: &line.answer,
+                without,
+                without_is_right,
+                with,
+                with_is_right,
+            }
+        })
+        .collect();
+    if let Some(json) = &arguments.json {
+        dnd_files::write_json(json, &compared)?;
+    }
+    output::print(&table(&compared))
+}
+
+/// One row per line, and the shares of right answers with their intervals.
+fn table(compared: &[Compared]) -> String {
+    let mark =
+        |text: &str, is_right: bool| format!("{} {}", if is_right { "+" } else { "-" }, cell(text));
+    let has_adapter = compared.iter().any(|line| line.with.is_some());
+    let mut text = String::from("| question | wanted | without |");
+    text.push_str(if has_adapter { " with |\n" } else { "\n" });
+    text.push_str(if has_adapter {
+        "|---|---|---|---|\n"
+    } else {
+        "|---|---|---|\n"
+    });
+    for line in compared {
+        let without = mark(&line.without, line.without_is_right);
+        text.push_str(&format!(
+            "| {} | {} | {without} |",
+            cell(line.prompt),
+            cell(line.expected)
+        ));
+        if let Some((answer, is_right)) = line.with.as_ref().zip(line.with_is_right) {
+            text.push_str(&format!(" {} |", mark(answer, is_right)));
+        }
+        text.push('\n');
+    }
+    let share = |name: &str, right: &dyn Fn(&Compared) -> Option<bool>| {
+        let outcomes: Vec<f64> = compared
+            .iter()
+            .filter_map(right)
+            .map(|is_right| f64::from(u8::from(is_right)))
+            .collect();
+        let count = outcomes.iter().sum::<f64>();
+        estimate(&[&outcomes], 0).map_or(String::new(), |estimate| {
+            let of = outcomes.len();
+            format!("{name}: {count} of {of} right, {} %\n", percent(estimate))
+        })
+    };
+    text.push('\n');
+    text.push_str(&share("without", &|line| Some(line.without_is_right)));
+    text.push_str(&share("with", &|line| line.with_is_right));
+    text
+}
+
+/// A text as a cell: one line, not too long.
+fn cell(text: &str) -> String {
+    let line = text.replace('|', "\\|").replace(['\n', '\r'], " ");
+    match line.char_indices().nth(CELL) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_marks_and_shares() {
+        let line = |with: Option<&str>| Compared {
+            prompt: "a\n|b|",
+            expected: "x",
+            without: "y".to_owned(),
+            without_is_right: false,
+            with: with.map(str::to_owned),
+            with_is_right: with.map(|with| with == "x"),
+        };
+        let text = table(&[line(Some("x")), line(Some("z"))]);
+        assert!(text.contains("| a \\|b\\| | x | - y | + x |\n"), "{text}");
+        assert!(text.contains("without: 0 of 2 right"), "{text}");
+        assert!(
+            text.contains("with: 1 of 2 right, 50.0 [0.0, 100.0] %"),
+            "{text}"
+        );
+        let text = table(&[line(None)]);
+        assert!(
+            !text.contains("with:") && text.contains("| - y |\n"),
+            "{text}"
+        );
+        assert_eq!(cell(&"x".repeat(50)).len(), 43);
+    }
+}
