@@ -19,7 +19,7 @@ use crate::{cpu, gelu};
 compile_error!("WebAssembly needs `-C target-feature=+simd128`, as set in .cargo/config.toml");
 
 /// Columns of a panel.
-const PANEL: usize = 32;
+pub(crate) const PANEL: usize = 32;
 /// Maximum rows of a block.
 const ROWS: usize = 12;
 /// Maximum rows of a task.
@@ -52,20 +52,41 @@ impl Blocked {
     pub fn new(values: &[f32], [output, input]: [usize; 2]) -> Self {
         let mut packed = vec![0.0; output.div_ceil(PANEL) * PANEL * input];
         let panels = packed.par_chunks_mut((PANEL * input).max(1)).enumerate();
-        panels.for_each(|(panel, packed)| {
-            let first = panel * PANEL;
-            for column in first..output.min(first + PANEL) {
-                let row = &values[column * input..][..input];
-                for (depth, value) in row.iter().enumerate() {
-                    packed[depth * PANEL + column - first] = *value;
-                }
-            }
-        });
+        panels.for_each(|(panel, packed)| pack_panel(values, [output, input], panel, packed));
         Self {
             depth: input,
             width: output,
             values: packed,
         }
+    }
+
+    /// As [`new`](Self::new), on the calling thread.
+    pub(crate) fn new_here(values: &[f32], [output, input]: [usize; 2]) -> Self {
+        let mut packed = vec![0.0; output.div_ceil(PANEL) * PANEL * input];
+        for (panel, packed) in packed.chunks_mut((PANEL * input).max(1)).enumerate() {
+            pack_panel(values, [output, input], panel, packed);
+        }
+        Self {
+            depth: input,
+            width: output,
+            values: packed,
+        }
+    }
+
+    /// Multiplies row-major `input` by the matrix on the calling thread.
+    pub(crate) fn product_here(&self, input: &[f32]) -> Vec<f32> {
+        let count = input.len() / self.depth.max(1) * self.width;
+        let mut output = Vec::with_capacity(count);
+        vectors::multiply(self, input, &mut output.spare_capacity_mut()[..count]);
+        #[allow(
+            unsafe_code,
+            reason = "filling with zeros first would cost a pass over the output"
+        )]
+        // SAFETY: `multiply` has written every element.
+        unsafe {
+            output.set_len(count);
+        }
+        output
     }
 
     /// The transposed matrix, packed.
@@ -125,6 +146,17 @@ impl Blocked {
             output.set_len(count);
         }
         output
+    }
+}
+
+/// Packs a panel of a matrix (output, input); `packed` is zero.
+fn pack_panel(values: &[f32], [output, input]: [usize; 2], panel: usize, packed: &mut [f32]) {
+    let first = panel * PANEL;
+    for column in first..output.min(first + PANEL) {
+        let row = &values[column * input..][..input];
+        for (depth, value) in row.iter().enumerate() {
+            packed[depth * PANEL + column - first] = *value;
+        }
     }
 }
 

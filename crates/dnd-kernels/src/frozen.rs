@@ -14,6 +14,7 @@ use crate::epilogue::LinearEpilogue;
 use crate::linear_wgsl::launch;
 use crate::lora::AdaptedProduct;
 use crate::packed_pair::{PackedMatrix, PackedPair};
+use crate::quantized::Quantized;
 #[cfg(feature = "wgpu")]
 use crate::shaders::Storage;
 
@@ -28,7 +29,7 @@ pub enum FrozenMatrix {
     Plain(Tensor<2>),
     /// Packed in f32, for inputs on burn's CPU device without gradients.
     Blocked(Arc<Blocked>),
-    /// Packed in f32 or bfloat16, for inputs on burn's CPU device, with or without gradients.
+    /// Packed in f32 or bfloat16, or quantized, for inputs on burn's CPU device, with or without gradients.
     Packed(Arc<PackedPair>),
     /// Rounded to f16, two per 32-bit word, on a device that runs WGSL. The input size is a
     /// multiple of four.
@@ -58,6 +59,11 @@ impl FrozenMatrix {
     /// Packs the matrix in f32, for inputs on burn's CPU device.
     pub fn packed_f32(values: &[f32], shape: [usize; 2]) -> Self {
         Self::Packed(Arc::new(PackedPair::f32(values, shape)))
+    }
+
+    /// Keeps the matrix quantized, for inputs on burn's CPU device.
+    pub fn quantized(matrix: Quantized) -> Self {
+        Self::Packed(Arc::new(PackedPair::quantized(matrix)))
     }
 
     /// Stores the matrix for inference on `device`: packed on the CPU, rounded to f16 on
@@ -142,6 +148,24 @@ impl FrozenMatrix {
                 )
             }
         }
+    }
+
+    /// The rows at these indices of a quantized matrix, row-major; `None` for other matrices.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn quantized_rows(&self, places: &[u32]) -> Option<Vec<f32>> {
+        let Self::Packed(pair) = self else {
+            return None;
+        };
+        let PackedMatrix::Quantized(matrix) = &pair.forward else {
+            return None;
+        };
+        let mut values = Vec::with_capacity(places.len() * matrix.shape()[1]);
+        for &place in places {
+            matrix.push_row(place as usize, &mut values);
+        }
+        Some(values)
     }
 
     /// The rows at the indices `places` (n) of a matrix that is neither packed nor rounded:

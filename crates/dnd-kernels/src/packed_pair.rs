@@ -1,10 +1,11 @@
-//! A frozen matrix packed for training on burn's CPU device.
+//! A frozen matrix packed for products on burn's CPU device, with or without gradients.
 
 #[cfg(feature = "autodiff")]
 use std::sync::OnceLock;
 
 use crate::bf16::Packed;
 use crate::blocked::{Blocked, Epilogue};
+use crate::quantized::Quantized;
 
 /// The right operand of matmuls, packed once in the number format of its products.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub enum PackedMatrix {
     Bf16(Packed),
     /// In f32.
     F32(Blocked),
+    /// In blocks of integers.
+    Quantized(Quantized),
 }
 
 impl PackedMatrix {
@@ -21,6 +24,7 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => matrix.depth(),
             Self::F32(matrix) => matrix.shape()[1],
+            Self::Quantized(matrix) => matrix.shape()[1],
         }
     }
 
@@ -29,6 +33,7 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => matrix.width(),
             Self::F32(matrix) => matrix.shape()[0],
+            Self::Quantized(matrix) => matrix.shape()[0],
         }
     }
 
@@ -37,6 +42,7 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => matrix.product(left),
             Self::F32(matrix) => matrix.product(left, Epilogue::Identity),
+            Self::Quantized(matrix) => matrix.product(left),
         }
     }
 
@@ -45,6 +51,10 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => Self::Bf16(matrix.transposed()),
             Self::F32(matrix) => Self::F32(matrix.transposed()),
+            Self::Quantized(matrix) => {
+                let forward = Blocked::new(&matrix.values(), matrix.shape());
+                Self::F32(forward.transposed())
+            }
         }
     }
 }
@@ -70,6 +80,11 @@ impl PackedPair {
     /// A matrix (output, input) whose products are in f32.
     pub(crate) fn f32(values: &[f32], shape: [usize; 2]) -> Self {
         Self::new(PackedMatrix::F32(Blocked::new(values, shape)))
+    }
+
+    /// A matrix that stays quantized.
+    pub(crate) fn quantized(matrix: Quantized) -> Self {
+        Self::new(PackedMatrix::Quantized(matrix))
     }
 
     fn new(forward: PackedMatrix) -> Self {

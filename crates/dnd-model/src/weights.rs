@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::BundleTensor;
-use dnd_adapter::gguf::Gguf;
+use dnd_adapter::gguf::{BlockType, Gguf, unpermute_rows};
 use dnd_adapter::tensor_file::TensorFile;
+use dnd_kernels::{Blocks, Quantized};
 
 use crate::Error;
 
@@ -132,22 +133,10 @@ impl<'a> Weights<'a> {
                 let stored = file.tensor(name)?;
                 (stored.shape, stored.data)
             }
-            File::Gguf {
-                gguf,
-                permuted_heads,
-            } => {
+            File::Gguf { gguf, .. } => {
                 let stored = gguf_name(name).ok_or_else(|| self.missing(name))?;
                 let info = gguf.tensor(&stored).map_err(|_| self.missing(name))?;
-                let heads = permuted_heads.and_then(|(queries, keys)| {
-                    if name.contains(".q_proj.") {
-                        Some(queries)
-                    } else if name.contains(".k_proj.") {
-                        Some(keys)
-                    } else {
-                        None
-                    }
-                });
-                let values = match heads {
+                let values = match self.permuted_heads(name) {
                     Some(heads) => gguf.dequantize_unpermuted(&stored, heads),
                     None => gguf.dequantize(&stored),
                 };
@@ -166,6 +155,43 @@ impl<'a> Weights<'a> {
             });
         }
         Ok(values)
+    }
+
+    /// The matrix `name`, if the file has it quantized in blocks that products read as they are.
+    pub(crate) fn quantized(&self, name: &str, shape: [usize; 2]) -> Option<Quantized> {
+        let File::Gguf { gguf, .. } = &self.file else {
+            return None;
+        };
+        let info = gguf.tensor(&gguf_name(name)?).ok()?;
+        let blocks = match info.block_type()? {
+            BlockType::Q4_1 => Blocks::Q4_1,
+            BlockType::Q8_0 => Blocks::Q8_0,
+            _ => return None,
+        };
+        let bytes = gguf.bytes(info).ok().filter(|_| info.shape == shape)?;
+        match self.permuted_heads(name) {
+            Some(heads) => {
+                let row = bytes.len().checked_div(shape[0])?;
+                let bytes = unpermute_rows(bytes, shape[0], row, heads)?;
+                Quantized::new(blocks, &bytes, shape)
+            }
+            None => Quantized::new(blocks, bytes, shape),
+        }
+    }
+
+    /// Heads of a query or key projection whose rows are stored permuted.
+    fn permuted_heads(&self, name: &str) -> Option<usize> {
+        let File::Gguf { permuted_heads, .. } = &self.file else {
+            return None;
+        };
+        let (queries, keys) = (*permuted_heads)?;
+        if name.contains(".q_proj.") {
+            Some(queries)
+        } else if name.contains(".k_proj.") {
+            Some(keys)
+        } else {
+            None
+        }
     }
 
     fn missing(&self, name: &str) -> Error {

@@ -47,7 +47,7 @@ Examples:
 pub fn run(arguments: &Arguments) -> Result<()> {
     let device = arguments.compute.device()?;
     let base_path = arguments.base.as_deref();
-    let base = arguments.compute.open_base(base_path, &device)?;
+    let base = arguments.compute.open_base_for_one(base_path, &device)?;
     let lora = open_lora(arguments.adapter.as_deref(), &base, base_path)?;
     let options = CompletionOptions {
         max_tokens: arguments.max_tokens,

@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let is_terminal = input.is_terminal();
     let asked = prompt(arguments.prompt.as_deref(), input, is_terminal)?;
     let base_path = arguments.base.as_deref();
-    let base = compute.open_base(base_path, &device)?;
+    let base = compute.open_base_for_one(base_path, &device)?;
     let lora = open_lora(arguments.adapter.as_deref(), &base, base_path)?;
     let messages = Message::conversation(arguments.system.as_deref(), &asked);
     let prompt = base.tokenizer.encode_chat(&messages)?;

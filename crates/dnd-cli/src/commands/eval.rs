@@ -229,6 +229,7 @@ fn base_hash(base: &Base, path: &Path) -> Result<String> {
     Ok(match base.matmul_dtype {
         MatmulDtype::F32 => hash,
         MatmulDtype::Bf16 => format!("{hash}-bf16"),
+        MatmulDtype::Stored => format!("{hash}-stored"),
     })
 }
 

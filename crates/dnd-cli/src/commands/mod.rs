@@ -51,9 +51,10 @@ pub struct Compute {
     device: DeviceArg,
 
     /// Dtype for matmuls with the base model's frozen weights; `auto` picks bf16 on CPUs with Intel
-    /// AMX, where it is faster
-    #[arg(long, alias = "products", value_enum, default_value_t = MatmulDtypeArg::F32)]
-    matmul_dtype: MatmulDtypeArg,
+    /// AMX, where it is faster for many tokens at once; `stored` keeps quantized weights as they
+    /// are, for little memory and single prompts [default: stored for complete and chat, else f32]
+    #[arg(long, alias = "products", value_enum)]
+    matmul_dtype: Option<MatmulDtypeArg>,
 }
 
 /// Values of `--matmul-dtype`.
@@ -62,6 +63,7 @@ enum MatmulDtypeArg {
     F32,
     Bf16,
     Auto,
+    Stored,
 }
 
 impl DeviceArg {
@@ -84,12 +86,29 @@ impl Compute {
         self.device.open()
     }
 
-    /// Loads the base model at `path`, else the one in the cache.
+    /// Loads the base model at `path`, else the one in the cache, to answer many prompts at once
+    /// or to train.
     fn open_base(&self, path: Option<&Path>, device: &Device) -> Result<Base> {
+        self.open_base_for(path, device, MatmulDtype::F32)
+    }
+
+    /// The same to answer one prompt at a time.
+    fn open_base_for_one(&self, path: Option<&Path>, device: &Device) -> Result<Base> {
+        self.open_base_for(path, device, MatmulDtype::Stored)
+    }
+
+    fn open_base_for(
+        &self,
+        path: Option<&Path>,
+        device: &Device,
+        default: MatmulDtype,
+    ) -> Result<Base> {
         let matmul_dtype = match self.matmul_dtype {
-            MatmulDtypeArg::F32 => MatmulDtype::F32,
-            MatmulDtypeArg::Bf16 => MatmulDtype::Bf16,
-            MatmulDtypeArg::Auto => MatmulDtype::fastest(device),
+            None => default,
+            Some(MatmulDtypeArg::F32) => MatmulDtype::F32,
+            Some(MatmulDtypeArg::Bf16) => MatmulDtype::Bf16,
+            Some(MatmulDtypeArg::Auto) => MatmulDtype::fastest(device),
+            Some(MatmulDtypeArg::Stored) => MatmulDtype::Stored,
         };
         let path = path.map_or_else(default_base, Path::to_owned);
         Ok(Base::open(&path, matmul_dtype, device)?)

@@ -17,6 +17,9 @@ pub enum MatmulDtype {
     /// 8 bits of precision, common for language models. Several times as fast on a CPU with
     /// matrix instructions for it.
     Bf16,
+    /// As the model's file has them: matrices in 4 or 8 bits stay so in memory, others are f32.
+    /// On the CPU alone.
+    Stored,
 }
 
 impl MatmulDtype {
@@ -40,12 +43,19 @@ impl MatmulDtype {
         shape: [usize; 2],
         device: &Device,
     ) -> Result<FrozenMatrix, Error> {
+        let quantized = match self {
+            Self::Stored if *device == Device::flex() => weights.quantized(name, shape),
+            _ => None,
+        };
+        if let Some(matrix) = quantized {
+            return Ok(FrozenMatrix::quantized(matrix));
+        }
         match self {
-            Self::F32 if *device == Device::flex() => Ok(FrozenMatrix::packed_f32(
+            Self::F32 | Self::Stored if *device == Device::flex() => Ok(FrozenMatrix::packed_f32(
                 &weights.values(name, &shape)?,
                 shape,
             )),
-            Self::F32 => Ok(FrozenMatrix::new(weights.tensor(name, shape, device)?)),
+            Self::F32 | Self::Stored => Ok(FrozenMatrix::new(weights.tensor(name, shape, device)?)),
             Self::Bf16 => {
                 if *device != Device::flex() {
                     let found = "another device";

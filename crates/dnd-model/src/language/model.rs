@@ -2,7 +2,7 @@
 //!
 //! Follows `modeling_llama.py` and `modeling_qwen2.py` of transformers.
 
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::{Device, Tensor, TensorData, module};
 use dnd_adapter::Projection;
 use dnd_kernels::{FrozenMatrix, rms_norm, silu_mul};
 
@@ -16,11 +16,33 @@ pub struct LanguageModel {
     config: LanguageModelConfig,
     device: Device,
     /// (vocabulary, hidden).
-    embedding: Tensor<2>,
+    embedding: Embedding,
     layers: Vec<Layer>,
     norm: RmsNorm,
     /// (vocabulary, hidden): `lm_head`, or the tied embedding.
     output: FrozenMatrix,
+}
+
+/// Embeddings of tokens (vocabulary, hidden).
+enum Embedding {
+    Plain(Tensor<2>),
+    Quantized(FrozenMatrix),
+}
+
+impl Embedding {
+    /// Rows of these tokens: (tokens, hidden).
+    fn rows(&self, ids: &[u32], hidden: usize, device: &Device) -> Tensor<2> {
+        match self {
+            Self::Plain(weight) => {
+                let ids = id_tensor(ids, [1, ids.len()], device);
+                module::embedding(weight.clone(), ids).squeeze_dim(0)
+            }
+            Self::Quantized(matrix) => {
+                let rows = matrix.quantized_rows(ids).expect("a quantized matrix");
+                Tensor::from_data(TensorData::new(rows, [ids.len(), hidden]), device)
+            }
+        }
+    }
 }
 
 struct Layer {
@@ -122,13 +144,30 @@ impl LanguageModelConfig {
             })
             .collect::<Result<_, Error>>()?;
         let embedding_name = "model.embed_tokens.weight";
-        let embedding = weights.tensor(embedding_name, vocabulary, device)?;
+        let quantized = match matmul_dtype {
+            MatmulDtype::Stored if *device == Device::flex() => {
+                weights.quantized(embedding_name, vocabulary)
+            }
+            _ => None,
+        };
+        let embedding = match quantized {
+            Some(matrix) => Embedding::Quantized(FrozenMatrix::quantized(matrix)),
+            None => Embedding::Plain(weights.tensor(embedding_name, vocabulary, device)?),
+        };
         let output = match matmul_dtype {
             _ if weights.contains("lm_head.weight") => {
                 matmul_dtype.matrix(weights, "lm_head.weight", vocabulary, device)?
             }
-            MatmulDtype::F32 if *device != Device::flex() => FrozenMatrix::new(embedding.clone()),
-            _ => matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?,
+            _ => match &embedding {
+                // Tied: one matrix serves both.
+                Embedding::Quantized(matrix) => matrix.clone(),
+                Embedding::Plain(weight) if *device != Device::flex() => {
+                    FrozenMatrix::new(weight.clone())
+                }
+                Embedding::Plain(_) => {
+                    matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?
+                }
+            },
         };
         Ok(LanguageModel {
             embedding,
@@ -156,7 +195,7 @@ impl LanguageModel {
     ///
     /// A cache filled with a batch of one is shared by all B rows.
     pub fn forward(&self, batch: &TokenBatch, lora: Option<&Lora>, cache: &mut Cache) -> Tensor<2> {
-        let [rows, length] = batch.shape;
+        let [_, length] = batch.shape;
         let total = cache.len() + length;
         let step = Step {
             shape: batch.shape,
@@ -170,9 +209,8 @@ impl LanguageModel {
             mask: causal_mask(&batch.columns, batch.shape, total, &self.device),
             lora,
         };
-        let ids = id_tensor(&batch.ids, batch.shape, &self.device);
-        let mut state = module::embedding(self.embedding.clone(), ids)
-            .reshape([rows * length, self.config.dimensions.hidden_size]);
+        let hidden = self.config.dimensions.hidden_size;
+        let mut state = self.embedding.rows(&batch.ids, hidden, &self.device);
         for (index, layer) in self.layers.iter().enumerate() {
             state = layer.forward(state, index, &step, cache);
         }

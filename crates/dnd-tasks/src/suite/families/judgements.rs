@@ -166,19 +166,10 @@ pub(super) fn add(catalogue: &mut Catalogue) {
         let labels = VERDICTS.iter().cycle().skip(turn).step_by(2);
         for &(suffix, labels) in labels.take(VERDICTS_EACH) {
             let question = ["Is this true?", "Is that correct?"][turn % 2];
-            let rows = pairs(table);
-            catalogue.draw(
+            catalogue.table(
                 &format!("claim-{name}-{suffix}"),
                 &phrasings(question, "{0}", labels),
-                move |random| {
-                    let (left, right) = random.pick(&rows);
-                    let is_true = random.coin();
-                    let shown = if is_true { right } else { random.pick(&rows).1 };
-                    let text = claim.replace("{l}", left).replace("{r}", shown);
-                    let (text, _) = expand(&text, "", random);
-                    (is_true == (shown == right))
-                        .then(|| Example::one(text, label(labels, is_true)))
-                },
+                claims_of(table, claim, labels),
             );
         }
     }
@@ -200,6 +191,25 @@ pub(super) fn add(catalogue: &mut Catalogue) {
             add_drawn(catalogue, &name, question, "1: {0}\n2: {1}", labels, draw);
         }
     }
+}
+
+/// Each pair of a table as a true claim, and once with the right side of another pair.
+fn claims_of(table: &'static str, claim: &str, labels: [&'static str; 2]) -> Vec<(String, String)> {
+    let rows = pairs(table);
+    // Sentences without slots draw nothing.
+    let mut random = Random::new(0, "");
+    let mut claims = Vec::with_capacity(2 * rows.len());
+    for (place, (left, right)) in rows.iter().enumerate() {
+        let others = rows.iter().cycle().skip(place).map(|(_, other)| other);
+        let mut others = others.take(rows.len()).filter(|other| *other != right);
+        for (shown, is_true) in [(Some(right), true), (others.next(), false)] {
+            let text = claim.replace("{l}", left);
+            let text = text.replace("{r}", shown.unwrap_or(right));
+            let (text, _) = expand(&text, "", &mut random);
+            claims.push((text, label(labels, is_true).to_owned()));
+        }
+    }
+    claims
 }
 
 fn add_drawn(
@@ -242,7 +252,7 @@ fn alike(random: &mut Random, classes: &[Labelled]) -> Option<(Vec<String>, bool
     let second = if random.coin() {
         first
     } else {
-        random.index(classes.len())
+        (first + 1 + random.index(classes.len() - 1)) % classes.len()
     };
     let pair = [first, second].map(|class| expand(random.pick(classes[class].1), "", random).0);
     Some((pair.to_vec(), first == second))

@@ -1,0 +1,342 @@
+//! Products with matrices that stay quantized in memory, in the blocks of 32 values of GGUF files
+//! (`block_q4_1` and `block_q8_0` in ggml's `ggml-common.h`).
+//!
+//! Integers are unpacked to f32 in registers, and inputs are not rounded, so a product differs
+//! from that of the unpacked matrix by rounding alone. A few input rows are multiplied as they
+//! come, which reads each weight once; for more, panels of the matrix are unpacked for the
+//! [f32 matmul](crate::blocked).
+
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use crate::blocked::{Blocked, PANEL};
+
+/// Values of a block.
+const BLOCK: usize = 32;
+/// Input rows from which on panels are unpacked.
+const PANEL_ROWS: usize = 4;
+/// Fewest matrix rows of a task.
+const TASK_ROWS: usize = 64;
+
+/// How the values of a block are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocks {
+    /// 4 bits a value, with a scale and a minimum: 20 bytes.
+    Q4_1,
+    /// 8 bits a value, with a scale: 34 bytes.
+    Q8_0,
+}
+
+impl Blocks {
+    /// Bytes of a block in a file.
+    fn stored_bytes(self) -> usize {
+        self.scales() * 2 + self.integer_bytes()
+    }
+
+    /// Bytes of a block's integers.
+    fn integer_bytes(self) -> usize {
+        match self {
+            Self::Q4_1 => BLOCK / 2,
+            Self::Q8_0 => BLOCK,
+        }
+    }
+
+    /// Numbers of a block beside its integers: its scale and, in Q4_1, its minimum.
+    fn scales(self) -> usize {
+        match self {
+            Self::Q4_1 => 2,
+            Self::Q8_0 => 1,
+        }
+    }
+}
+
+/// A quantized matrix (output, input), the right operand of products as linear layers store it.
+#[derive(Debug)]
+pub struct Quantized {
+    blocks: Blocks,
+    shape: [usize; 2],
+    /// Integers of all blocks, as stored.
+    integers: Vec<u8>,
+    /// Scale and minimum of all blocks, as the bits of f16.
+    scales: Vec<u16>,
+}
+
+impl Quantized {
+    /// Takes the bytes of a matrix (output, input) of a GGUF file. `None` if their number does
+    /// not fit the shape, or if rows are not whole blocks.
+    pub fn new(blocks: Blocks, bytes: &[u8], shape: [usize; 2]) -> Option<Self> {
+        let count = shape[0] * shape[1] / BLOCK;
+        let stored = blocks.stored_bytes();
+        if !shape[1].is_multiple_of(BLOCK) || bytes.len() != count * stored {
+            return None;
+        }
+        let scale_bytes = 2 * blocks.scales();
+        let mut integers = Vec::with_capacity(count * blocks.integer_bytes());
+        let mut scales = Vec::with_capacity(count * blocks.scales());
+        for block in bytes.chunks_exact(stored) {
+            let (halves, rest) = block.split_at(scale_bytes);
+            let halves = halves.as_chunks::<2>().0.iter();
+            scales.extend(halves.map(|&half| u16::from_le_bytes(half)));
+            integers.extend_from_slice(rest);
+        }
+        Some(Self {
+            blocks,
+            shape,
+            integers,
+            scales,
+        })
+    }
+
+    /// (output, input).
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// Appends the values of a row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn push_row(&self, row: usize, values: &mut Vec<f32>) {
+        let (integers, scales) = self.rows(row, 1);
+        let start = values.len();
+        values.resize(start + self.shape[1], 0.0);
+        let values = values[start..].chunks_exact_mut(BLOCK);
+        let integers = integers.chunks_exact(self.blocks.integer_bytes());
+        match self.blocks {
+            Blocks::Q4_1 => {
+                let blocks = integers.zip(scales.as_chunks::<2>().0).zip(values);
+                for ((integers, scales), values) in blocks {
+                    let [scale, minimum] = scales.map(float);
+                    for (place, byte) in integers.iter().enumerate() {
+                        values[place] = f32::from(byte & 15) * scale + minimum;
+                        values[place + BLOCK / 2] = f32::from(byte >> 4) * scale + minimum;
+                    }
+                }
+            }
+            Blocks::Q8_0 => {
+                for ((integers, &scale), values) in integers.zip(scales).zip(values) {
+                    let scale = float(scale);
+                    for (value, &byte) in values.iter_mut().zip(integers) {
+                        *value = f32::from(byte.cast_signed()) * scale;
+                    }
+                }
+            }
+        }
+    }
+
+    /// All values, row-major.
+    pub fn values(&self) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.shape[0] * self.shape[1]);
+        for row in 0..self.shape[0] {
+            self.push_row(row, &mut values);
+        }
+        values
+    }
+
+    /// Row-major `input` (rows, input) times the transposed matrix: (rows, output).
+    pub(crate) fn product(&self, input: &[f32]) -> Vec<f32> {
+        let [width, depth] = self.shape;
+        let rows = input.len() / depth.max(1);
+        let mut output = vec![0.0; rows * width];
+        if rows < PANEL_ROWS {
+            let inputs = input.chunks_exact(depth.max(1));
+            for (input, output) in inputs.zip(output.chunks_exact_mut(width.max(1))) {
+                self.multiply(input, output);
+            }
+            return output;
+        }
+        let panels = (0..width.div_ceil(PANEL)).into_par_iter();
+        let panels: Vec<Vec<f32>> = panels.map(|panel| self.panel(panel, input)).collect();
+        let rows = output.chunks_exact_mut(width).enumerate();
+        for (row, output) in rows {
+            for (output, panel) in output.chunks_mut(PANEL).zip(&panels) {
+                let taken = output.len();
+                output.copy_from_slice(&panel[row * taken..][..taken]);
+            }
+        }
+        output
+    }
+
+    /// One input row times the transposed matrix.
+    fn multiply(&self, input: &[f32], output: &mut [f32]) {
+        let sums: Vec<f32> = input.chunks_exact(BLOCK).map(|x| x.iter().sum()).collect();
+        let task = output.len().div_ceil(rayon::current_num_threads());
+        let tasks = output.par_chunks_mut(task.max(TASK_ROWS)).enumerate();
+        tasks.for_each(|(index, output)| {
+            let (integers, scales) = self.rows(index * task.max(TASK_ROWS), output.len());
+            match self.blocks {
+                Blocks::Q4_1 => multiply_q4_1(integers, scales, input, &sums, output),
+                Blocks::Q8_0 => multiply_q8_0(integers, scales, input, output),
+            }
+        });
+    }
+
+    /// `input` times the rows of a panel: (rows, panel width).
+    fn panel(&self, panel: usize, input: &[f32]) -> Vec<f32> {
+        let [width, depth] = self.shape;
+        let first = panel * PANEL;
+        let taken = PANEL.min(width - first);
+        let mut values = Vec::with_capacity(taken * depth);
+        for row in first..first + taken {
+            self.push_row(row, &mut values);
+        }
+        Blocked::new_here(&values, [taken, depth]).product_here(input)
+    }
+
+    /// Integers and scales of `count` rows.
+    fn rows(&self, first: usize, count: usize) -> (&[u8], &[u16]) {
+        let blocks = self.shape[1] / BLOCK;
+        let slice = |each: usize| (first * blocks * each, count * blocks * each);
+        let (start, length) = slice(self.blocks.integer_bytes());
+        let integers = &self.integers[start..][..length];
+        let (start, length) = slice(self.blocks.scales());
+        (integers, &self.scales[start..][..length])
+    }
+}
+
+/// The value of an f16 that is finite, without the instructions that not all CPUs have: its bits
+/// in the place of an f32's, and a product that corrects the exponent.
+#[inline(always)]
+fn float(half: u16) -> f32 {
+    const EXPONENT: f32 = f32::from_bits((127 + 127 - 15) << 23);
+    let magnitude = f32::from_bits(u32::from(half & 0x7fff) << 13) * EXPONENT;
+    f32::from_bits(magnitude.to_bits() | u32::from(half & 0x8000) << 16)
+}
+
+/// One input row times matrix rows in Q4_1; `sums` are those of the input's blocks.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn multiply_q4_1(integers: &[u8], scales: &[u16], input: &[f32], sums: &[f32], output: &mut [f32]) {
+    const HALF: usize = BLOCK / 2;
+    let inputs = input.as_chunks::<BLOCK>().0;
+    let blocks = inputs.len();
+    let integers = integers.as_chunks::<HALF>().0.chunks_exact(blocks.max(1));
+    let scales = scales.as_chunks::<2>().0.chunks_exact(blocks.max(1));
+    for ((integers, scales), output) in integers.zip(scales).zip(output) {
+        let mut lanes = [0.0f32; HALF];
+        let mut minima = 0.0;
+        for (((integers, scales), input), sum) in integers.iter().zip(scales).zip(inputs).zip(sums)
+        {
+            let [scale, minimum] = scales.map(float);
+            for lane in 0..HALF {
+                let low = f32::from(integers[lane] & 15) * input[lane];
+                let high = f32::from(integers[lane] >> 4) * input[lane + HALF];
+                lanes[lane] += scale * (low + high);
+            }
+            minima += minimum * sum;
+        }
+        *output = lanes.iter().sum::<f32>() + minima;
+    }
+}
+
+/// One input row times matrix rows in Q8_0.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
+    "x86_64+avx2+fma"
+))]
+fn multiply_q8_0(integers: &[u8], scales: &[u16], input: &[f32], output: &mut [f32]) {
+    const HALF: usize = BLOCK / 2;
+    let inputs = input.as_chunks::<BLOCK>().0;
+    let blocks = inputs.len();
+    let integers = integers.as_chunks::<BLOCK>().0.chunks_exact(blocks.max(1));
+    let scales = scales.chunks_exact(blocks.max(1));
+    for ((integers, scales), output) in integers.zip(scales).zip(output) {
+        let mut lanes = [0.0f32; HALF];
+        for ((integers, &scale), input) in integers.iter().zip(scales).zip(inputs) {
+            let scale = float(scale);
+            for lane in 0..HALF {
+                let low = f32::from(integers[lane].cast_signed()) * input[lane];
+                let high = f32::from(integers[lane + HALF].cast_signed()) * input[lane + HALF];
+                lanes[lane] += scale * (low + high);
+            }
+        }
+        *output = lanes.iter().sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocked::Epilogue;
+
+    /// Reproducible numbers from -1 to 1.
+    fn numbers(count: usize) -> Vec<f32> {
+        let number = |index: usize| ((index * 7919 + 13) % 2003) as f32 / 1001.5 - 1.0;
+        (0..count).map(number).collect()
+    }
+
+    fn matrix(blocks: Blocks, shape: [usize; 2]) -> Quantized {
+        let count = shape[0] * shape[1] / BLOCK;
+        let numbers = numbers(count * 2);
+        let mut bytes = Vec::new();
+        for block in 0..count {
+            for scale in &numbers[2 * block..][..blocks.scales()] {
+                bytes.extend(half::f16::from_f32(*scale).to_le_bytes());
+            }
+            let integers = 0..blocks.integer_bytes();
+            bytes.extend(integers.map(|index| (index * 37 + block * 101) as u8));
+        }
+        Quantized::new(blocks, &bytes, shape).unwrap()
+    }
+
+    /// Against the f32 matmul with the unpacked matrix.
+    #[test]
+    fn products_are_those_of_the_unpacked_matrix() {
+        for blocks in [Blocks::Q4_1, Blocks::Q8_0] {
+            for (rows, width, depth) in [(1, 200, 64), (3, 33, 32), (5, 70, 96), (9, 64, 64)] {
+                let matrix = matrix(blocks, [width, depth]);
+                let input = numbers(rows * depth);
+                let expected = Blocked::new(&matrix.values(), [width, depth]);
+                let expected = expected.product(&input, Epilogue::Identity);
+                let found = matrix.product(&input);
+                assert_eq!(found.len(), expected.len());
+                let largest = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!(
+                        (found - expected).abs() < 1e-5 * largest,
+                        "{found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn halves_have_their_values() {
+        for bits in (0..=u16::MAX).filter(|&bits| half::f16::from_bits(bits).is_finite()) {
+            assert_eq!(
+                float(bits).to_bits(),
+                half::f16::from_bits(bits).to_f32().to_bits()
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_are_those_of_ggml() {
+        let mut bytes = half::f16::from_f32(0.5).to_le_bytes().to_vec();
+        bytes.extend(half::f16::from_f32(-1.0).to_le_bytes());
+        bytes.extend((0..16).map(|index| index | (15 - index) << 4));
+        let values = Quantized::new(Blocks::Q4_1, &bytes, [1, 32])
+            .unwrap()
+            .values();
+        assert_eq!(
+            (values[0], values[3], values[16], values[31]),
+            (-1.0, 0.5, 6.5, -1.0)
+        );
+        let mut bytes = half::f16::from_f32(0.5).to_le_bytes().to_vec();
+        bytes.extend((0..32).map(|index| (index as i8 - 16).cast_unsigned()));
+        let values = Quantized::new(Blocks::Q8_0, &bytes, [1, 32])
+            .unwrap()
+            .values();
+        assert_eq!((values[0], values[31]), (-8.0, 7.5));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert!(Quantized::new(Blocks::Q4_1, &[0; 20], [1, 16]).is_none());
+        assert!(Quantized::new(Blocks::Q4_1, &[0; 21], [1, 32]).is_none());
+        assert!(Quantized::new(Blocks::Q8_0, &[0; 34], [1, 32]).is_some());
+    }
+}
