@@ -28,7 +28,7 @@ fn without_a_prompt() {
 fn not_utf8() {
     refused("latin.txt", b"\xe9t\xe9\n", &["UTF-8", "offset 0"]);
     refused("latin.csv", b"prompt\ncaf\xe9\n", &["UTF-8", "offset 10"]);
-    refused("binary.jsonl", &[0xff, 0xfe, 0, 1], &["UTF-8", "offset 0"]);
+    refused("binary.jsonl", &[0xff, 0xfe, 0, 0xd8], &["UTF-16"]);
 }
 
 #[test]
@@ -51,8 +51,12 @@ fn broken_lines() {
         &["line 1", "prompt"],
     );
     refused("numbers.json", b"[1, 2]", &["prompt"]);
-    refused("object.json", b"{\"prompt\": \"a\"}", &[]);
-    refused("prompts.pdf", b"%PDF", &["`.pdf`"]);
+    refused(
+        "quote.csv",
+        b"id,prompt\n1,\"a\n2,b\n",
+        &["line 2", "quotation mark"],
+    );
+    refused("prompts.pdf", b"%PDF", &["a PDF document"]);
 }
 
 #[test]

@@ -385,5 +385,5 @@ fn lines_with_answers_are_compared() {
     assert!(with.starts_with(&answer), "{with} and {answer}");
     let lines = world.write("lines.txt", "hello\n");
     let eval = Dnd::new("eval").with("--lines", &lines).run();
-    eval.fails(&["lines.txt", "line 1: expected `prompt => answer`"]);
+    eval.fails(&["lines.txt", "prompt 1: expected an answer"]);
 }

@@ -15,7 +15,7 @@ fn all_kinds_of_files_give_the_same_adapter() {
     let objects = prompts
         .iter()
         .map(|prompt| json!({"prompt": prompt, "response": "x"}));
-    let kinds: [(&str, String); 7] = [
+    let kinds: [(&str, String); 10] = [
         ("text.txt", text.clone()),
         ("none", text.clone()),
         // With a byte order mark and CRLF, as Windows programs write it.
@@ -37,6 +37,22 @@ fn all_kinds_of_files_give_the_same_adapter() {
                 .map(|prompt| format!("{}\n", json!(prompt)))
                 .collect(),
         ),
+        // The content decides, not the name.
+        ("objects.txt", Value::from_iter(objects.clone()).to_string()),
+        (
+            "objects.ndjson",
+            objects
+                .clone()
+                .map(|object| format!("{object}\r"))
+                .collect(),
+        ),
+        (
+            "table.txt",
+            format!(
+                "sep=,\r\nid,prompt,other\r\n{}",
+                quoted.clone().collect::<String>()
+            ),
+        ),
         ("objects.json", Value::from_iter(objects).to_string()),
         (
             "table.csv",
@@ -52,12 +68,18 @@ fn all_kinds_of_files_give_the_same_adapter() {
     for (name, content) in kinds {
         let file = world.write(name, content);
         let out = world.path("out");
-        world.generate(&file, &out).run().succeeds();
+        let outcome = world.generate(&file, &out).run().succeeds();
+        let is_told = outcome.stderr.contains("is read as");
+        assert_eq!(
+            is_told,
+            ["objects.txt", "table.txt"].contains(&name),
+            "{outcome}"
+        );
         assert!(contents(&out) == expected, "{name} gives another adapter");
     }
 }
 
-/// Only the beginning of a prompt is read, so its length must cost nothing.
+/// Only the beginning and the end of a prompt are read, so its length must cost nothing.
 #[test]
 fn very_long_prompts_are_cut() {
     let world = World::trained();

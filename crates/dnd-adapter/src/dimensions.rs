@@ -7,17 +7,17 @@ use crate::gguf::Gguf;
 use crate::projection::Projection;
 
 /// Architectures with the module names and shapes assumed here.
-const ARCHITECTURES: [&str; 2] = ["llama", "qwen2"];
+const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
 /// Upper bound of a single size; products of two stay far from overflow in 64 bits.
 const MAX_SIZE: u64 = 1 << 24;
 /// Upper bound of the layer count; the deepest public models have about a hundred layers.
 const MAX_LAYERS: u64 = 1 << 12;
 
-/// Dimensions of a Llama or Qwen2 model.
+/// Dimensions of a Llama, Qwen2 or Qwen3 model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseDimensions {
-    /// `"llama"` or `"qwen2"`.
+    /// `"llama"`, `"qwen2"` or `"qwen3"`.
     pub architecture: String,
     /// Number of transformer layers.
     pub num_layers: usize,
@@ -118,7 +118,7 @@ fn checked(
         return Err(Error::field(
             source_name,
             architecture_field,
-            "llama or qwen2",
+            "llama, qwen2 or qwen3",
             architecture,
         ));
     }

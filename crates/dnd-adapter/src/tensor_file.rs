@@ -16,6 +16,12 @@ use crate::storage::{Storage, dequantize, quantize, scale_name};
 /// Size in bytes of the header length at the start of a file.
 const LENGTH_BYTES: usize = 8;
 
+/// How a file begins that Git left in the place of one that Git LFS stores.
+pub(crate) const LFS_POINTER: &[u8] = b"version https://git-lfs";
+/// What such a file is, for errors.
+pub(crate) const LFS_POINTER_FOUND: &str =
+    "a pointer of Git LFS, not the file itself; fetch it with `git lfs pull`";
+
 /// A safetensors file in memory. Tensors are decoded on demand.
 #[derive(Debug)]
 pub struct TensorFile<'a> {
@@ -43,6 +49,9 @@ impl<'a> TensorFile<'a> {
             source_name: file.to_owned(),
             reason,
         };
+        if bytes.starts_with(LFS_POINTER) {
+            return Err(broken(LFS_POINTER_FOUND.to_owned()));
+        }
         let (length, rest) = bytes
             .split_first_chunk::<LENGTH_BYTES>()
             .ok_or_else(|| broken(format!("{} bytes, too few for a header", bytes.len())))?;

@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let line = format!("{error:#}").replace('\n', " ");
+            let line = message(&error).replace('\n', " ");
             output::eprint_line(&format!("error: {line}"));
             if is_cancelled(&error) {
                 ExitCode::from(progress::INTERRUPTED)
@@ -87,6 +87,17 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// The error and its causes, without those that it already names.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(&format!(": {cause}"));
+        }
+    }
+    text
 }
 
 /// Whether the command was cancelled with Ctrl-C.

@@ -192,7 +192,7 @@ impl<'a> CompletionState<'a> {
         if self.is_done {
             return Ok(());
         }
-        if token == base.tokenizer.end_of_turn() {
+        if base.tokenizer.ends_turn(token) {
             self.answer.ended = true;
             self.is_done = true;
             return Ok(());

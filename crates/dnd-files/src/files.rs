@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use dnd_adapter::{Adapter, PeftFiles, peft};
+use dnd_adapter::{Adapter, PeftFiles, peft, prompts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,26 +22,20 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Reads a UTF-8 file.
+/// Reads a text file.
 ///
 /// # Errors
-/// [`Error::File`], or [`Error::Content`] with the offset of the first invalid byte.
+/// [`Error::File`], or as [`text`].
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    text(read(path)?, path)
+    text(&read(path)?, path)
 }
 
-/// Decodes the bytes of `path` as UTF-8.
+/// Decodes the bytes of `path`, in UTF-8 or in UTF-16, with or without a byte order mark.
 ///
 /// # Errors
-/// [`Error::Content`] with the offset of the first invalid byte.
-pub fn text(bytes: Vec<u8>, path: &Path) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|error| {
-        let place = error.utf8_error().valid_up_to();
-        Error::content(
-            path,
-            format!("expected UTF-8 text, found an invalid byte at offset {place}"),
-        )
-    })
+/// When they are no text, with the offset of the first byte that is not.
+pub fn text(bytes: &[u8], path: &Path) -> Result<String, Error> {
+    Ok(prompts::decode(bytes, &path.display().to_string())?)
 }
 
 /// Reads a JSON file.
@@ -122,6 +116,16 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
 /// When a file is missing or malformed, or configuration and weights do not match.
 pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
     let (config, model) = (folder.join(PEFT_CONFIG), folder.join(PEFT_MODEL));
+    let pickle = folder.join("adapter_model.bin");
+    if !model.exists() && pickle.exists() {
+        return Err(Error::content(
+            &pickle,
+            format!(
+                "expected {PEFT_MODEL}, found the weights as a pickle, which is not read: save the \
+                 adapter again with `save_pretrained(..., safe_serialization=True)`"
+            ),
+        ));
+    }
     Ok(peft::read(
         &read(&config)?,
         &config.display().to_string(),

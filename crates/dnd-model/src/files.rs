@@ -1,16 +1,18 @@
 //! Opens models and bundles from files; native only.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use dnd_adapter::gguf::Gguf;
+use dnd_adapter::gguf::{Gguf, lora};
 use dnd_adapter::{BaseDimensions, Bundle, EncoderId};
 use futures_lite::future::block_on;
 use memmap2::Mmap;
+use serde::Deserialize;
 
-use crate::language::{LanguageTokenizer, MatmulDtype};
+use crate::language::{LanguageTokenizer, MatmulDtype, TokenizerExtras};
 use crate::{
     AdapterGenerator, EncoderFiles, Error, Generation, LanguageModel, LanguageModelConfig, Stage,
     TextEncoder, TextEncoderConfig, Weights, encode_on_device,
@@ -111,6 +113,10 @@ impl Base {
         }
         let bytes = map(path)?;
         let name = path.display().to_string();
+        if lora::is_adapter(&bytes, &name).map_err(dnd_adapter::Error::from)? {
+            let expected = "a model, not a LoRA adapter, which goes beside one";
+            return Err(Error::field(&name, "general.type", expected, "adapter"));
+        }
         let gguf = Gguf::parse(&bytes, &name).map_err(dnd_adapter::Error::from)?;
         let tokenizer = LanguageTokenizer::from_gguf(&gguf, &name)?;
         let config = LanguageModelConfig::from_gguf(&gguf, &name)?;
@@ -133,9 +139,12 @@ impl Base {
             &dnd_files::read_text(&path("config.json"))?,
             &path("config.json").display().to_string(),
         )?;
-        let bytes = map(&path("model.safetensors"))?;
-        let weights =
-            Weights::from_safetensors(&bytes, &path("model.safetensors").display().to_string())?;
+        let shards = shards(folder)?;
+        let parts: Vec<(&[u8], String)> = shards
+            .iter()
+            .map(|(path, bytes)| (&bytes[..], path.display().to_string()))
+            .collect();
+        let weights = Weights::from_shards(&parts, &path(WEIGHTS).display().to_string())?;
         let (tokenizer, config_path) = (path("tokenizer.json"), path("tokenizer_config.json"));
         let tokenizer = LanguageTokenizer::from_json(
             (
@@ -146,6 +155,7 @@ impl Base {
                 &dnd_files::read(&config_path)?,
                 &config_path.display().to_string(),
             ),
+            extras(folder)?,
         )?;
         let name = path("tokenizer.json").display().to_string();
         tokenizer.check_vocabulary(config.vocab_size, &name)?;
@@ -155,6 +165,68 @@ impl Base {
             matmul_dtype,
         })
     }
+}
+
+/// File name of a model's weights.
+const WEIGHTS: &str = "model.safetensors";
+
+/// The files that a model's weights are in, mapped: one, or those that an index names.
+fn shards(folder: &Path) -> Result<Vec<(PathBuf, Mmap)>, Error> {
+    #[derive(Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let index = folder.join(format!("{WEIGHTS}.index.json"));
+    let whole = folder.join(WEIGHTS);
+    let paths: BTreeSet<PathBuf> = if whole.exists() || !index.exists() {
+        BTreeSet::from([whole])
+    } else {
+        let index: Index = dnd_files::read_json(&index)?;
+        // Names of other folders are not followed.
+        let names = index
+            .weight_map
+            .values()
+            .filter_map(|name| Path::new(name).file_name());
+        names.map(|name| folder.join(name)).collect()
+    };
+    let mapped = paths.into_iter().map(|path| {
+        let bytes = map(&path)?;
+        Ok((path, bytes))
+    });
+    mapped.collect()
+}
+
+/// What a model's folder says besides its tokenizer's own files.
+fn extras(folder: &Path) -> Result<TokenizerExtras, Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Ends {
+        One(u32),
+        Several(Vec<u32>),
+    }
+    #[derive(Deserialize)]
+    struct Generation {
+        eos_token_id: Option<Ends>,
+    }
+    let template = folder.join("chat_template.jinja");
+    let template = match template.exists() {
+        true => Some((
+            template.display().to_string(),
+            dnd_files::read_text(&template)?,
+        )),
+        false => None,
+    };
+    let generation = folder.join("generation_config.json");
+    let ends = match generation.exists() {
+        true => dnd_files::read_json::<Generation>(&generation)?.eos_token_id,
+        false => None,
+    };
+    let ends = match ends {
+        None => Vec::new(),
+        Some(Ends::One(id)) => vec![id],
+        Some(Ends::Several(ids)) => ids,
+    };
+    Ok(TokenizerExtras { template, ends })
 }
 
 /// A text encoder with its tokenizer's bytes.

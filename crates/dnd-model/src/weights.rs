@@ -19,7 +19,8 @@ pub struct Weights<'a> {
 }
 
 enum File<'a> {
-    Safetensors(TensorFile<'a>),
+    /// Parts of a model, each with its own tensors.
+    Safetensors(Vec<TensorFile<'a>>),
     Gguf {
         gguf: Gguf<'a>,
         /// Numbers of query and key heads, when the rows of q and k are stored permuted.
@@ -34,8 +35,19 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// [`Error::Adapter`] when `bytes` are not a complete safetensors file.
     pub fn from_safetensors(bytes: &'a [u8], source_name: &str) -> Result<Self, Error> {
-        let file = TensorFile::new(bytes, source_name)?;
-        Ok(Self::new(source_name, File::Safetensors(file)))
+        Self::from_shards(&[(bytes, source_name.to_owned())], source_name)
+    }
+
+    /// Opens the safetensors files that a model's tensors are spread over, each with its name.
+    ///
+    /// # Errors
+    /// [`Error::Adapter`] when one of them is not a complete safetensors file.
+    pub fn from_shards(shards: &[(&'a [u8], String)], source_name: &str) -> Result<Self, Error> {
+        let files = shards
+            .iter()
+            .map(|(bytes, name)| TensorFile::new(bytes, name));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::new(source_name, File::Safetensors(files)))
     }
 
     /// Opens a GGUF file of a Llama or Qwen2 model. In the Llama family, q and k rows are
@@ -78,7 +90,7 @@ impl<'a> Weights<'a> {
     /// Whether the file has the tensor `name`.
     pub fn contains(&self, name: &str) -> bool {
         match &self.file {
-            File::Safetensors(file) => file.shape(name).is_ok(),
+            File::Safetensors(files) => files.iter().any(|file| file.shape(name).is_ok()),
             File::Gguf { gguf, .. } => {
                 gguf_name(name).is_some_and(|name| gguf.tensor(&name).is_ok())
             }
@@ -126,10 +138,9 @@ impl<'a> Weights<'a> {
                 let values = is_right.then(|| stored.data.clone());
                 (stored.shape.clone(), values.unwrap_or_default())
             }
-            File::Safetensors(file) => {
-                if file.shape(name).is_err() {
-                    return Err(self.missing(name));
-                }
+            File::Safetensors(files) => {
+                let file = files.iter().find(|file| file.shape(name).is_ok());
+                let file = file.ok_or_else(|| self.missing(name))?;
                 let stored = file.tensor(name)?;
                 (stored.shape, stored.data)
             }
@@ -219,6 +230,8 @@ fn gguf_name(name: &str) -> Option<String> {
     let module = match module {
         "input_layernorm" => "attn_norm",
         "post_attention_layernorm" => "ffn_norm",
+        "self_attn.q_norm" => "attn_q_norm",
+        "self_attn.k_norm" => "attn_k_norm",
         "self_attn.q_proj" => "attn_q",
         "self_attn.k_proj" => "attn_k",
         "self_attn.v_proj" => "attn_v",

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use crate::context::walk;
 
 /// Maximum size of all WebAssembly modules, gzipped, in bytes.
-const MAX_WASM: u64 = 3_500_000;
+const MAX_WASM: u64 = 3_600_000;
 /// Maximum bytes of all files as a server sends them, models included, WebAssembly gzipped.
 const MAX_FETCHED: u64 = 62_000_000;
 

@@ -29,6 +29,7 @@ pub use tensor_info::TensorInfo;
 pub use value::Value;
 pub use writer::GgufWriter;
 
+use crate::tensor_file::{LFS_POINTER, LFS_POINTER_FOUND};
 use header::{locate, read_metadata, read_tensor_headers};
 use reader::Reader;
 
@@ -63,6 +64,10 @@ impl<'a> Gguf<'a> {
     /// is not GGUF, has an unsupported version, is truncated (also if a tensor extends past its
     /// end), or is inconsistent.
     pub fn parse(bytes: &'a [u8], source_name: &str) -> Result<Gguf<'a>, GgufError> {
+        if bytes.starts_with(LFS_POINTER) {
+            let reader = Reader::new(bytes, source_name);
+            return Err(reader.invalid("a GGUF file", LFS_POINTER_FOUND));
+        }
         if !bytes.starts_with(&MAGIC) {
             return Err(GgufError::WrongMagic {
                 source_name: source_name.to_owned(),

@@ -103,7 +103,8 @@ impl Config {
             }
         }
         Ok(Config {
-            base_model: fields.base_model_name_or_path,
+            // PEFT writes none where the model was not loaded by a name.
+            base_model: fields.base_model_name_or_path.unwrap_or_default(),
             use_rslora: fields.use_rslora.unwrap_or(false),
             rank: fields.r,
             alpha: fields.lora_alpha,
@@ -201,7 +202,7 @@ fn is_off(value: &Value) -> bool {
 #[derive(Deserialize)]
 struct ReadFields {
     peft_type: String,
-    base_model_name_or_path: String,
+    base_model_name_or_path: Option<String>,
     r: usize,
     lora_alpha: f32,
     bias: Option<String>,

@@ -36,9 +36,13 @@ pub fn read(
         })?;
         let tensor = file.tensor(&name)?;
         let pair = found.entry((layer, projection)).or_default();
-        match factor {
-            Factor::A => pair.a = Some(tensor),
-            Factor::B => pair.b = Some(tensor),
+        let place = match factor {
+            Factor::A => &mut pair.a,
+            Factor::B => &mut pair.b,
+        };
+        if place.replace(tensor).is_some() {
+            let expected = "each factor once";
+            return Err(Error::tensor(model_source, &name, expected, "a second one"));
         }
     }
     let mut modules = Vec::with_capacity(found.len());
@@ -96,12 +100,17 @@ struct Pair {
     b: Option<StoredTensor>,
 }
 
-/// Parses `base_model.model.model.layers.{layer}.{block}.{projection}.lora_{A,B}.weight`.
+/// Parses `base_model.model.model.layers.{layer}.{block}.{projection}.lora_{A,B}.weight`. The
+/// adapter's name may stand before `weight`, as in a model's `state_dict()`.
 fn parse_name(name: &str) -> Option<(usize, Projection, Factor)> {
     let rest = name.strip_prefix(PREFIX)?;
-    let (path, factor) = [Factor::A, Factor::B]
-        .into_iter()
-        .find_map(|factor| Some((rest.strip_suffix(factor.suffix())?, factor)))?;
+    let (path, factor) = [Factor::A, Factor::B].into_iter().find_map(|factor| {
+        let (marked, weight) = factor.suffix().rsplit_once('.')?;
+        let (path, rest) = rest.split_once(&format!("{marked}."))?;
+        let name = rest.strip_suffix(weight)?;
+        let is_name = name.is_empty() || name.ends_with('.') && name.len() > 1;
+        (is_name && name.matches('.').count() <= 1).then_some((path, factor))
+    })?;
     let mut parts = path.strip_prefix("model.layers.")?.split('.');
     let (layer, block, projection) = (parts.next()?, parts.next()?, parts.next()?);
     let projection: Projection = projection.parse().ok()?;

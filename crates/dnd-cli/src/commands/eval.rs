@@ -100,8 +100,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", required_unless_present = "lines")]
     json: Option<PathBuf>,
 
-    /// Instead of tasks: prompts with answers, in .txt (`prompt => answer`), .jsonl, .json or .csv
-    /// (`prompt` and `response`, `answer` or `completion`)
+    /// Instead of tasks: prompts with answers, as lines `prompt => answer`, JSON lines, a JSON list
+    /// or a table (`prompt` and `response`, `answer`, `completion` or `output`)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["tasks", "methods", "suite"])]
     lines: Option<PathBuf>,
 

@@ -21,8 +21,9 @@ use crate::prompts::read_prompts;
 
 /// Generate an adapter from prompts, or from a description of the task.
 ///
-/// Reads prompts from a .txt file (one per line), .jsonl or .json (strings, or objects with a
-/// `prompt`), .csv (a column `prompt`), or standard input (`-`, one per line). Answers are not
+/// Reads prompts from lines of text, JSON lines or a JSON list (strings, or objects as training
+/// files have them), or a table (CSV, TSV; a column `prompt`); the content decides which, also on
+/// standard input (`-`). Answers are not
 /// needed. The bundle sets how many prompts the generator reads; if there are more they are
 /// sampled, if there are fewer some are repeated, both with --seed. The same prompts and seed
 /// give the same bytes. With --describe, the task is described in words; prompts beside it are
@@ -157,7 +158,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         confirm(&arguments.out)?;
     }
     let prompts = match &arguments.prompts {
-        Some(path) => read_prompts(path, std::io::stdin())?,
+        Some(path) => read_prompts(path, std::io::stdin())?.texts(),
         None => Vec::new(),
     };
     let device = arguments.device.open()?;

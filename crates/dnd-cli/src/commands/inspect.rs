@@ -82,7 +82,10 @@ fn layout(layout: &Layout) -> String {
     format!(
         "base model  {}\nrank        {rank}\nalpha       {alpha}, scaling {scaling}\n\
          modules     {} in {} layers: {}\nparameters  {}\nshapes\n{shapes}",
-        layout.base_model,
+        match layout.base_model.as_str() {
+            "" => "not named",
+            name => name,
+        },
         layout.modules.len(),
         layout.num_layers(),
         targets.join(" "),

@@ -111,7 +111,14 @@ impl Compute {
             Some(MatmulDtypeArg::Stored) => MatmulDtype::Stored,
         };
         let path = path.map_or_else(default_base, Path::to_owned);
-        Ok(Base::open(&path, matmul_dtype, device)?)
+        let base = Base::open(&path, matmul_dtype, device)?;
+        if base.tokenizer.is_template_guessed() {
+            output::eprint_line(&format!(
+                "note: {} has no chat template; ChatML is used",
+                path.display()
+            ));
+        }
+        Ok(base)
     }
 }
 

@@ -5,6 +5,7 @@ use dnd_adapter::Projection;
 
 use super::Cache;
 use super::linear::Linear;
+use super::model::RmsNorm;
 use crate::Lora;
 use crate::lora::LoraFactors;
 
@@ -40,17 +41,17 @@ impl Rotary {
     pub(super) fn new(
         positions: &[usize],
         [batch, length]: [usize; 2],
-        head_dim: usize,
-        theta: f64,
+        frequencies: &[f64],
         device: &Device,
     ) -> Self {
-        let half = head_dim / 2;
+        let head_dim = 2 * frequencies.len();
         let mut cosine = Vec::with_capacity(positions.len() * head_dim);
         let mut sine = Vec::with_capacity(positions.len() * head_dim);
         for &position in positions {
-            let angles: Vec<f64> = (0..half)
-                .map(|i| position as f64 * theta.powf(-(2.0 * i as f64) / head_dim as f64))
-                .collect();
+            let angles = frequencies
+                .iter()
+                .map(|frequency| position as f64 * frequency);
+            let angles: Vec<f64> = angles.collect();
             for _ in 0..2 {
                 cosine.extend(angles.iter().map(|angle| angle.cos() as f32));
                 sine.extend(angles.iter().map(|angle| angle.sin() as f32));
@@ -75,6 +76,8 @@ pub(super) struct Attention {
     pub(super) key: Linear,
     pub(super) value: Linear,
     pub(super) output: Linear,
+    /// Norms of each head of queries and of keys, in Qwen3.
+    pub(super) norms: Option<[RmsNorm; 2]>,
     pub(super) key_value_heads: usize,
     pub(super) head_dim: usize,
 }
@@ -92,10 +95,14 @@ impl Attention {
         let project = |linear: &Linear, projection| {
             linear.forward(state.clone(), step.lora_factors(layer, projection))
         };
-        let query = step
-            .rotary
-            .apply_rope(project(&self.query, Projection::Query));
-        let key = step.rotary.apply_rope(project(&self.key, Projection::Key));
+        let mut query = project(&self.query, Projection::Query);
+        let mut key = project(&self.key, Projection::Key);
+        if let Some([of_queries, of_keys]) = &self.norms {
+            query = self.norm_heads(query, of_queries);
+            key = self.norm_heads(key, of_keys);
+        }
+        let query = step.rotary.apply_rope(query);
+        let key = step.rotary.apply_rope(key);
         let value = project(&self.value, Projection::Value)
             .reshape([batch, length, self.key_value_heads, self.head_dim])
             .swap_dims(1, 2);
@@ -103,6 +110,15 @@ impl Attention {
         let context = dnd_kernels::attend(query, keys, values, step.mask.clone());
         self.output
             .forward(context, step.lora_factors(layer, Projection::Output))
+    }
+}
+
+impl Attention {
+    /// Normalizes each head of (B * T, heads * head dimension).
+    fn norm_heads(&self, input: Tensor<2>, norm: &RmsNorm) -> Tensor<2> {
+        let [rows, width] = input.dims();
+        let heads = input.reshape([rows * width / self.head_dim, self.head_dim]);
+        norm.forward(heads).reshape([rows, width])
     }
 }
 

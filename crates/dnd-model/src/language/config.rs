@@ -5,9 +5,10 @@ use serde::Deserialize;
 
 use crate::Error;
 
-/// The configuration of a base model of the Llama or Qwen2 family.
+/// The configuration of a base model of the Llama, Qwen2 or Qwen3 family.
 ///
-/// Qwen2 differs from Llama only in the biases of q, k and v. They are detected in the weights.
+/// Qwen2 differs from Llama only in the biases of q, k and v, which are detected in the weights;
+/// Qwen3 has norms of queries and keys in their place.
 #[derive(Debug, Clone)]
 pub struct LanguageModelConfig {
     /// Layers, widths and heads.
@@ -16,8 +17,8 @@ pub struct LanguageModelConfig {
     pub vocab_size: usize,
     /// Added to the mean square in RMS norms.
     pub rms_norm_eps: f64,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f64,
+    /// Angle of each rotary pair of channels at position 1, in radians.
+    pub frequencies: Vec<f64>,
     /// Maximum context length in tokens.
     pub context_length: usize,
 }
@@ -29,7 +30,7 @@ struct HuggingFaceConfig {
     rms_norm_eps: f64,
     rope_theta: Option<f64>,
     rope_parameters: Option<RopeParameters>,
-    rope_scaling: Option<serde_json::Value>,
+    rope_scaling: Option<RopeParameters>,
     hidden_act: String,
     #[serde(default)]
     use_sliding_window: bool,
@@ -39,11 +40,62 @@ struct HuggingFaceConfig {
 /// Default when a file does not specify the context length.
 const CONTEXT_LENGTH: usize = 2048;
 
-/// transformers 5 moved the rotary fields here.
+/// Rotary fields: `rope_scaling`, or `rope_parameters`, where transformers 5 keeps all of them.
 #[derive(Deserialize)]
 struct RopeParameters {
     rope_theta: Option<f64>,
+    #[serde(alias = "type")]
     rope_type: Option<String>,
+    factor: Option<f64>,
+    low_freq_factor: Option<f64>,
+    high_freq_factor: Option<f64>,
+    original_max_position_embeddings: Option<f64>,
+}
+
+/// Angles at position 1 of a head's pairs of channels (Su et al., arXiv 2104.09864).
+fn frequencies(theta: f64, head_dim: usize) -> Vec<f64> {
+    let pairs = 0..head_dim / 2;
+    pairs
+        .map(|pair| theta.powf(-2.0 * pair as f64 / head_dim as f64))
+        .collect()
+}
+
+impl RopeParameters {
+    /// Scales frequencies as Llama 3.1 does (`_compute_llama3_parameters` in transformers'
+    /// `modeling_rope_utils.py`): long waves by the factor, short ones not, those between by a
+    /// part of it.
+    fn scale(&self, field: &str, source_name: &str, frequencies: &mut [f64]) -> Result<(), Error> {
+        let kind = self.rope_type.as_deref().unwrap_or("default");
+        if kind == "default" {
+            return Ok(());
+        }
+        if kind != "llama3" {
+            let field = format!("{field}.rope_type");
+            return Err(Error::field(source_name, &field, "default or llama3", kind));
+        }
+        let number = |name: &str, value: Option<f64>| {
+            value.filter(|value| *value > 0.0).ok_or_else(|| {
+                let field = format!("{field}.{name}");
+                let found = value.map_or("nothing".to_owned(), |value| value.to_string());
+                Error::field(source_name, &field, "a number above 0", found)
+            })
+        };
+        let factor = number("factor", self.factor)?;
+        let low = number("low_freq_factor", self.low_freq_factor)?;
+        let high = number("high_freq_factor", self.high_freq_factor)?;
+        let length = self.original_max_position_embeddings;
+        let length = number("original_max_position_embeddings", length)?;
+        for frequency in frequencies {
+            let waves = length * *frequency / std::f64::consts::TAU;
+            if waves < low {
+                *frequency /= factor;
+            } else if waves <= high {
+                let part = (waves - low) / (high - low);
+                *frequency *= (1.0 - part) / factor + part;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl LanguageModelConfig {
@@ -51,7 +103,7 @@ impl LanguageModelConfig {
     ///
     /// # Errors
     /// When a field is missing or the model needs an unsupported feature: another activation,
-    /// RoPE scaling or sliding-window attention.
+    /// other RoPE scaling than Llama 3's, or sliding-window attention.
     pub fn from_json(text: &str, source_name: &str) -> Result<Self, Error> {
         let dimensions = BaseDimensions::from_config_json(text, source_name)?;
         let config: HuggingFaceConfig =
@@ -72,27 +124,23 @@ impl LanguageModelConfig {
                 "true",
             ));
         }
-        if let Some(scaling) = config.rope_scaling.filter(|value| !value.is_null()) {
-            return Err(Error::field(source_name, "rope_scaling", "null", scaling));
-        }
-        let mut rope_theta = config.rope_theta;
-        if let Some(parameters) = config.rope_parameters {
-            let kind = parameters.rope_type.as_deref().unwrap_or("default");
-            if kind != "default" {
-                return Err(Error::field(
-                    source_name,
-                    "rope_parameters.rope_type",
-                    "default",
-                    kind,
-                ));
+        let parameters = config.rope_parameters.as_ref();
+        let theta = parameters.and_then(|parameters| parameters.rope_theta);
+        let theta = theta.or(config.rope_theta).unwrap_or(10_000.0);
+        let mut frequencies = frequencies(theta, dimensions.head_dim);
+        for (field, parameters) in [
+            ("rope_parameters", parameters),
+            ("rope_scaling", config.rope_scaling.as_ref()),
+        ] {
+            if let Some(parameters) = parameters {
+                parameters.scale(field, source_name, &mut frequencies)?;
             }
-            rope_theta = parameters.rope_theta.or(rope_theta);
         }
         Ok(Self {
             dimensions,
             vocab_size: config.vocab_size,
             rms_norm_eps: config.rms_norm_eps,
-            rope_theta: rope_theta.unwrap_or(10_000.0),
+            frequencies,
             context_length: config.max_position_embeddings.unwrap_or(CONTEXT_LENGTH),
         })
     }
@@ -116,7 +164,7 @@ impl LanguageModelConfig {
     /// Reads the metadata of a GGUF file.
     ///
     /// # Errors
-    /// When a key is missing or the architecture is not `llama` or `qwen2`.
+    /// When a key is missing or the architecture is not supported.
     pub fn from_gguf(gguf: &Gguf, source_name: &str) -> Result<Self, Error> {
         let dimensions = BaseDimensions::from_gguf(gguf)?;
         let architecture = &dimensions.architecture;
@@ -127,8 +175,22 @@ impl LanguageModelConfig {
         let scaling = key("rope.scaling.type");
         let is_scaled = gguf.metadata().contains_key(scaling.as_str())
             && gguf.string(&scaling).ok() != Some("none");
-        if is_scaled || gguf.tensor("rope_freqs.weight").is_ok() {
+        if is_scaled {
             return Err(Error::field(source_name, &scaling, "none", "RoPE scaling"));
+        }
+        let theta = gguf.float(&key("rope.freq_base")).unwrap_or(10_000.0);
+        let mut frequencies = frequencies(theta, dimensions.head_dim);
+        // Llama 3's scaling, as llama.cpp stores it: what each frequency is divided by.
+        const FACTORS: &str = "rope_freqs.weight";
+        if gguf.tensor(FACTORS).is_ok() {
+            let factors = gguf.dequantize(FACTORS).map_err(dnd_adapter::Error::from)?;
+            if factors.len() != frequencies.len() {
+                let expected = format!("{} values", frequencies.len());
+                let found = factors.len();
+                return Err(Error::field(source_name, FACTORS, &expected, found));
+            }
+            let pairs = frequencies.iter_mut().zip(factors);
+            pairs.for_each(|(frequency, factor)| *frequency /= f64::from(factor));
         }
         let embedding = gguf
             .tensor("token_embd.weight")
@@ -142,7 +204,7 @@ impl LanguageModelConfig {
             });
         };
         Ok(Self {
-            rope_theta: gguf.float(&key("rope.freq_base")).unwrap_or(10_000.0),
+            frequencies,
             context_length: gguf
                 .unsigned(&key("context_length"))
                 .ok()

@@ -79,7 +79,7 @@ pub fn complete(
             return Ok(completion);
         }
         let token = sampler.next(&logits) as u32;
-        if token == tokenizer.end_of_turn() {
+        if tokenizer.ends_turn(token) {
             completion.ended = true;
             return Ok(completion);
         }

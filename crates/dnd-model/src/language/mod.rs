@@ -1,4 +1,4 @@
-//! Base language models of the Llama and Qwen2 families, frozen, with LoRA as an argument.
+//! Base language models of the Llama, Qwen2 and Qwen3 families, frozen, with LoRA as an argument.
 
 mod attention;
 mod cache;
@@ -15,4 +15,4 @@ pub use config::LanguageModelConfig;
 pub use generate::{Completion, CompletionOptions, complete};
 pub use linear::MatmulDtype;
 pub use model::{LanguageModel, TokenBatch};
-pub use tokenizer::{LanguageTokenizer, tokenizer_from_gguf};
+pub use tokenizer::{LanguageTokenizer, TokenizerExtras, tokenizer_from_gguf};

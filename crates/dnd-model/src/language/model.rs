@@ -1,6 +1,6 @@
 //! The decoder: embedding, layers, final norm and logits.
 //!
-//! Follows `modeling_llama.py` and `modeling_qwen2.py` of transformers.
+//! Follows `modeling_llama.py`, `modeling_qwen2.py` and `modeling_qwen3.py` of transformers.
 
 use burn::tensor::{Device, Tensor, TensorData, module};
 use dnd_adapter::Projection;
@@ -105,14 +105,15 @@ impl LanguageModelConfig {
         let dimensions = &self.dimensions;
         let hidden = dimensions.hidden_size;
         let vocabulary = [self.vocab_size, hidden];
-        let norm = |name: &str| {
+        let norm_of = |name: &str, width: usize| {
             Ok::<_, Error>(RmsNorm {
                 weight: weights
-                    .tensor::<1>(name, [hidden], device)?
-                    .reshape([1, hidden]),
+                    .tensor::<1>(name, [width], device)?
+                    .reshape([1, width]),
                 epsilon: self.rms_norm_eps,
             })
         };
+        let norm = |name: &str| norm_of(name, hidden);
         let layers = (0..dimensions.num_layers)
             .map(|index| {
                 let linear = |projection: Projection| {
@@ -124,6 +125,14 @@ impl LanguageModelConfig {
                     let (input, output) = dimensions.projection_shape(projection);
                     Linear::load(weights, &name, [output, input], matmul_dtype, device)
                 };
+                let head_norm = |name: &str| {
+                    let name = format!("model.layers.{index}.self_attn.{name}.weight");
+                    norm_of(&name, dimensions.head_dim)
+                };
+                let norms = match dimensions.architecture.as_str() {
+                    "qwen3" => Some([head_norm("q_norm")?, head_norm("k_norm")?]),
+                    _ => None,
+                };
                 Ok(Layer {
                     attention_norm: norm(&format!("model.layers.{index}.input_layernorm.weight"))?,
                     attention: Attention {
@@ -131,6 +140,7 @@ impl LanguageModelConfig {
                         key: linear(Projection::Key)?,
                         value: linear(Projection::Value)?,
                         output: linear(Projection::Output)?,
+                        norms,
                         key_value_heads: dimensions.num_key_value_heads,
                         head_dim: dimensions.head_dim,
                     },
@@ -202,8 +212,7 @@ impl LanguageModel {
             rotary: Rotary::new(
                 &batch.positions,
                 batch.shape,
-                self.config.dimensions.head_dim,
-                self.config.rope_theta,
+                &self.config.frequencies,
                 &self.device,
             ),
             mask: causal_mask(&batch.columns, batch.shape, total, &self.device),
@@ -242,14 +251,14 @@ impl Layer {
     }
 }
 
-struct RmsNorm {
-    /// (1, hidden).
+pub(super) struct RmsNorm {
+    /// (1, width).
     weight: Tensor<2>,
     epsilon: f64,
 }
 
 impl RmsNorm {
-    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+    pub(super) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         rms_norm(input, self.weight.clone(), self.epsilon as f32)
     }
 }

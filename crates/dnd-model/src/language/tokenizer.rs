@@ -20,11 +20,24 @@ const QWEN2_PATTERN: &str = concat!(
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
 );
 
-/// A tokenizer with its chat template and its end-of-turn token.
+/// A tokenizer with its chat template and its end-of-turn tokens.
 pub struct LanguageTokenizer {
     tokenizer: Tokenizer,
     template: ChatTemplate,
-    end_of_turn: u32,
+    /// Whether the files have no template, so that ChatML stands in for it.
+    is_guessed: bool,
+    /// Tokens that end a turn, first the one that the template writes behind an answer.
+    ends: Vec<u32>,
+}
+
+/// What a folder says besides `tokenizer.json` and `tokenizer_config.json`.
+#[derive(Default)]
+pub struct TokenizerExtras {
+    /// Name and text of `chat_template.jinja`, which precedes a template in
+    /// `tokenizer_config.json`.
+    pub template: Option<(String, String)>,
+    /// End tokens of `generation_config.json`.
+    pub ends: Vec<u32>,
 }
 
 impl LanguageTokenizer {
@@ -45,21 +58,65 @@ impl LanguageTokenizer {
             )
         })?;
         let tokenizer = tokenizer_from_gguf(gguf, source_name)?;
+        let others = ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+        let others = others.into_iter().filter_map(|key| gguf.unsigned(key).ok());
+        let others = others.filter_map(|id| u32::try_from(id).ok());
+        let ends: Vec<u32> = [end_of_turn].into_iter().chain(others).collect();
         let beginning = gguf.unsigned("tokenizer.ggml.bos_token_id").ok();
         let text = |id: Option<u32>| {
             id.and_then(|id| tokenizer.id_to_token(id))
                 .unwrap_or_default()
         };
+        let found = gguf.string("tokenizer.chat_template").ok();
         let template = ChatTemplate::new(
-            gguf.string("tokenizer.chat_template").ok(),
+            found,
+            source_name,
             &text(beginning.and_then(|id| u32::try_from(id).ok())),
             &text(Some(end_of_turn)),
         )?;
+        Self::new(tokenizer, template, found.is_none(), ends)
+    }
+
+    /// Puts the end token first that the template writes behind an answer.
+    fn new(
+        tokenizer: Tokenizer,
+        template: ChatTemplate,
+        is_guessed: bool,
+        mut ends: Vec<u32>,
+    ) -> Result<Self, Error> {
+        const ANSWER: &str = "answer";
+        let turns = [
+            Message::new("user", "question"),
+            Message::new("assistant", ANSWER),
+        ];
+        // A template that wants other turns tells nothing.
+        if let Ok(text) = template.render(&turns)
+            && let Some((_, behind)) = text.rsplit_once(ANSWER)
+        {
+            let stands_first = |&id: &u32| {
+                let token = tokenizer.id_to_token(id)?;
+                behind.find(&token)
+            };
+            ends.sort_by_key(|id| stands_first(id).unwrap_or(usize::MAX));
+        }
+        let mut seen = Vec::with_capacity(ends.len());
+        ends.retain(|id| {
+            !seen.contains(id) && {
+                seen.push(*id);
+                true
+            }
+        });
         Ok(Self {
             tokenizer,
             template,
-            end_of_turn,
+            is_guessed,
+            ends,
         })
+    }
+
+    /// Whether the files have no chat template, so that ChatML stands in for it.
+    pub fn is_template_guessed(&self) -> bool {
+        self.is_guessed
     }
 
     /// Reads `tokenizer.json` and `tokenizer_config.json`, each given with its name for errors.
@@ -69,6 +126,7 @@ impl LanguageTokenizer {
     pub fn from_json(
         (tokenizer_json, tokenizer_name): (&[u8], &str),
         (config_json, config_name): (&[u8], &str),
+        extras: TokenizerExtras,
     ) -> Result<Self, Error> {
         let tokenizer =
             Tokenizer::from_bytes(tokenizer_json).map_err(|e| Error::format(tokenizer_name, e))?;
@@ -83,15 +141,15 @@ impl LanguageTokenizer {
         let end_of_turn = tokenizer.token_to_id(eos).ok_or_else(|| {
             Error::field(config_name, "eos_token", "a token of the vocabulary", eos)
         })?;
-        Ok(Self {
-            tokenizer,
-            template: ChatTemplate::new(
-                config["chat_template"].as_str(),
-                token("bos_token").unwrap_or_default(),
-                eos,
-            )?,
-            end_of_turn,
-        })
+        let inline = inline_template(&config["chat_template"]);
+        let (name, template) = match &extras.template {
+            Some((name, text)) => (name.as_str(), Some(text.as_str())),
+            None => (config_name, inline),
+        };
+        let beginning = token("bos_token").unwrap_or_default();
+        let compiled = ChatTemplate::new(template, name, beginning, eos)?;
+        let ends = [end_of_turn].into_iter().chain(extras.ends).collect();
+        Self::new(tokenizer, compiled, template.is_none(), ends)
     }
 
     /// Checks that a model with `vocab_size` embeddings covers this vocabulary.
@@ -100,7 +158,7 @@ impl LanguageTokenizer {
     /// [`Error::Field`] when it does not.
     pub fn check_vocabulary(&self, vocab_size: usize, source_name: &str) -> Result<(), Error> {
         let tokens = self.tokenizer.get_vocab_size(true);
-        if tokens <= vocab_size && (self.end_of_turn as usize) < vocab_size {
+        if tokens <= vocab_size && self.ends.iter().all(|&id| (id as usize) < vocab_size) {
             return Ok(());
         }
         Err(Error::field(
@@ -111,9 +169,15 @@ impl LanguageTokenizer {
         ))
     }
 
-    /// The end-of-turn token.
+    /// The token that ends an answer: the one that the template writes behind it, where the files
+    /// name several.
     pub fn end_of_turn(&self) -> u32 {
-        self.end_of_turn
+        self.ends[0]
+    }
+
+    /// Whether a token ends the turn. Models name several such tokens.
+    pub fn ends_turn(&self, token: u32) -> bool {
+        self.ends.contains(&token)
     }
 
     /// Token ids of `text`. Special tokens in it are recognized; none are added.
@@ -160,6 +224,13 @@ impl LanguageTokenizer {
     pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
         self.encode(&self.render(messages)?)
     }
+}
+
+/// The template of `tokenizer_config.json`: a text, or the one named `default` of a list.
+fn inline_template(value: &serde_json::Value) -> Option<&str> {
+    let named = |entry: &&serde_json::Value| entry["name"].as_str() == Some("default");
+    let listed = value.as_array().and_then(|list| list.iter().find(named));
+    value.as_str().or_else(|| listed?["template"].as_str())
 }
 
 /// Builds the byte-level BPE tokenizer that a GGUF file describes.

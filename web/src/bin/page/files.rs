@@ -10,6 +10,7 @@ use super::data::Example;
 use super::format;
 use super::state::State;
 use super::text_box::{self, PromptBoxState};
+use dnd_adapter::prompts::{self, PromptFile};
 use dnd_web::review;
 
 /// Maximum size of a file in bytes. Reading a larger one would block the page.
@@ -24,9 +25,9 @@ pub fn open_example(state: State, example: &'static Example, from_link: bool) {
         if !prompt_box.is_last(turn) {
             return;
         }
-        match found.and_then(|text| parse(&text, example.file)) {
+        match found.and_then(|text| parse(text.as_bytes(), example.file)) {
             Ok(found) => {
-                let text = review::to_text(&found);
+                let text = review::to_text(&found.texts());
                 if from_link {
                     text_box::replace_unsaved(state, prompt_box, &text);
                 } else {
@@ -114,7 +115,7 @@ pub fn open(state: State, file: File) {
     spawn_local(async move {
         let blob = gloo::file::Blob::from(file);
         let found = match gloo::file::futures::read_as_bytes(&blob).await {
-            Ok(bytes) => text_of(bytes, &name).and_then(|text| parse(&text, &name)),
+            Ok(bytes) => parse(&bytes, &name),
             Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
         };
         if !prompt_box.is_last(turn) {
@@ -122,11 +123,13 @@ pub fn open(state: State, file: File) {
         }
         match found {
             Ok(found) => {
-                text_box::replace_and_save(state, prompt_box, &review::to_text(&found));
-                prompt_box.message.set(format!(
-                    "Read {} from {name}.",
-                    format::prompts(found.len())
-                ));
+                let text = review::to_text(&found.texts());
+                text_box::replace_and_save(state, prompt_box, &text);
+                let read = format::prompts(found.prompts.len());
+                let notes: String = found.notes.iter().map(|note| format!(" {note}")).collect();
+                prompt_box
+                    .message
+                    .set(format!("Read {read} from {name}.{notes}"));
             }
             Err(reason) => prompt_box.show_error(format!(
                 "{} The box was not changed.",
@@ -136,24 +139,10 @@ pub fn open(state: State, file: File) {
     });
 }
 
-fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let place = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..place]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
-        format!(
-            "{name}: line {line}: expected text in UTF-8, found an invalid byte at offset {place}. \
-             Save the file as UTF-8 and choose it again."
-        )
-    })
-}
-
-fn parse(text: &str, name: &str) -> Result<Vec<String>, String> {
-    let extension = name
-        .rsplit_once('.')
-        .map(|(_, extension)| extension.to_lowercase())
-        .unwrap_or_default();
-    dnd_adapter::prompts::parse(text, &extension, name).map_err(|error| error.to_string())
+/// The prompts of a file, and what was guessed.
+fn parse(bytes: &[u8], name: &str) -> Result<PromptFile, String> {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let text = prompts::decode(bytes, name);
+    let found = text.and_then(|text| prompts::parse(&text, extension, name));
+    found.map_err(|error| error.to_string())
 }

@@ -99,7 +99,7 @@ pub fn Prompts() -> impl IntoView {
                     id="file"
                     type="file"
                     class="unseen"
-                    accept=".txt,.jsonl,.json,.csv"
+                    accept=".txt,.jsonl,.ndjson,.json,.csv,.tsv"
                     aria-describedby="file-help"
                     on:change=move |event| {
                         let input: HtmlInputElement = event_target(&event);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use dnd_adapter::prompts::{AnsweredPrompt, parse_answered};
+use dnd_adapter::prompts::with_answers;
 use dnd_eval::{Scorer, TokenizedPrompt, answers, estimate, percent};
 use dnd_model::Lora;
 use dnd_tasks::Line;
@@ -13,6 +13,7 @@ use super::Arguments;
 use crate::commands::adapter::open_lora;
 use crate::output;
 use crate::progress::ProgressBars;
+use crate::prompts::read_prompts;
 
 /// Longest text in a cell of the table, in characters.
 const CELL: usize = 40;
@@ -32,34 +33,35 @@ struct Compared<'a> {
 
 /// Asks every prompt as it stands, without and with the adapter, and prints a table.
 pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let extension = extension.unwrap_or_default().to_lowercase();
-    let text = dnd_files::read_text(path)?;
-    let lines = parse_answered(&text, &extension, &path.display().to_string())?;
+    let name = path.display().to_string();
+    let lines = with_answers(&read_prompts(path, std::io::stdin())?, &name)?;
     let device = arguments.compute.device()?;
     let base_path = arguments.base.as_deref();
     let base = arguments.compute.open_base(base_path, &device)?;
     let lora = open_lora(arguments.adapter.as_deref(), &base, base_path)?;
-    let line = |line: &AnsweredPrompt| Line {
-        prompt: line.prompt.clone(),
+    let line = |(prompt, answer): &(String, String)| Line {
+        prompt: prompt.clone(),
         input: None,
-        response: line.answer.clone(),
+        response: answer.clone(),
         system: None,
     };
     let questions = lines
         .iter()
         .map(|answered| TokenizedPrompt::new(&base, &line(answered), &[]));
     let questions = questions.collect::<Result<Vec<_>, _>>()?;
-    let scorer = Scorer::new(lines.iter().map(|line| line.answer.as_str()));
+    let scorer = Scorer::new(lines.iter().map(|(_, answer)| answer.as_str()));
     let observer = ProgressBars::new()?;
     let ask = |lora: Option<&Lora>, stage: &str| -> Result<Vec<(String, bool)>> {
         use dnd_files::Observer;
         observer.begin(stage, questions.len() as u64);
         let answers = answers(&base, &questions, lora, &observer)?;
-        let scored = answers.into_iter().zip(&lines).map(|(answer, line)| {
-            let scores = scorer.score(&answer.text, answer.ended, &line.answer);
-            (answer.text.trim().to_owned(), scores.exact)
-        });
+        let scored = answers
+            .into_iter()
+            .zip(&lines)
+            .map(|(answer, (_, expected))| {
+                let scores = scorer.score(&answer.text, answer.ended, expected);
+                (answer.text.trim().to_owned(), scores.exact)
+            });
         Ok(scored.collect())
     };
     let without = ask(None, "without the adapter")?;
@@ -71,11 +73,11 @@ pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
     let compared: Vec<Compared> = lines
         .iter()
         .zip(without)
-        .map(|(line, (without, without_is_right))| {
+        .map(|((prompt, expected), (without, without_is_right))| {
             let (with, with_is_right) = with.as_mut().and_then(Iterator::next).unzip();
             Compared {
-                prompt: &line.prompt,
-                expected: &line.answer,
+                prompt,
+                expected,
                 without,
                 without_is_right,
                 with,
