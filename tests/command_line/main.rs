@@ -6,6 +6,7 @@
 mod behaviour;
 mod completing;
 mod converting;
+mod field_files;
 mod generating;
 mod inspecting;
 mod measuring;

@@ -87,7 +87,7 @@ impl Bundle {
                 source_name,
                 "metadata",
                 "the key \"dnd\" of a bundle",
-                "none",
+                "none, as in a model's or an adapter's weights",
             )
         })?;
         // Check the version first: other versions may have a different header.

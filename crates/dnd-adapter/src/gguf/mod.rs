@@ -65,7 +65,8 @@ impl<'a> Gguf<'a> {
     /// end), or is inconsistent.
     pub fn parse(bytes: &'a [u8], source_name: &str) -> Result<Gguf<'a>, GgufError> {
         if bytes.starts_with(LFS_POINTER) {
-            let reader = Reader::new(bytes, source_name);
+            let mut reader = Reader::new(bytes, source_name);
+            reader.field = "magic".to_owned();
             return Err(reader.invalid("a GGUF file", LFS_POINTER_FOUND));
         }
         if !bytes.starts_with(&MAGIC) {

@@ -11,10 +11,10 @@ use dnd_train::collect::Collection;
 
 use crate::output;
 
-/// Show what is in an adapter, a bundle, a collection or a GGUF file.
+/// Show what is in an adapter, a bundle, a collection, a GGUF file or a model's folder.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// PEFT folder, collection folder, bundle (.safetensors) or GGUF file
+    /// PEFT, collection or model folder, bundle (.safetensors) or GGUF file
     #[arg(value_name = "FILE|DIR")]
     path: PathBuf,
 }
@@ -30,6 +30,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let text = if path.join("collection.json").exists() {
         collection(path)?
+    } else if path.join("config.json").exists() && !path.join(dnd_files::PEFT_CONFIG).exists() {
+        model(path)?
     } else if path.is_dir() || path.as_os_str().is_empty() {
         adapter(&dnd_files::read_peft(path)?)
     } else {
@@ -49,6 +51,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     };
     output::print(&text)
+}
+
+/// The dimensions of a model's folder.
+fn model(folder: &Path) -> Result<String> {
+    let found = dnd_model::files::base_dimensions(folder)?;
+    Ok(format!(
+        "model\narchitecture  {}\nlayers        {}\nhidden size   {}\nfeed-forward  {}\n\
+         heads         {}, {} of keys and values, {} wide\n",
+        found.architecture,
+        found.num_layers,
+        found.hidden_size,
+        found.intermediate_size,
+        found.num_attention_heads,
+        found.num_key_value_heads,
+        found.head_dim,
+    ))
 }
 
 /// Describes what a layout covers.
