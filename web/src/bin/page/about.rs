@@ -30,7 +30,7 @@ pub fn About() -> impl IntoView {
                     \"What is the opposite of hot?\". On tasks that the generator has not seen, \
                     an adapter answers about one question in six correctly when asked like this, \
                     and one in four when asked in full. An adapter made from another task's \
-                    prompts answers at most one input in ten correctly. Adapters that were \
+                    prompts answers about one input in ten correctly. Adapters that were \
                     trained on the task itself are far better. The model card, "
                     <code>"assets/MODEL_CARD.md"</code>
                     " in the source code, has the figures."
