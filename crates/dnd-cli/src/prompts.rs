@@ -8,8 +8,8 @@ use dnd_adapter::prompts::{PromptFile, decode, parse};
 
 use crate::output;
 
-/// Reads the prompts of a file, or of `input` where the path is `-`, and says on standard error what
-/// was guessed.
+/// Reads the prompts of a file, or of `input` where the path is `-`, and says on standard error
+/// what was guessed.
 ///
 /// # Errors
 /// If the file cannot be read, is no text, is malformed, or has no prompt.

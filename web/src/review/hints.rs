@@ -124,8 +124,8 @@ fn length_hint(prompts: &[String]) -> Option<String> {
         _ => format!("{long} prompts are"),
     };
     Some(format!(
-        "{which} long. Of each prompt only about the first and the last 12 words are read, so put the \
-         instruction at its beginning or its end."
+        "{which} long. Of each prompt only about the first and the last 12 words are read, so put \
+         the instruction at its beginning or its end."
     ))
 }
 

@@ -95,17 +95,20 @@ fn lone_carriage_returns_end_lines() {
 fn objects_of_training_files_are_known() {
     for (text, prompt, answer) in [
         (
-            r#"{"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}], "completion": [{"role": "assistant", "content": "b"}]}"#,
+            r#"{"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}],
+                "completion": [{"role": "assistant", "content": "b"}]}"#,
             "a",
             Some("b"),
         ),
         (
-            r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}, {"role": "assistant", "content": "b"}]}"#,
+            r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]},
+                {"role": "assistant", "content": "b"}]}"#,
             "a",
             Some("b"),
         ),
         (
-            r#"{"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}"#,
+            r#"{"conversations": [{"from": "human", "value": "a"},
+                {"from": "gpt", "value": "b"}]}"#,
             "a",
             Some("b"),
         ),
@@ -116,7 +119,7 @@ fn objects_of_training_files_are_known() {
         ),
         (r#"{"instruction": "a", "input": ""}"#, "a", None),
     ] {
-        let file = read("jsonl", text);
+        let file = read("jsonl", &text.replace('\n', ""));
         assert_eq!(file.prompts[0].text, prompt, "{text}");
         assert_eq!(file.prompts[0].answer.as_deref(), answer, "{text}");
         assert_eq!(file.notes.len(), 1, "{:?}", file.notes);

@@ -37,8 +37,8 @@ pub fn About() -> impl IntoView {
                 </p>
                 <p>
                     "The adapter works only with SmolLM2-135M-Instruct. Short prompts that state \
-                    the task work best: of each about the first and the last 12 words are read, and \
-                    at most 16 prompts."
+                    the task work best: about the first and the last 12 words of each are read, \
+                    and at most 16 prompts."
                 </p>
             </details>
         </section>

@@ -111,13 +111,13 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 .then(|| {
                     view! {
                         <p class="help">
-                            "With llama.cpp, beside a GGUF file of the base model; Ollama takes the \
-                            same file by the line " <code>"ADAPTER ./adapter.gguf"</code>
+                            "With llama.cpp, beside a GGUF file of the base model; Ollama takes \
+                            the same file by the line " <code>"ADAPTER ./adapter.gguf"</code>
                             " of a Modelfile:"
                         </p>
                         <pre class="program">
-                            "llama-cli --model base.gguf --lora adapter.gguf --temp 0 --single-turn \
-                            --prompt \"What is the opposite of hot?\""
+                            "llama-cli --model base.gguf --lora adapter.gguf --temp 0 \
+                            --single-turn --prompt \"What is the opposite of hot?\""
                         </pre>
                     }
                 })}
