@@ -86,7 +86,7 @@ fn recipes_that_cannot_be_meant() {
         ("[generator]\nkernel_size = 2\n", "kernel_size"),
         ("[generator]\nhidden = [[8, 0, 16]]\n", "features"),
         ("[weights\n", "1"),
-        ("\u{0}", "1"),
+        ("\u{0}", "binary file"),
     ] {
         let config = world.write("recipe.toml", recipe);
         world.train(&out).run().fails(&["recipe.toml", word]);
