@@ -32,6 +32,19 @@ impl MatmulDtype {
         }
     }
 
+    /// The matrix `name` (output, input) as the file has it quantized, where this dtype keeps it so.
+    pub(super) fn quantized(
+        self,
+        weights: &Weights,
+        name: &str,
+        shape: [usize; 2],
+        device: &Device,
+    ) -> Option<FrozenMatrix> {
+        let is_kept = self == Self::Stored && *device == Device::flex();
+        let matrix = is_kept.then(|| weights.quantized(name, shape)).flatten();
+        matrix.map(FrozenMatrix::quantized)
+    }
+
     /// Loads the matrix `name` (output, input) for products of this dtype.
     ///
     /// # Errors
@@ -43,12 +56,8 @@ impl MatmulDtype {
         shape: [usize; 2],
         device: &Device,
     ) -> Result<FrozenMatrix, Error> {
-        let quantized = match self {
-            Self::Stored if *device == Device::flex() => weights.quantized(name, shape),
-            _ => None,
-        };
-        if let Some(matrix) = quantized {
-            return Ok(FrozenMatrix::quantized(matrix));
+        if let Some(matrix) = self.quantized(weights, name, shape, device) {
+            return Ok(matrix);
         }
         match self {
             Self::F32 | Self::Stored if *device == Device::flex() => Ok(FrozenMatrix::packed_f32(

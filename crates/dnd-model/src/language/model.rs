@@ -154,14 +154,9 @@ impl LanguageModelConfig {
             })
             .collect::<Result<_, Error>>()?;
         let embedding_name = "model.embed_tokens.weight";
-        let quantized = match matmul_dtype {
-            MatmulDtype::Stored if *device == Device::flex() => {
-                weights.quantized(embedding_name, vocabulary)
-            }
-            _ => None,
-        };
+        let quantized = matmul_dtype.quantized(weights, embedding_name, vocabulary, device);
         let embedding = match quantized {
-            Some(matrix) => Embedding::Quantized(FrozenMatrix::quantized(matrix)),
+            Some(matrix) => Embedding::Quantized(matrix),
             None => Embedding::Plain(weights.tensor(embedding_name, vocabulary, device)?),
         };
         let output = match matmul_dtype {
