@@ -1,7 +1,7 @@
 //! A running worker.
 
 use gloo::timers::callback::Timeout;
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -37,10 +37,13 @@ impl Connection {
         })
     }
 
-    /// Sends a message.
-    pub fn post(&self, json: &str) {
+    /// Sends a message, with files behind it.
+    pub fn post(&self, json: &str, files: &[Uint8Array]) {
         let message = Array::of1(&JsValue::from_str(json));
-        // Posting fails only for values that cannot be cloned, and a string can.
+        for file in files {
+            message.push(file);
+        }
+        // Posting fails only for values that cannot be cloned, and strings and bytes can.
         _ = self.worker.post_message(&message);
     }
 

@@ -15,3 +15,4 @@ pub mod connection;
 pub mod manifest;
 pub mod protocol;
 pub mod review;
+pub mod score;

@@ -15,8 +15,11 @@ pub struct Manifest {
     pub format: u32,
     /// The encoder that the file with role `encoder` was converted from, as bundles name it.
     pub encoder: EncoderId,
-    /// One file of each role.
+    /// One file of each role that generating takes.
     pub files: Vec<ModelFile>,
+    /// The base model, to try adapters with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_model: Option<ModelFile>,
 }
 
 /// What a file is for.
@@ -31,6 +34,8 @@ pub enum Role {
     Tokenizer,
     /// The generator.
     Bundle,
+    /// The base model, GGUF.
+    BaseModel,
 }
 
 /// A model file.
@@ -90,9 +95,14 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Bytes of all files.
+    /// Bytes of the files that generating takes.
     pub fn total(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// All files.
+    pub fn all_files(&self) -> impl Iterator<Item = &ModelFile> {
+        self.files.iter().chain(&self.base_model)
     }
 }
 

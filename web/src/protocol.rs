@@ -1,12 +1,13 @@
 //! Messages between the page and its worker.
 //!
-//! A message is a JavaScript array: an [`Envelope`] as JSON, then `Uint8Array`s.
+//! A message is a JavaScript array: an [`Envelope`] as JSON, then `Uint8Array`s: those of
+//! [`Request::Adapt`],
 //! [`Event::Done`] comes with the zip archive, `adapter_model.safetensors`,
 //! `adapter_config.json` and, where the bundle tells the base model's sizes, the GGUF file;
-//! [`Event::Encoded`] with the values. There is no request to cancel:
-//! the page terminates the worker and starts another.
+//! [`Event::Encoded`] with the values. There is no request to cancel a
+//! generation: the page terminates the worker and starts another.
 //!
-//! A worker that computes on the CPU uses the same messages with other workers, its helpers.
+//! The base model runs in a worker of its own, which the page starts when it is asked for. A worker that computes on the CPU uses the same messages with other workers, its helpers.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub struct Envelope<T> {
 }
 
 /// A request to the worker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
     /// Choose the device and check the stored files; answered with [`Event::Device`] and
@@ -71,8 +72,42 @@ pub enum Request {
         /// and is cut to L tokens.
         helpers: bool,
     },
+    /// Download the base model if it is not stored, and load it; answered with
+    /// [`Event::Opened`].
+    OpenBase {
+        /// Folder of the page, as in [`Request::Start`].
+        base: String,
+    },
+    /// Use this adapter from now on; `adapter_model.safetensors` and `adapter_config.json` follow.
+    /// Answered with [`Event::Adapted`].
+    Adapt,
+    /// Answer a question with the base model; answered with [`Event::Text`], once for each new
+    /// piece of text, and [`Event::Answered`].
+    Answer {
+        /// What the user says.
+        prompt: String,
+        /// Whether the adapter is used.
+        adapted: bool,
+        /// How the answer is decoded.
+        decoding: Decoding,
+    },
+    /// Stop the answers requested before. They are answered with what there is of them.
+    Stop,
     /// Delete the stored model files; answered with [`Event::Files`].
     Delete,
+}
+
+/// How an answer is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Decoding {
+    /// Maximum length in tokens.
+    pub max_tokens: usize,
+    /// Zero for greedy decoding.
+    pub temperature: f32,
+    /// Sampling takes the most likely tokens that together reach this probability.
+    pub top_p: f32,
+    /// Seed for sampling.
+    pub seed: u64,
 }
 
 /// The requested device (`?device=` in the address).
@@ -137,6 +172,17 @@ pub enum Event {
     },
     /// The adapter was generated; three byte arrays follow.
     Done(Box<Report>),
+    /// The base model is loaded.
+    Opened,
+    /// The adapter is in use.
+    Adapted,
+    /// A new piece of an answer.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// An answer is complete.
+    Answered(Answered),
     /// The request failed.
     Failed {
         /// What went wrong, as a sentence.
@@ -173,6 +219,21 @@ pub struct DeviceReport {
     pub details: Vec<(String, String)>,
 }
 
+/// How an answer came about.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Tokens of the answer.
+    pub tokens: usize,
+    /// Whether the model ended its turn; otherwise the answer is cut.
+    pub ended: bool,
+    /// Whether [`Request::Stop`] cut it.
+    pub stopped: bool,
+    /// Seconds from the request to the first token.
+    pub first: f64,
+    /// Seconds from the first token to the last.
+    pub rest: f64,
+}
+
 /// The model files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesReport {
@@ -180,6 +241,11 @@ pub struct FilesReport {
     pub total: u64,
     /// Bytes stored on this device.
     pub stored: u64,
+    /// Bytes of the base model, which is fetched only when it is asked for; zero if the page has
+    /// none.
+    pub base_total: u64,
+    /// Bytes of it stored on this device.
+    pub base_stored: u64,
     /// Why nothing can be stored; a sentence.
     pub not_stored: Option<String>,
 }

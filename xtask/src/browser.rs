@@ -31,11 +31,8 @@ pub fn run(context: &Context) -> Result<()> {
     let example = context.build(&["--example", "small_models"], "examples/small_models")?;
     cmd!(context.sh, "{example} {small}").run()?;
     let small_page = context.root("out/small-page");
-    let copy = complete::Args::copy(
-        small.join("encoder"),
-        small.join("bundle.safetensors"),
-        small_page.clone(),
-    );
+    let models = ["encoder", "bundle.safetensors", "base.gguf"].map(|name| small.join(name));
+    let copy = complete::Args::copy(models, small_page.clone());
     complete::run(context, &copy)?;
     let artefacts = context.root("out/browser");
     create_folder(&artefacts)?;

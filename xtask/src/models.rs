@@ -118,6 +118,13 @@ impl Model {
         Ok(self.folder(context))
     }
 
+    /// As [`provide`](Self::provide); returns the path of the model's first file.
+    pub fn provide_file(&self, context: &Context) -> Result<PathBuf> {
+        let folder = self.provide(context, &Args::default())?;
+        let first = self.files.first().context("a model has a file")?;
+        Ok(folder.join(first.name))
+    }
+
     fn folder(&self, context: &Context) -> PathBuf {
         context.cache("models").join(self.name)
     }

@@ -18,7 +18,7 @@ use dnd_web::manifest::FILE;
 use xshell::cmd;
 
 use crate::context::{Context, sha256, walk};
-use crate::models::{Args, ENCODER};
+use crate::models::{Args, BASE, ENCODER};
 use crate::wasm::{self, Route, TARGET};
 use crate::{node, tools};
 
@@ -59,11 +59,12 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
     let stamp = context.root(STAMP);
     let route = wasm::provide(context)?;
     // Downloads and tools come while the page is compiled, whose last crates keep one core busy.
-    println!("page: compiling; meanwhile the encoder (91 MB), trunk and wasm-bindgen come");
+    println!("page: compiling; meanwhile the models (190 MB), trunk and wasm-bindgen come");
     let (programs, tools) = thread::scope(|scope| {
         let tools = scope.spawn(|| -> Result<_> {
             let context = Context::new()?;
             ENCODER.provide(&context, &Args::default())?;
+            BASE.provide_file(&context)?;
             Ok((tools::wasm_bindgen(&context)?, tools::trunk(&context)?))
         });
         let programs = compile(context, route);

@@ -4,13 +4,11 @@ use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Whether the CPU kernels support a tensor: it is on burn's CPU device, not in WebAssembly,
-/// and tracked only if this build has autodiff.
+/// Whether the CPU kernels support a tensor: it is on burn's CPU device, and tracked only if this
+/// build has autodiff.
 pub(crate) fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
     let device = tensor.device();
-    let is_cpu =
-        device == Device::flex() || cfg!(feature = "autodiff") && device.inner() == Device::flex();
-    cfg!(not(target_arch = "wasm32")) && is_cpu
+    device == Device::flex() || cfg!(feature = "autodiff") && device.inner() == Device::flex()
 }
 
 /// Checks a shape, as burn's own operations do.

@@ -1,8 +1,8 @@
-//! Writes a small text encoder and a matching bundle, both with random weights, so that browser
+//! Writes a small text encoder, a matching bundle and a base model, all with random weights, so that browser
 //! tests run the whole pipeline in a second on a software GPU.
 //!
-//! `small_models DIR` writes `DIR/encoder/{config.json,model.safetensors,tokenizer.json}` and
-//! `DIR/bundle.safetensors`. Use them like the shipped files:
+//! `small_models DIR` writes `DIR/encoder/{config.json,model.safetensors,tokenizer.json}`,
+//! `DIR/bundle.safetensors` and `DIR/base.gguf`. Use them like the shipped files:
 //! `dnd generate --encoder DIR/encoder --bundle DIR/bundle.safetensors`.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use burn::tensor::Device;
+use dnd_adapter::gguf::{BlockType, GgufWriter};
 use dnd_adapter::{
     BaseDimensions, Bundle, BundleHeader, EncoderId, Layout, Precision, Projection, Statistics,
     bundle, tokens,
@@ -56,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         folder.join("bundle.safetensors"),
         small_bundle(sha256, &mut random)?.write()?,
     )?;
+    fs::write(folder.join("base.gguf"), base_model(&mut random)?)?;
     Ok(())
 }
 
@@ -98,8 +100,9 @@ fn tokenizer(vocabulary: &BTreeMap<String, usize>) -> Value {
     })
 }
 
-fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box<dyn Error>> {
-    let dimensions = BaseDimensions {
+/// Dimensions of the base model.
+fn dimensions() -> BaseDimensions {
+    BaseDimensions {
         architecture: "llama".to_owned(),
         num_layers: 3,
         hidden_size: 64,
@@ -107,7 +110,103 @@ fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box
         num_attention_heads: 4,
         num_key_value_heads: 2,
         head_dim: 16,
+    }
+}
+
+/// A base model that speaks in printable ASCII, one token per character.
+fn base_model(random: &mut ChaCha12Rng) -> Result<Vec<u8>, Box<dyn Error>> {
+    const STRING: u32 = 8;
+    const ARRAY: u32 = 9;
+    const INT32: u32 = 5;
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+    let array = |key: &str, kind: u32, values: Vec<Vec<u8>>| {
+        let head = [
+            text(key),
+            ARRAY.to_le_bytes().to_vec(),
+            kind.to_le_bytes().to_vec(),
+        ];
+        let count = (values.len() as u64).to_le_bytes().to_vec();
+        [head.concat(), count, values.concat()].concat()
     };
+    let dimensions = dimensions();
+    let mut file = GgufWriter::default();
+    file.string("general.architecture", &dimensions.architecture);
+    for (key, value) in [
+        ("block_count", dimensions.num_layers),
+        ("embedding_length", dimensions.hidden_size),
+        ("feed_forward_length", dimensions.intermediate_size),
+        ("attention.head_count", dimensions.num_attention_heads),
+        ("attention.head_count_kv", dimensions.num_key_value_heads),
+        ("context_length", 512),
+    ] {
+        file.unsigned(&format!("llama.{key}"), u32::try_from(value)?);
+    }
+    file.float("llama.attention.layer_norm_rms_epsilon", 1e-5);
+    file.float("llama.rope.freq_base", 10_000.0);
+    file.string("tokenizer.ggml.model", "gpt2");
+    file.string("tokenizer.ggml.pre", "default");
+    file.unsigned("tokenizer.ggml.eos_token_id", 0);
+    // Byte-level BPE writes a space and a line break as these letters.
+    let letters = ('!'..='~').chain(['\u{120}', '\u{10a}']).map(String::from);
+    let tokens = ["<|im_end|>".to_owned(), "<|im_start|>".to_owned()];
+    let tokens: Vec<String> = tokens.into_iter().chain(letters).collect();
+    let kinds = tokens
+        .iter()
+        .map(|token| if token.len() > 3 { 3i32 } else { 1 });
+    file.copied(&array(
+        "tokenizer.ggml.token_type",
+        INT32,
+        kinds.map(|kind| kind.to_le_bytes().to_vec()).collect(),
+    ));
+    let names = tokens.iter().map(|token| text(token)).collect();
+    file.copied(&array("tokenizer.ggml.tokens", STRING, names));
+    file.copied(&array("tokenizer.ggml.merges", STRING, Vec::new()));
+    let mut matrix = |file: &mut GgufWriter, name: &str, shape: [usize; 2]| {
+        let blocks = shape[0] * shape[1] / 32;
+        let block = |_| {
+            let scale = half::f16::from_f32(2e-3).to_le_bytes();
+            let values: [u8; 32] = random.random();
+            [&scale[..], &values].concat()
+        };
+        let bytes: Vec<u8> = (0..blocks).flat_map(block).collect();
+        file.tensor(name, &shape, BlockType::Q8_0, &bytes);
+    };
+    let ones = |file: &mut GgufWriter, name: &str| {
+        let bytes = 1.0f32.to_le_bytes().repeat(dimensions.hidden_size);
+        file.tensor(name, &[dimensions.hidden_size], BlockType::F32, &bytes);
+    };
+    matrix(
+        &mut file,
+        "token_embd.weight",
+        [tokens.len(), dimensions.hidden_size],
+    );
+    ones(&mut file, "output_norm.weight");
+    for layer in 0..dimensions.num_layers {
+        for (projection, name) in Projection::ALL.iter().zip([
+            "attn_q",
+            "attn_k",
+            "attn_v",
+            "attn_output",
+            "ffn_gate",
+            "ffn_up",
+            "ffn_down",
+        ]) {
+            let (input, output) = dimensions.projection_shape(*projection);
+            matrix(
+                &mut file,
+                &format!("blk.{layer}.{name}.weight"),
+                [output, input],
+            );
+        }
+        for name in ["attn_norm", "ffn_norm"] {
+            ones(&mut file, &format!("blk.{layer}.{name}.weight"));
+        }
+    }
+    Ok(file.finish())
+}
+
+fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box<dyn Error>> {
+    let dimensions = dimensions();
     let layout = Layout::new(
         "HuggingFaceTB/SmolLM2-135M-Instruct",
         &dimensions,

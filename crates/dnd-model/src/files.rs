@@ -12,10 +12,13 @@ use futures_lite::future::block_on;
 use memmap2::Mmap;
 use serde::Deserialize;
 
-use crate::language::{LanguageTokenizer, MatmulDtype, TokenizerExtras};
+use crate::language::{
+    Completion, CompletionOptions, LanguageTokenizer, MatmulDtype, PromptCache, TokenizerExtras,
+    complete,
+};
 use crate::{
-    AdapterGenerator, EncoderFiles, Error, Generation, LanguageModel, LanguageModelConfig, Stage,
-    TextEncoder, TextEncoderConfig, Weights, encode_on_device,
+    AdapterGenerator, EncoderFiles, Error, Generation, LanguageModel, LanguageModelConfig, Lora,
+    Stage, TextEncoder, TextEncoderConfig, Weights, encode_on_device,
 };
 
 /// The default base model's name on the Hugging Face Hub, as recorded in adapters.
@@ -127,6 +130,24 @@ impl Base {
             tokenizer,
             matmul_dtype,
         })
+    }
+
+    /// Runs [`complete`] to completion.
+    ///
+    /// # Errors
+    /// As `complete`.
+    pub fn complete(
+        &self,
+        prompt: &[u32],
+        lora: Option<&Lora>,
+        options: CompletionOptions,
+        cached: &mut PromptCache,
+        mut on_text: impl FnMut(&str) -> bool,
+    ) -> Result<Completion, Error> {
+        let on_text = async |text: &str| on_text(text);
+        let (model, tokenizer) = (&self.model, &self.tokenizer);
+        let completion = complete(model, tokenizer, prompt, lora, options, cached, on_text);
+        block_on(completion)
     }
 
     fn open_folder(

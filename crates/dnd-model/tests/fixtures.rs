@@ -13,7 +13,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_adapter::gguf::Gguf;
 use dnd_adapter::{BundleTensor, Precision, peft};
 use dnd_model::language::{
-    Cache, CompletionOptions, LanguageTokenizer, MatmulDtype, Message, TokenBatch, complete,
+    Cache, CompletionOptions, LanguageTokenizer, MatmulDtype, Message, PromptCache, TokenBatch,
+    complete,
 };
 use dnd_model::sampling::Sampling;
 use dnd_model::{
@@ -315,16 +316,25 @@ fn smollm2_agrees_with_transformers_with_and_without_an_adapter() {
             sampling: Sampling::Greedy,
         };
         let prompt = &base.integers["2.ids"];
-        let mut streamed = String::new();
-        let answer = complete(model, tokenizer, prompt, None, options, |text| {
-            streamed.push_str(text);
-            true
-        })
-        .unwrap();
+        let mut cached = PromptCache::default();
+        let mut ask = |prompt: &[u32]| {
+            let mut streamed = String::new();
+            let on_text = async |text: &str| {
+                streamed.push_str(text);
+                true
+            };
+            let cached = &mut cached;
+            let answer = complete(model, tokenizer, prompt, None, options, cached, on_text);
+            let answer = futures_lite::future::block_on(answer).unwrap();
+            assert_eq!(answer.text, streamed);
+            answer.text
+        };
         let expected = &base.metadata["greedy"];
         let expected = expected.strip_prefix(&base.metadata["2.text"]).unwrap();
-        assert_eq!(answer.text, expected);
-        assert_eq!(streamed, expected);
+        assert_eq!(ask(prompt), expected);
+        // Again, from a cache that holds another prompt with the same beginning.
+        ask(&[&prompt[..prompt.len() / 2], &prompt[..1]].concat());
+        assert_eq!(ask(prompt), expected);
     });
 }
 

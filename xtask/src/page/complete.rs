@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::shell::Shell;
 use super::{BUNDLE, FOLDER, budget, is_whole, models};
 use crate::context::{Context, copy as copy_file, renew_folder, walk};
-use crate::models::{Args as SetupArgs, ENCODER};
+use crate::models::{Args as SetupArgs, BASE, ENCODER};
 
 /// Arguments of `cargo xtask page-files`.
 #[derive(clap::Args, Default)]
@@ -20,6 +20,9 @@ pub struct Args {
     /// Bundle with the generator [default: the shipped one]
     #[arg(long, value_name = "FILE", requires = "out")]
     bundle: Option<PathBuf>,
+    /// Base model, a GGUF file [default: the one that `setup` installs]
+    #[arg(long, value_name = "FILE", requires = "out")]
+    base: Option<PathBuf>,
     /// Copy the built page to this folder and complete the copy, for tests with other models
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -27,10 +30,11 @@ pub struct Args {
 
 impl Args {
     /// A copy of the page in `out` with other models.
-    pub fn copy(encoder: PathBuf, bundle: PathBuf, out: PathBuf) -> Self {
+    pub fn copy([encoder, bundle, base]: [PathBuf; 3], out: PathBuf) -> Self {
         Self {
             encoder: Some(encoder),
             bundle: Some(bundle),
+            base: Some(base),
             out: Some(out),
         }
     }
@@ -44,23 +48,28 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
         None => ENCODER.provide(context, &SetupArgs::default())?,
     };
     let bundle = args.bundle.clone().unwrap_or_else(|| context.root(BUNDLE));
+    let base = match &args.base {
+        Some(file) => file.clone(),
+        None => BASE.provide_file(context)?,
+    };
+    let models = [&*encoder, &bundle, &base];
     let built = context.root(FOLDER);
     if let Some(out) = &args.out {
         copy(&built, out)?;
         // The limits are for the shipped page, which has the same programs.
-        return complete(context, &encoder, &bundle, out);
+        return complete(context, models, out);
     }
     let folder = env::var_os("TRUNK_STAGING_DIR").map_or(built, PathBuf::from);
-    complete(context, &encoder, &bundle, &folder)?;
+    complete(context, models, &folder)?;
     // Trunk calls a build without wasm-opt a debug one.
     let optimized = env::var_os("TRUNK_PROFILE").is_none_or(|profile| profile != "debug");
     budget::check(&folder, optimized)
 }
 
-fn complete(context: &Context, encoder: &Path, bundle: &Path, folder: &Path) -> Result<()> {
+fn complete(context: &Context, models: [&Path; 3], folder: &Path) -> Result<()> {
     // If the page was completed before, this is the version to replace.
     let previous = Shell::read(folder)?.version;
-    models::write(context, encoder, bundle, folder)?;
+    models::write(context, models, folder)?;
     Shell::read(folder)?.write(folder, &previous)
 }
 

@@ -16,8 +16,8 @@ pub const FOLDER: &str = "models";
 const SHORT: usize = 16;
 
 /// Writes the models into a page, with a compressed encoder. `encoder` is the folder of the
-/// original, which must be the encoder that the bundle was trained with.
-pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> Result<()> {
+/// original, which must be the encoder that the bundle was trained with; `base` is the base model.
+pub fn write(context: &Context, [encoder, bundle, base]: [&Path; 3], page: &Path) -> Result<()> {
     let bytes =
         std::fs::read(bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
     let id = Bundle::read(&bytes, &bundle.display().to_string())?
@@ -51,6 +51,7 @@ pub fn write(context: &Context, encoder: &Path, bundle: &Path, page: &Path) -> R
         format: FORMAT,
         encoder: id,
         files: listed,
+        base_model: Some(add(page, Role::BaseModel, "base.gguf", base)?),
     };
     Ok(dnd_files::write_json(&page.join(FILE), &manifest)?)
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use dnd_model::language::{CompletionOptions, Message, complete};
+use dnd_model::language::{CompletionOptions, Message, PromptCache};
 use dnd_model::sampling::Sampling;
 
 use super::Compute;
@@ -57,6 +57,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let is_terminal = input.is_terminal();
     let mut talk: Vec<Message> = Vec::new();
     let mut is_base = false;
+    // One for the base model, one for the adapter.
+    let mut cached = [PromptCache::default(), PromptCache::default()];
     let ask = || match is_terminal {
         true => output::print("> "),
         false => Ok(()),
@@ -89,18 +91,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 let lora = lora.as_ref().filter(|_| !is_base);
                 let mut answer = String::new();
                 let mut printed = Ok(());
-                complete(
-                    &base.model,
-                    &base.tokenizer,
-                    &prompt,
-                    lora,
-                    options,
-                    |text| {
-                        answer.push_str(text);
-                        printed = output::print(text);
-                        printed.is_ok()
-                    },
-                )?;
+                let cached = &mut cached[usize::from(lora.is_some())];
+                base.complete(&prompt, lora, options, cached, |text| {
+                    answer.push_str(text);
+                    printed = output::print(text);
+                    printed.is_ok()
+                })?;
                 printed?;
                 output::print("\n")?;
                 talk.push(Message::new("assistant", &answer));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use dnd_adapter::{Precision, tensor_file};
-use dnd_model::language::{CompletionOptions, Message, complete};
+use dnd_model::language::{CompletionOptions, Message, PromptCache};
 use dnd_model::sampling::Sampling;
 
 use super::Compute;
@@ -130,17 +130,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         sampling,
     };
     let mut printed = Ok(());
-    let answer = complete(
-        &base.model,
-        &base.tokenizer,
-        &prompt,
-        lora.as_ref(),
-        options,
-        |text| {
-            printed = output::print(text);
-            printed.is_ok()
-        },
-    )?;
+    let mut cached = PromptCache::default();
+    let answer = base.complete(&prompt, lora.as_ref(), options, &mut cached, |text| {
+        printed = output::print(text);
+        printed.is_ok()
+    })?;
     printed?;
     output::print("\n")?;
     if let Some(path) = &arguments.logits {

@@ -24,6 +24,18 @@ impl Cache {
         self.layers.is_empty()
     }
 
+    /// Forgets all positions but the first `length`.
+    pub(super) fn truncate(&mut self, length: usize) {
+        if length == 0 {
+            self.layers.clear();
+        }
+        for (keys, values) in &mut self.layers {
+            let kept = length.min(keys.dims()[2]);
+            *keys = keys.clone().narrow(2, 0, kept);
+            *values = values.clone().narrow(2, 0, kept);
+        }
+    }
+
     /// Appends new keys and values of `layer` and returns all of its keys and values.
     pub(super) fn extend(
         &mut self,

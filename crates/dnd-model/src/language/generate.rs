@@ -2,7 +2,7 @@
 
 use super::{Cache, LanguageModel, LanguageTokenizer, TokenBatch};
 use crate::sampling::{Sampler, Sampling};
-use crate::{Error, Lora};
+use crate::{Error, Lora, read_values};
 
 /// How a completion is generated.
 #[derive(Debug, Clone, Copy)]
@@ -26,41 +26,49 @@ pub struct Completion {
     pub first_logits: Vec<f32>,
 }
 
-/// Prompt tokens per forward pass.
-const CHUNK: usize = 512;
-
-/// Splits a prompt into its last chunk and the tokens before it, in that order.
-fn split_last_chunk(prompt: &[u32]) -> (&[u32], &[u32]) {
-    let start = (prompt.len() - 1) / CHUNK * CHUNK;
-    (&prompt[start..], &prompt[..start])
+/// Keys and values of the last prompt and its completion. The next prompt continues them as far
+/// as it agrees, so that a system message or the turns of a chat are computed once. Belongs to one
+/// model with one adapter, or none.
+#[derive(Default)]
+pub struct PromptCache {
+    tokens: Vec<u32>,
+    cache: Cache,
 }
+
+impl PromptCache {
+    /// Forgets what `prompt` does not begin with, and its last token, whose logits are needed.
+    fn keep(&mut self, prompt: &[u32]) {
+        let pairs = self.tokens.iter().zip(&prompt[..prompt.len() - 1]);
+        let shared = pairs.take_while(|(old, new)| old == new).count();
+        self.tokens.truncate(shared);
+        self.cache.truncate(shared);
+    }
+}
+
+/// Prompt tokens per forward pass, to bound the size of the attention scores.
+const CHUNK: usize = 512;
 
 /// Completes a rendered and tokenized prompt. `on_text` gets each new piece of text; returning
 /// `false` stops the generation.
 ///
 /// # Errors
 /// When the prompt is empty or values cannot be read back from the device.
-pub fn complete(
+pub async fn complete(
     model: &LanguageModel,
     tokenizer: &LanguageTokenizer,
     prompt: &[u32],
     lora: Option<&Lora>,
     options: CompletionOptions,
-    mut on_text: impl FnMut(&str) -> bool,
+    cached: &mut PromptCache,
+    mut on_text: impl AsyncFnMut(&str) -> bool,
 ) -> Result<Completion, Error> {
     if prompt.is_empty() {
         return Err(Error::NoPrompts);
     }
     let mut sampler = Sampler::new(options.sampling);
     let mut decode = tokenizer.decode_stream();
-    let mut cache = Cache::default();
-    // In chunks, to bound the size of the attention scores.
-    let (last_chunk, earlier) = split_last_chunk(prompt);
-    for chunk in earlier.chunks(CHUNK) {
-        let batch = TokenBatch::after_prefix(&[chunk], cache.len());
-        model.forward(&batch, lora, &mut cache);
-    }
-    let mut next = last_chunk.to_vec();
+    cached.keep(prompt);
+    let mut next = prompt[cached.tokens.len()..].to_vec();
     let mut completion = Completion {
         text: String::new(),
         tokens: Vec::new(),
@@ -68,10 +76,15 @@ pub fn complete(
         first_logits: Vec::new(),
     };
     loop {
-        let batch = TokenBatch::after_prefix(&[&next], cache.len());
-        let hidden = model.forward(&batch, lora, &mut cache);
-        let last = hidden.narrow(0, next.len() - 1, 1);
-        let logits = read(model.logits(last))?;
+        let mut hidden = None;
+        for chunk in next.chunks(CHUNK) {
+            let batch = TokenBatch::after_prefix(&[chunk], cached.cache.len());
+            let states = model.forward(&batch, lora, &mut cached.cache);
+            hidden = Some(states.narrow(0, chunk.len() - 1, 1));
+        }
+        cached.tokens.append(&mut next);
+        let last = hidden.ok_or(Error::NoPrompts)?;
+        let logits = read_values(model.logits(last)).await?;
         if completion.first_logits.is_empty() {
             completion.first_logits = logits.clone();
         }
@@ -86,18 +99,35 @@ pub fn complete(
         completion.tokens.push(token);
         if let Some(new) = decode(token)? {
             completion.text.push_str(&new);
-            if !on_text(&new) {
+            if !on_text(&new).await {
                 return Ok(completion);
             }
         }
         if completion.tokens.len() == options.max_tokens {
             return Ok(completion);
         }
-        next = vec![token];
+        next.push(token);
     }
 }
 
-/// Reads the values of a tensor back.
-fn read(tensor: burn::tensor::Tensor<2>) -> Result<Vec<f32>, Error> {
-    tensor.try_into_vec_as::<f32>().map_err(Error::device)
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Tensor};
+
+    use super::*;
+
+    #[test]
+    fn a_cache_keeps_what_the_next_prompt_begins_with() {
+        let keys = || Tensor::<4>::zeros([1, 2, 4, 8], &Device::flex());
+        let mut cached = PromptCache::default();
+        cached.cache.extend(0, keys(), keys());
+        cached.tokens = vec![1, 2, 3, 4];
+        cached.keep(&[1, 2, 3, 5]);
+        assert_eq!((cached.tokens.len(), cached.cache.len()), (3, 3));
+        // The last token of a prompt is computed for its logits.
+        cached.keep(&[1, 2, 3]);
+        assert_eq!((cached.tokens.len(), cached.cache.len()), (2, 2));
+        cached.keep(&[7]);
+        assert!(cached.tokens.is_empty() && cached.cache.is_empty());
+    }
 }

@@ -12,7 +12,7 @@ mod tokenizer;
 pub use cache::Cache;
 pub use chat::{ChatTemplate, Message};
 pub use config::LanguageModelConfig;
-pub use generate::{Completion, CompletionOptions, complete};
+pub use generate::{Completion, CompletionOptions, PromptCache, complete};
 pub use linear::MatmulDtype;
 pub use model::{LanguageModel, TokenBatch};
 pub use tokenizer::{LanguageTokenizer, TokenizerExtras, tokenizer_from_gguf};

@@ -1,7 +1,9 @@
 //! The Leptos application. The worker does all the computing.
 
 mod about;
+mod base_model;
 mod browser;
+mod check;
 mod client;
 mod data;
 mod device;
@@ -19,10 +21,12 @@ mod result;
 mod state;
 mod storage;
 mod text_box;
+mod try_it;
 
 use leptos::prelude::*;
 
 use about::About;
+use base_model::BaseModel;
 use client::Client;
 use device::DeviceStatus;
 use diagnostics::Diagnostics;
@@ -48,6 +52,7 @@ fn App() -> impl IntoView {
     let client = Client::new(state);
     provide_context(state);
     provide_context(client);
+    provide_context(BaseModel::new(state));
 
     text_box::restore(state);
     state

@@ -87,7 +87,7 @@ impl Client {
             // Strings and numbers can always be serialized.
             let json = serde_json::to_string(&Envelope { id, body });
             if let (Some(connection), Ok(json)) = (connection, json) {
-                connection.post(&json);
+                connection.post(&json, &[]);
             }
         });
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gloo::file::ObjectUrl;
 use js_sys::{Array, Uint8Array};
+use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag};
 
@@ -18,6 +19,27 @@ pub struct Example {
     pub link: &'static str,
     /// The file in the folder `examples`.
     pub file: &'static str,
+    /// New questions of the task, as lines of JSON with `prompt`, `input` and `response`.
+    questions: &'static str,
+}
+
+/// A question that can be asked with one click.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Question {
+    /// The whole prompt.
+    pub prompt: String,
+    /// The input alone.
+    pub input: Option<String>,
+}
+
+impl Example {
+    /// New questions of the task, which are not among the prompts.
+    pub fn questions(&self) -> Vec<Question> {
+        let lines = self.questions.lines();
+        lines
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
 }
 
 /// All examples.
@@ -26,26 +48,31 @@ pub const EXAMPLES: [Example; 5] = [
         name: "Antonyms",
         link: "antonyms",
         file: "antonyms.txt",
+        questions: include_str!("../../../../assets/questions/antonyms.test.jsonl"),
     },
     Example {
         name: "Capitals",
         link: "capitals",
         file: "capitals.csv",
+        questions: include_str!("../../../../assets/questions/capitals.test.jsonl"),
     },
     Example {
         name: "Last letter",
         link: "last-letter",
         file: "last-letter.txt",
+        questions: include_str!("../../../../assets/questions/last-letter.test.jsonl"),
     },
     Example {
         name: "Pick the fruit",
         link: "pick-the-fruit",
         file: "pick-the-fruit.jsonl",
+        questions: include_str!("../../../../assets/questions/pick-the-fruit.test.jsonl"),
     },
     Example {
         name: "Sentiment",
         link: "sentiment",
         file: "sentiment.txt",
+        questions: include_str!("../../../../assets/questions/sentiment.test.jsonl"),
     },
 ];
 

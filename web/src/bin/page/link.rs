@@ -126,3 +126,8 @@ fn example_in_box(state: State) -> Option<&'static str> {
             .then_some(*name)
     })
 }
+
+/// The example that the box holds.
+pub fn opened_example(state: State) -> Option<&'static Example> {
+    example_in_box(state).and_then(example)
+}

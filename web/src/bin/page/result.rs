@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::data::{Finished, self_test};
+use super::data::{Example, Finished, self_test};
 use super::heat_map::heat_map;
 use super::state::State;
+use super::try_it::TryIt;
 use super::{browser, diagnostics, format, link, text_box};
 use dnd_web::protocol::{SimilarTask, Stage};
 
@@ -33,6 +34,8 @@ fn region(state: State, finished: Finished) -> impl IntoView {
     } else {
         format::prompts(report.given)
     };
+    let questions = link::opened_example(state).map(Example::questions);
+    let asked = given.to_vec();
     let earlier = Memo::new(move |_| earlier(state, &given, report.seed));
     let is_unlike_all_tasks = report
         .similar
@@ -91,6 +94,7 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                     {move || copied.get()}
                 </span>
             </div>
+            <TryIt prompts=asked questions=questions.unwrap_or_default()/>
             <p class="help">
                 "The archive contains the two files of the adapter and a README. The files \
                 alone: "

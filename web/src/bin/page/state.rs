@@ -1,6 +1,7 @@
 //! The shared state of the page.
 
 use gloo::timers::callback::Timeout;
+use js_sys::Uint8Array;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
@@ -42,6 +43,9 @@ pub struct State {
     pub measured: RwSignal<bool>,
     /// The last adapter.
     pub result: RwSignal<Option<Finished>>,
+    /// SHA-256 and bytes of `adapter_model.safetensors`, and bytes of `adapter_config.json`, of the
+    /// last adapter.
+    pub adapter_files: StoredValue<Option<(String, [Uint8Array; 2])>, LocalStorage>,
     /// What went wrong, and what to do.
     pub alert: RwSignal<Option<String>>,
     /// The status message, for a polite live region.
@@ -69,6 +73,7 @@ impl State {
             progress: RwSignal::new(None),
             measured: RwSignal::new(false),
             result: RwSignal::new(None),
+            adapter_files: StoredValue::new_local(None),
             alert: RwSignal::new(None),
             message: RwSignal::new(String::new()),
             deleted: RwSignal::new(String::new()),

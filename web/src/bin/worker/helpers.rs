@@ -196,7 +196,7 @@ impl Helper {
         // Strings and numbers can always be serialized.
         let text = serde_json::to_string(&Envelope { id, body: request }).unwrap_or_default();
         if let Some(connection) = &self.connection {
-            connection.post(&text);
+            connection.post(&text, &[]);
         }
         id
     }

@@ -1,7 +1,7 @@
 //! Loads model files into a generator on a device that passed the self-test.
 
 use burn::tensor::{Device, Tensor};
-use dnd_adapter::Bundle;
+use dnd_adapter::{Bundle, EncoderId};
 use dnd_model::{
     AdapterGenerator, EncoderFiles, PromptEncoder, TextEncoder, TextEncoderConfig, Weights,
     read_values, self_test,
@@ -12,12 +12,12 @@ use super::download::{Download, Meter, now};
 use super::failure::Failure;
 use super::reply::Reply;
 use super::store::{Store, sha256};
-use dnd_web::manifest::{Manifest, ModelFile, Role};
+use dnd_web::manifest::{ModelFile, Role};
 use dnd_web::protocol::{Cause, Event, SelfTest, Stage};
 
 /// The verified bytes of the model files.
 pub struct Files<'a> {
-    manifest: &'a Manifest,
+    files: &'a [ModelFile],
     bytes: Vec<Vec<u8>>,
 }
 
@@ -27,7 +27,7 @@ pub type Timings = Vec<(Stage, f64)>;
 /// Reads the files from the store and downloads what is missing. `not_stored` is set to the
 /// reason when something cannot be stored.
 pub async fn fetch<'a>(
-    manifest: &'a Manifest,
+    wanted: &'a [ModelFile],
     base: &str,
     store: Option<&Store>,
     not_stored: &mut Option<String>,
@@ -38,7 +38,7 @@ pub async fn fetch<'a>(
         *not_stored = None;
     }
     let mut stored = Vec::new();
-    for file in &manifest.files {
+    for file in wanted {
         let mut bytes = match store {
             Some(store) => store.read(file).await,
             None => Vec::new(),
@@ -47,11 +47,12 @@ pub async fn fetch<'a>(
         stored.push(bytes);
     }
     let present: usize = stored.iter().map(Vec::len).sum();
-    let missing = manifest.total() - present as u64;
+    let total: u64 = wanted.iter().map(|file| file.bytes).sum();
+    let missing = total - present as u64;
     let started = now();
     let mut meter = Meter::new(missing, reply);
     let mut complete = Vec::new();
-    for (file, bytes) in manifest.files.iter().zip(stored) {
+    for (file, bytes) in wanted.iter().zip(stored) {
         if bytes.len() as u64 == file.bytes {
             complete.push(bytes);
             continue;
@@ -92,7 +93,7 @@ pub async fn fetch<'a>(
         timings.push((Stage::Download, (now() - started) / 1e3));
     }
     let files = Files {
-        manifest,
+        files: wanted,
         bytes: complete,
     };
     files.verify(store, timings, reply).await?;
@@ -102,17 +103,17 @@ pub async fn fetch<'a>(
 impl<'a> Files<'a> {
     /// Reads stored files; fails when one is missing or incomplete.
     pub async fn stored(
-        manifest: &'a Manifest,
+        files: &'a [ModelFile],
         store: &Store,
         reply: Reply,
     ) -> Result<Self, Failure> {
         let mut bytes = Vec::new();
-        for file in &manifest.files {
+        for file in files {
             let mut read = store.read(file).await;
             read.truncate(file.bytes as usize);
             bytes.push(read);
         }
-        let files = Self { manifest, bytes };
+        let files = Self { files, bytes };
         // Only the other worker may repair them.
         files.verify(None, &mut Timings::new(), reply).await?;
         Ok(files)
@@ -125,11 +126,11 @@ impl<'a> Files<'a> {
         reply: Reply,
     ) -> Result<(), Failure> {
         let started = now();
-        let total = self.manifest.total();
+        let total = self.files.iter().map(|file| file.bytes).sum();
         let mut done = 0;
         reply.progress(Stage::Verify, done, total);
         let mut damaged = Vec::new();
-        for (file, bytes) in self.manifest.files.iter().zip(&self.bytes) {
+        for (file, bytes) in self.files.iter().zip(&self.bytes) {
             let found = sha256(bytes).await.map_err(Failure::other)?;
             if found != file.sha256 {
                 if let Some(store) = store {
@@ -150,23 +151,25 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    fn of(&self, role: Role) -> Result<(&ModelFile, &[u8]), Failure> {
-        let mut files = self.manifest.files.iter().zip(&self.bytes);
+    /// The file with this role and its bytes.
+    pub fn of(&self, role: Role) -> Result<(&ModelFile, &[u8]), Failure> {
+        let mut files = self.files.iter().zip(&self.bytes);
         files
             .find(|(file, _)| file.role == role)
             .map(|(file, bytes)| (file, &bytes[..]))
             .ok_or_else(|| Failure::other(format!("manifest.json: no file with role {role:?}")))
     }
 
-    /// Builds the models on the chosen device and runs the self-test. If the GPU fails, falls
-    /// back to the CPU and updates `choice`.
+    /// Builds the models on the chosen device, with the encoder `id`, and runs the self-test. If
+    /// the GPU fails, falls back to the CPU and updates `choice`.
     pub async fn load(
         &self,
+        id: &EncoderId,
         choice: &mut Choice,
         timings: &mut Timings,
         reply: Reply,
     ) -> Result<AdapterGenerator, Failure> {
-        let failure = match self.load_on(choice, timings, reply).await {
+        let failure = match self.load_on(id, choice, timings, reply).await {
             Ok(generator) => return Ok(generator),
             Err(failure) => failure,
         };
@@ -176,11 +179,12 @@ impl<'a> Files<'a> {
         }
         choice.fall_back(failure.message.trim_end_matches('.'));
         reply.post(Event::Device(choice.report.clone()));
-        self.load_on(choice, timings, reply).await
+        self.load_on(id, choice, timings, reply).await
     }
 
     async fn load_on(
         &self,
+        id: &EncoderId,
         choice: &mut Choice,
         timings: &mut Timings,
         reply: Reply,
@@ -188,7 +192,7 @@ impl<'a> Files<'a> {
         let started = now();
         reply.progress(Stage::Upload, 0, 0);
         let device = choice.open().await?;
-        let generator = self.build(&device)?;
+        let generator = self.build(id, &device)?;
         timings.push((Stage::Upload, (now() - started) / 1e3));
 
         let started = now();
@@ -212,7 +216,7 @@ impl<'a> Files<'a> {
         )))
     }
 
-    fn build(&self, device: &Device) -> Result<AdapterGenerator, Failure> {
+    fn build(&self, id: &EncoderId, device: &Device) -> Result<AdapterGenerator, Failure> {
         let encoder = self.encoder(device)?;
         let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
         let (file, bytes) = self.of(Role::Bundle)?;
@@ -220,7 +224,7 @@ impl<'a> Files<'a> {
         let files = EncoderFiles {
             model: &encoder,
             tokenizer_json,
-            id: &self.manifest.encoder,
+            id,
         };
         Ok(AdapterGenerator::new(&bundle, &file.path, &files, device)?)
     }

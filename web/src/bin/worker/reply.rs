@@ -12,11 +12,18 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// The request in a message.
-pub fn read_request(event: &MessageEvent) -> Result<Envelope<Request>, Failure> {
-    let text = Array::from(&event.data()).get(0).as_string();
+/// The request in a message, and the files that come with it.
+pub fn read_request(event: &MessageEvent) -> Result<(Envelope<Request>, Vec<Vec<u8>>), Failure> {
+    let parts = Array::from(&event.data());
+    let text = parts.get(0).as_string();
     let text = text.ok_or_else(|| Failure::other("message: expected JSON, found no text"))?;
-    serde_json::from_str(&text).map_err(|e| Failure::other(format!("message: {e}")))
+    let request = serde_json::from_str(&text);
+    let request = request.map_err(|e| Failure::other(format!("message: {e}")))?;
+    let files = parts.iter().skip(1);
+    Ok((
+        request,
+        files.map(|file| Uint8Array::new(&file).to_vec()).collect(),
+    ))
 }
 
 /// Sends the events of one request to the page, or to the worker that this one helps.
@@ -32,6 +39,11 @@ impl Reply {
     /// For the request `id`.
     pub fn to(id: u32) -> Self {
         Self { id }
+    }
+
+    /// The request's id.
+    pub fn id(self) -> u32 {
+        self.id
     }
 
     /// Sends an event.

@@ -1,8 +1,10 @@
 //! The worker: chooses the device, stores the model files, generates adapters.
 //!
-//! It serves one request at a time. To cancel, the page terminates it, because WebAssembly that
-//! computes cannot be interrupted. Downloads are stored as they arrive, so nothing is lost.
+//! It serves one request at a time. To cancel a generation, the page terminates it, because
+//! WebAssembly that computes cannot be interrupted. Downloads are stored as they arrive, so nothing
+//! is lost. The base model looks for messages between tokens, so that it can be stopped.
 
+mod base_model;
 mod device;
 mod download;
 mod failure;
@@ -25,6 +27,8 @@ use failure::Failure;
 use reply::{Reply, read_request};
 use session::Session;
 
+use dnd_web::protocol::Request;
+
 /// Listens for requests and answers them; returns at once.
 pub fn start() {
     std::panic::set_hook(Box::new(|information| {
@@ -36,17 +40,22 @@ pub fn start() {
     let scope: web_sys::EventTarget = js_sys::global().unchecked_into();
     let listener = EventListener::new(&scope, "message", move |event| {
         match read_request(event.unchecked_ref()) {
-            // The receiver lives as long as the worker.
-            Ok(request) => drop(sender.unbounded_send(request)),
+            Ok((request, files)) => {
+                if matches!(request.body, Request::Stop) {
+                    base_model::stop_before(request.id);
+                }
+                // The receiver lives as long as the worker.
+                drop(sender.unbounded_send((request, files)));
+            }
             Err(failure) => Reply::UNSOLICITED.failure(&failure),
         }
     });
     listener.forget();
     spawn_local(async move {
         let mut session = Session::default();
-        while let Some(request) = requests.next().await {
+        while let Some((request, files)) = requests.next().await {
             let reply = Reply::to(request.id);
-            let Err(failure) = session.answer(request.body, reply).await else {
+            let Err(failure) = session.answer(request.body, &files, reply).await else {
                 continue;
             };
             // A read from a lost GPU fails shortly before the loss is reported. The page needs

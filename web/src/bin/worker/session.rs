@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
+use super::base_model::BaseModel;
 use super::device::Choice;
 use super::failure::{Failure, reason};
 use super::generate;
@@ -14,7 +15,7 @@ use super::models::{Files, Timings, fetch, read};
 use super::reply::{Reply, scope};
 use super::store::Store;
 use dnd_web::manifest::{self, Manifest, Role};
-use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request};
+use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request, Stage};
 
 /// The chosen device, the model files and the models loaded from them.
 #[derive(Default)]
@@ -29,13 +30,20 @@ pub struct Session {
     helpers: Option<Helpers>,
     /// The encoder of a worker that helps another one.
     helper_encoder: Option<PromptEncoder>,
+    /// Loaded when the page asks for it, in a worker of its own.
+    base_model: Option<BaseModel>,
     /// Seconds of loading, for the report of the first adapter.
     timings: Timings,
 }
 
 impl Session {
     /// Serves one request.
-    pub async fn answer(&mut self, request: Request, reply: Reply) -> Result<(), Failure> {
+    pub async fn answer(
+        &mut self,
+        request: Request,
+        files: &[Vec<u8>],
+        reply: Reply,
+    ) -> Result<(), Failure> {
         match request {
             Request::Start { device, base } => self.start(device, base, reply).await,
             Request::Prepare => {
@@ -83,6 +91,23 @@ impl Session {
                 reply.post(measure(generator, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
+            Request::OpenBase { base } => self.open_base(base, reply).await,
+            Request::Adapt => {
+                let base_model = self.base_model.as_mut().ok_or_else(no_base_model)?;
+                base_model.adapt(files)?;
+                reply.post(Event::Adapted);
+                Ok(())
+            }
+            Request::Answer {
+                prompt,
+                adapted,
+                decoding,
+            } => {
+                let base_model = self.base_model.as_mut().ok_or_else(no_base_model)?;
+                base_model.answer(&prompt, adapted, decoding, reply).await
+            }
+            // Has its effect when it arrives.
+            Request::Stop => Ok(()),
             Request::Delete => self.delete(reply).await,
         }
     }
@@ -138,13 +163,19 @@ impl Session {
         let Some(manifest) = &self.manifest else {
             return;
         };
-        let stored = match &self.store {
-            Some(store) => store.stored(manifest).await,
-            None => 0,
+        let base_model = manifest.base_model.as_slice();
+        let (stored, base_stored) = match &self.store {
+            Some(store) => {
+                let stored = store.stored(&manifest.files).await;
+                (stored, store.stored(base_model).await)
+            }
+            None => (0, 0),
         };
         reply.post(Event::Files(FilesReport {
             total: manifest.total(),
             stored,
+            base_total: base_model.iter().map(|file| file.bytes).sum(),
+            base_stored,
             not_stored: self
                 .not_stored
                 .as_ref()
@@ -171,8 +202,9 @@ impl Session {
         // the models are loaded onto it.
         let choice = self.choice.as_mut().ok_or_else(not_started)?;
         let _ = choice.test().await;
+        let manifest = self.manifest.as_ref().ok_or_else(not_started)?;
         let files = fetch(
-            self.manifest.as_ref().ok_or_else(not_started)?,
+            &manifest.files,
             &self.base,
             self.store.as_ref(),
             &mut self.not_stored,
@@ -183,7 +215,10 @@ impl Session {
         // What was downloaded is stored, even if it is incomplete.
         self.report_files(reply).await;
         let choice = self.choice.as_mut().ok_or_else(not_started)?;
-        self.generator = Some(files?.load(choice, &mut self.timings, reply).await?);
+        let manifest = self.manifest.as_ref().ok_or_else(not_started)?;
+        let files = files?;
+        let loaded = files.load(&manifest.encoder, choice, &mut self.timings, reply);
+        self.generator = Some(loaded.await?);
         Ok(())
     }
 
@@ -199,7 +234,10 @@ impl Session {
         else {
             return;
         };
-        if on_cpu && self.helpers.is_none() && store.stored(manifest).await == manifest.total() {
+        if on_cpu
+            && self.helpers.is_none()
+            && store.stored(&manifest.files).await == manifest.total()
+        {
             let tokens = generator.prompt_encoder().length();
             self.helpers = Some(Helpers::start(manifest, tokens));
         }
@@ -217,9 +255,48 @@ impl Session {
         let device = choice.open().await?;
         manifest.files.retain(|file| file.role != Role::Bundle);
         let store = Store::open().await.map_err(Failure::other)?;
-        let files = Files::stored(&manifest, &store, reply).await?;
+        let files = Files::stored(&manifest.files, &store, reply).await?;
         self.helper_encoder = Some(files.prompt_encoder(tokens, &device)?);
         reply.post(Event::Prepared);
+        Ok(())
+    }
+
+    /// Loads the base model unless it is loaded.
+    async fn open_base(&mut self, base: String, reply: Reply) -> Result<(), Failure> {
+        if self.base_model.is_some() {
+            reply.post(Event::Opened);
+            return Ok(());
+        }
+        self.base = base;
+        // Choosing the CPU enables relaxed SIMD; the report is not sent.
+        let mut choice = Choice::cpu("It answers.", Vec::new());
+        let device = choice.open().await?;
+        match Store::open().await {
+            Ok(store) => self.store = Some(store),
+            Err(reason) => self.not_stored = Some(reason),
+        }
+        let manifest = self.fetch_manifest().await?;
+        let Some(file) = manifest.base_model.clone() else {
+            return Err(Failure::other(format!(
+                "{}: field `base_model`: expected a file, found none",
+                manifest::FILE
+            )));
+        };
+        self.manifest = Some(manifest);
+        let wanted = [file];
+        let files = fetch(
+            &wanted,
+            &self.base,
+            self.store.as_ref(),
+            &mut self.not_stored,
+            &mut self.timings,
+            reply,
+        )
+        .await;
+        self.report_files(reply).await;
+        reply.progress(Stage::Upload, 0, 0);
+        self.base_model = Some(BaseModel::load(&files?, &device)?);
+        reply.post(Event::Opened);
         Ok(())
     }
 
@@ -235,6 +312,10 @@ impl Session {
         self.report_files(reply).await;
         Ok(())
     }
+}
+
+fn no_base_model() -> Failure {
+    Failure::other("The base model was asked before it was opened.")
 }
 
 fn not_started() -> Failure {

@@ -42,10 +42,10 @@ impl Store {
         })
     }
 
-    /// Bytes of the manifest's files that are stored.
-    pub async fn stored(&self, manifest: &Manifest) -> u64 {
+    /// Bytes of these files that are stored.
+    pub async fn stored(&self, files: &[ModelFile]) -> u64 {
         let mut stored = 0;
-        for file in &manifest.files {
+        for file in files {
             if let Ok(Some(found)) = self.file(file).await {
                 stored += (found.size() as u64).min(file.bytes);
             }
@@ -107,7 +107,7 @@ impl Store {
     /// Deletes all files except those of `keep`; fails when one is in use.
     pub async fn remove_others(&self, keep: Option<&Manifest>) -> Result<(), String> {
         for name in self.names().await.map_err(|error| reason(&error))? {
-            let is_kept = keep.is_some_and(|m| m.files.iter().any(|file| file.sha256 == name));
+            let is_kept = keep.is_some_and(|m| m.all_files().any(|file| file.sha256 == name));
             if !is_kept {
                 let removed = JsFuture::from(self.folder.remove_entry(&name)).await;
                 removed.map_err(|error| reason(&error))?;

@@ -1,6 +1,6 @@
 //! Handles the worker's events.
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::MessageEvent;
@@ -47,6 +47,10 @@ impl Client {
             | Event::Prepared
             | Event::Encoded { .. }
             | Event::Measured { .. }
+            | Event::Opened
+            | Event::Adapted
+            | Event::Text { .. }
+            | Event::Answered(_)
             | Event::Done(_) => {}
         }
     }
@@ -113,6 +117,9 @@ impl Client {
         // Bundles that do not tell their base model's sizes give none.
         let gguf = Download::of(&parts.get(4), "application/octet-stream");
         let (gguf, gguf_url) = gguf.unzip();
+        let files = [parts.get(2), parts.get(3)].map(|file| Uint8Array::new(&file));
+        let name = report.sha256.clone();
+        self.state.adapter_files.set_value(Some((name, files)));
         let generation = self.update(|client| client.generation.take());
         self.finish();
         self.state.result.set(generation.map(|generation| Finished {

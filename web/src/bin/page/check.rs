@@ -1,0 +1,279 @@
+//! Checks an adapter on lines whose answers are known.
+
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsValue;
+use web_sys::HtmlInputElement;
+
+use gloo::file::ObjectUrl;
+
+use super::base_model::{BaseModel, Piece};
+use super::data::Download;
+use super::format;
+use super::try_it::GREEDY;
+use dnd_adapter::prompts;
+use dnd_web::protocol::Decoding;
+use dnd_web::score::{csv_row, interval, is_right};
+
+/// Maximum length of an answer, in tokens.
+const LONGEST: usize = 32;
+const PLACEHOLDER: &str = "What is the opposite of fast? => slow\nopposite of wide => narrow";
+
+/// One line of the table.
+#[derive(Clone, Copy)]
+struct Row {
+    prompt: StoredValue<String>,
+    wanted: StoredValue<String>,
+    /// Text, and whether it is right: without the adapter, and with it.
+    answers: [RwSignal<Option<(String, bool)>>; 2],
+}
+
+impl Row {
+    fn new((prompt, wanted): (String, String)) -> Self {
+        Self {
+            prompt: StoredValue::new(prompt),
+            wanted: StoredValue::new(wanted),
+            answers: [(); 2].map(|()| RwSignal::new(None)),
+        }
+    }
+
+    /// Asks the base model, with the adapter if `place` is one. `done` is called at the end.
+    fn ask(self, base: BaseModel, place: usize, done: impl Fn() + 'static) {
+        let decoding = Decoding {
+            max_tokens: LONGEST,
+            ..GREEDY
+        };
+        let prompt = self.prompt.get_value();
+        let mut answer = String::new();
+        base.ask(prompt, place == 1, decoding, move |piece| match piece {
+            Piece::Text(new) => answer.push_str(new),
+            Piece::Done(answered) => {
+                if !answered.stopped {
+                    let wanted = self.wanted.try_get_value().unwrap_or_default();
+                    let right = is_right(&answer, answered.ended, &wanted);
+                    let answer = answer.trim().to_owned();
+                    _ = self.answers[place].try_set(Some((answer, right)));
+                }
+                done();
+            }
+            Piece::Failed => done(),
+        });
+    }
+}
+
+/// Lines, button, table and scores.
+#[component]
+pub fn Check() -> impl IntoView {
+    let base = expect_context::<BaseModel>();
+    let text = RwSignal::new(String::new());
+    let mistake = RwSignal::new(None::<String>);
+    let rows = RwSignal::new(Vec::<Row>::new());
+    // Answers that are waited for.
+    let waiting = RwSignal::new(0usize);
+    let is_busy = move || waiting.get() > 0;
+    let file = StoredValue::new_local(None::<ObjectUrl>);
+
+    let check = move || {
+        if untrack(is_busy) {
+            return;
+        }
+        let name = "lines";
+        let read = text.with_untracked(|text| {
+            let read = prompts::parse(text, "", name);
+            read.and_then(|read| prompts::with_answers(&read, name))
+        });
+        match read {
+            Ok(lines) => {
+                mistake.set(None);
+                let asked: Vec<Row> = lines.into_iter().map(Row::new).collect();
+                waiting.set(2 * asked.len());
+                rows.set(asked.clone());
+                for row in asked {
+                    for place in [1, 0] {
+                        row.ask(base, place, move || {
+                            _ = waiting.try_update(|count| *count = count.saturating_sub(1));
+                        });
+                    }
+                }
+            }
+            Err(error) => mistake.set(Some(format::sentence(&error.to_string()))),
+        }
+    };
+    let open = move |chosen: web_sys::File| {
+        let name = chosen.name();
+        spawn_local(async move {
+            let blob = gloo::file::Blob::from(chosen);
+            let read = match gloo::file::futures::read_as_bytes(&blob).await {
+                Ok(bytes) => prompts::decode(&bytes, &name).map_err(|error| error.to_string()),
+                Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
+            };
+            match read {
+                Ok(read) => {
+                    mistake.set(None);
+                    text.set(read);
+                }
+                Err(reason) => mistake.set(Some(format::sentence(&reason))),
+            }
+        });
+    };
+    let share = move |place: usize| {
+        rows.with(|rows| {
+            let marks = rows.iter().filter_map(|row| row.answers[place].get());
+            let marks: Vec<bool> = marks.map(|(_, right)| right).collect();
+            let (right, total) = (marks.iter().filter(|&&right| right).count(), marks.len());
+            let [low, high] = interval(right, total);
+            (total > 0).then(|| {
+                let percent = 100.0 * right as f64 / total as f64;
+                format!("{right} of {total} right, {percent:.0} % [{low:.0}, {high:.0}]")
+            })
+        })
+    };
+    let save = move || {
+        let mut table = csv_row(&["prompt", "expected", "without", "right", "with", "right"]);
+        rows.with_untracked(|rows| {
+            for row in rows {
+                let answers = row.answers.map(|answer| answer.get_untracked());
+                let [without, with] = answers.map(Option::unwrap_or_default);
+                let mark = |right: bool| if right { "1" } else { "0" };
+                let (prompt, wanted) = (row.prompt.get_value(), row.wanted.get_value());
+                table.push_str(&csv_row(&[
+                    &prompt,
+                    &wanted,
+                    &without.0,
+                    mark(without.1),
+                    &with.0,
+                    mark(with.1),
+                ]));
+            }
+        });
+        let bytes = JsValue::from(Uint8Array::from(table.as_bytes()));
+        let (download, url) = Download::of(&bytes, "text/csv")?;
+        file.set_value(Some(url));
+        Some(download.url)
+    };
+    view! {
+        <details class="check">
+            <summary>"Check it on lines with answers"</summary>
+            <p class="help">
+                "One line each, as " <code>"prompt => answer"</code>
+                ", or a table or JSON with a column " <code>"answer"</code>
+                ". The generator never reads the answers: they are only compared with what the \
+                model says."
+            </p>
+            <label for="lines">"Lines with answers"</label>
+            <textarea
+                id="lines"
+                rows="5"
+                dir="auto"
+                spellcheck="false"
+                placeholder=PLACEHOLDER
+                prop:value=move || text.get()
+                on:input=move |event| text.set(event_target_value(&event))
+            ></textarea>
+            <div class="row">
+                <button
+                    type="button"
+                    aria-disabled=move || is_busy().then_some("true")
+                    disabled=move || text.with(|text| text.trim().is_empty())
+                    on:click=move |_| check()
+                >
+                    "Check"
+                </button>
+                <Show when=is_busy>
+                    <button type="button" on:click=move |_| base.stop()>
+                        "Cancel check"
+                    </button>
+                </Show>
+                <input
+                    id="lines-file"
+                    type="file"
+                    class="unseen"
+                    accept=".txt,.jsonl,.ndjson,.json,.csv,.tsv"
+                    on:change=move |event| {
+                        let input: HtmlInputElement = event_target(&event);
+                        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                            open(file);
+                        }
+                        input.set_value("");
+                    }
+                />
+                <label for="lines-file" class="button">
+                    "Choose a file with answers"
+                </label>
+            </div>
+            <div class="alert" role="alert">
+                {move || mistake.get().map(|sentence| view! { <p>{sentence}</p> })}
+            </div>
+            <p class="stage" role="status" aria-label="About the check">
+                {move || {
+                    let total = 2 * rows.with(Vec::len);
+                    is_busy().then(|| format!("{} of {total} answers", total - waiting.get()))
+                }}
+            </p>
+            <Show when=move || rows.with(|rows| !rows.is_empty())>
+                <div class="scroll" tabindex="0" role="region" aria-label="Checked lines">
+                    <table class="lines">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Question"</th>
+                                <th scope="col">"Wanted"</th>
+                                <th scope="col">"Without"</th>
+                                <th scope="col">"With"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            {move || {
+                                rows.get()
+                                    .into_iter()
+                                    .map(|row| {
+                                        view! {
+                                            <tr>
+                                                <td dir="auto">{row.prompt.get_value()}</td>
+                                                <td dir="auto">{row.wanted.get_value()}</td>
+                                                <td dir="auto">{move || marked(row.answers[0].get())}</td>
+                                                <td dir="auto">{move || marked(row.answers[1].get())}</td>
+                                            </tr>
+                                        }
+                                    })
+                                    .collect_view()
+                            }}
+                        </tbody>
+                        <tfoot>
+                            <tr>
+                                <th scope="row" colspan="2">
+                                    "Exact match, with its 95 % interval"
+                                </th>
+                                <td>{move || share(0)}</td>
+                                <td>{move || share(1)}</td>
+                            </tr>
+                        </tfoot>
+                    </table>
+                </div>
+                <Show when=move || !is_busy()>
+                    <p>
+                        <a download="checked.csv" href=move || save()>
+                            "Download as CSV"
+                        </a>
+                    </p>
+                </Show>
+            </Show>
+        </details>
+    }
+}
+
+/// An answer behind its mark.
+fn marked(answer: Option<(String, bool)>) -> Option<impl IntoView> {
+    answer.map(|(text, right)| {
+        let (mark, name) = if right {
+            ("\u{2713} ", "right: ")
+        } else {
+            ("\u{2717} ", "wrong: ")
+        };
+        view! {
+            <span aria-hidden="true">{mark}</span>
+            <span class="unseen">{name}</span>
+            {text}
+        }
+    })
+}
