@@ -43,6 +43,8 @@ enum Part {
     Native,
     /// Encoder and generator of the page in Chromium, against onnxruntime-web and plain burn
     Browser,
+    /// Answers of the base model in Chromium against wllama, and natively against llama.cpp
+    Decode,
 }
 
 /// A row of the JSON that the parts write.
@@ -84,7 +86,43 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     if wanted(Part::Browser) {
         in_browser(context, onnx.as_deref(), args, &out.join("browser.json"))?;
     }
+    if wanted(Part::Decode) {
+        decode(context, &out.join("decode.json"))?;
+    }
     write_table(&out)
+}
+
+fn decode(context: &Context, json: &Path) -> Result<()> {
+    let chromium = match browser::ready(context) {
+        Ok(chromium) => chromium,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            return Ok(());
+        }
+    };
+    let page = page::build(context, page::Size::Shipped)?;
+    let dnd = context.dnd()?;
+    let adapter = context.root("out/bench-adapter");
+    let sh = &context.sh;
+    cmd!(
+        sh,
+        "{dnd} generate --prompts assets/prompts/antonyms.txt --out {adapter} --yes"
+    )
+    .run()?;
+    let mut packages = node::PACKAGES.to_vec();
+    packages.push(node::WLLAMA);
+    packages.extend(node::LLAMA);
+    let modules = node::provide(context, &packages)?;
+    Ok(cmd!(sh, "node tests/bench/decode.mjs")
+        .env("NODE_PATH", &modules)
+        .env("DND", dnd)
+        .env("DND_PAGE", page)
+        .env("DND_CHROMIUM", chromium)
+        .env("BENCH_ADAPTER", adapter)
+        .env("BENCH_WLLAMA", modules.join("@wllama/wllama/esm"))
+        .env("BENCH_LLAMA", modules.join("node-llama-cpp/dist/index.js"))
+        .env("BENCH_JSON", json)
+        .run()?)
 }
 
 fn native(context: &Context, onnx: Option<&Path>, json: &Path) -> Result<()> {
@@ -132,7 +170,7 @@ fn in_browser(context: &Context, onnx: Option<&Path>, args: &Args, json: &Path) 
 /// Writes README.md with all results in the folder.
 fn write_table(folder: &Path) -> Result<()> {
     let mut rows: Vec<Row> = Vec::new();
-    for name in ["native.json", "browser.json"] {
+    for name in ["native.json", "browser.json", "decode.json"] {
         let path = folder.join(name);
         if path.exists() {
             rows.extend(dnd_files::read_json::<Vec<Row>>(&path)?);

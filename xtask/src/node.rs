@@ -25,6 +25,9 @@ pub const PACKAGES: [Package; 3] = [
 /// The baseline that `cargo xtask bench` compares the page with.
 pub const ONNXRUNTIME_WEB: Package = Package("onnxruntime-web", "1.30.0");
 
+/// llama.cpp in browsers, which `cargo xtask bench` compares the page's base model with.
+pub const WLLAMA: Package = Package("@wllama/wllama", "3.13.0");
+
 /// llama.cpp, which loads our adapters; its binary for this platform is a package of its own, the
 /// only one of its optional packages that is installed.
 pub const LLAMA: [Package; 2] = [
@@ -70,7 +73,7 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
         create_folder(&prefix)?;
         // npm deletes installed packages that are not named.
         let mut named = PACKAGES.to_vec();
-        named.push(ONNXRUNTIME_WEB);
+        named.extend([ONNXRUNTIME_WEB, WLLAMA]);
         named.extend(LLAMA);
         named.retain(|package| wanted.contains(package) || is_installed(&modules, *package));
         let releases = named

@@ -59,6 +59,11 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
+    // This thread computes beside the pool's others. From outside the pool, each of the hundreds of
+    // products of a token would wait for one of them to wake up. It fails only if there is a pool.
+    _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
     let result = match &arguments.command {
         Command::Generate(arguments) => commands::generate::run(arguments),
         Command::Complete(arguments) => commands::complete::run(arguments),

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use dnd_adapter::{Precision, tensor_file};
@@ -52,6 +53,10 @@ pub struct Arguments {
     /// Seed for sampling
     #[arg(long, default_value_t = 0)]
     seed: u64,
+
+    /// Print the number of tokens and the speed on standard error
+    #[arg(long)]
+    stats: bool,
 
     /// GGUF file or folder of the base model [default: in the cache]
     #[arg(long, value_name = "PATH")]
@@ -131,12 +136,26 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let mut printed = Ok(());
     let mut cached = PromptCache::default();
+    let started = Instant::now();
+    let mut first = None;
     let answer = base.complete(&prompt, lora.as_ref(), options, &mut cached, |text| {
+        first.get_or_insert_with(|| started.elapsed());
         printed = output::print(text);
         printed.is_ok()
     })?;
+    let (ended, first) = (started.elapsed(), first.unwrap_or_default());
     printed?;
     output::print("\n")?;
+    if arguments.stats {
+        let count = answer.tokens.len();
+        let rate = count.saturating_sub(1) as f64 / (ended - first).as_secs_f64();
+        output::eprint_line(&format!(
+            "prompt: {} tokens, first token after {:.2} s; answer: {count} tokens, {rate:.1} \
+             tokens/s",
+            prompt.len(),
+            first.as_secs_f64()
+        ));
+    }
     if let Some(path) = &arguments.logits {
         let ids: Vec<f32> = prompt.iter().map(|&id| id as f32).collect();
         let logits = &answer.first_logits;

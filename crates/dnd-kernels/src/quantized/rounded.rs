@@ -8,6 +8,9 @@ use super::{BLOCK, Blocks, float};
 
 /// Bytes of a block in Q4_1.
 const HALF: usize = BLOCK / 2;
+/// Bytes that are read ahead.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 1024;
 
 /// An input row in blocks of 16-bit integers.
 pub(super) struct Rounded {
@@ -30,6 +33,8 @@ pub(super) struct Rows<'a> {
 impl Rounded {
     pub(super) fn new(input: &[f32]) -> Self {
         const LARGEST: f32 = i16::MAX as f32;
+        // Adding this rounds to an integer, which is then in the lowest bits.
+        const ROUND: f32 = 12_582_912.0;
         let blocks = input.as_chunks::<BLOCK>().0;
         let mut rounded = Self {
             integers: Vec::with_capacity(input.len()),
@@ -52,7 +57,7 @@ impl Rounded {
             };
             let integers = block
                 .iter()
-                .map(|value| (value * factor).round_ties_even() as i16);
+                .map(|value| (value * factor + ROUND).to_bits() as i16);
             rounded.integers.extend(integers);
             rounded.scales.push(scale);
             rounded.sums.push(sum);
@@ -70,6 +75,23 @@ pub(super) fn multiply(blocks: Blocks, rows: Rows, input: &Rounded, output: &mut
         return unsafe { avx2::multiply(blocks, rows, input, output) };
     }
     portable::multiply(blocks, rows, input, output);
+}
+
+/// The sum of `numbers`, each times one of `halves`, in 8 partial sums so that it vectorizes.
+#[inline(always)]
+fn weighted(halves: &[u16], numbers: &[f32]) -> f32 {
+    let ((halves, rest), (numbers, more)) = (halves.as_chunks::<8>(), numbers.as_chunks::<8>());
+    let mut sums = [0.0f32; 8];
+    for (halves, numbers) in halves.iter().zip(numbers) {
+        for lane in 0..8 {
+            sums[lane] += float(halves[lane]) * numbers[lane];
+        }
+    }
+    let rest = rest.iter().zip(more);
+    sums.iter().sum::<f32>()
+        + rest
+            .map(|(half, number)| float(*half) * number)
+            .sum::<f32>()
 }
 
 /// Generates `multiply` for one vector type: the vector of zeros, the sums of products of a block
@@ -119,9 +141,7 @@ macro_rules! multiply {
                     }
                     *output = $total(sum);
                     if blocks == Blocks::Q4_1 {
-                        let minima = &rows.minima[row * count..][..count];
-                        let minima = minima.iter().zip(&input.sums);
-                        *output += minima.map(|(half, sum)| float(*half) * sum).sum::<f32>();
+                        *output += weighted(&rows.minima[row * count..][..count], &input.sums);
                     }
                 }
             }
@@ -150,6 +170,8 @@ multiply!(
                 _mm256_loadu_si256(input.as_ptr().add(HALF).cast()),
             )
         };
+        // Rows come from memory, faster than the CPU expects.
+        _mm_prefetch::<_MM_HINT_T0>(integers.as_ptr().wrapping_add(AHEAD).cast());
         let bytes = _mm256_cvtepu8_epi16(bytes);
         let low = _mm256_madd_epi16(_mm256_and_si256(bytes, _mm256_set1_epi16(15)), low);
         _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_srli_epi16::<4>(bytes), high))

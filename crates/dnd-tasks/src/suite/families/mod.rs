@@ -10,6 +10,7 @@ mod dates;
 mod extraction;
 mod formats;
 mod judgements;
+mod labels;
 mod letters;
 mod lists;
 mod numerals;
@@ -58,6 +59,7 @@ pub(super) fn add_all(catalogue: &mut Catalogue) {
         translation::add,
         judgements::add,
         options::add,
+        labels::add,
     ] {
         add(catalogue);
     }

@@ -55,6 +55,14 @@ impl Category {
             .map_or(self.phrase, |(_, label)| label)
     }
 
+    /// Whether its members are common nouns in the singular.
+    pub(in crate::suite) fn takes_an_article(&self) -> bool {
+        const OTHERS: &str = "planet country city river name month weekday number language \
+            science material metal weather colour currency clothing illness sport";
+        let is_other = OTHERS.split_whitespace().any(|other| other == self.name);
+        self.only.is_empty() && !is_other
+    }
+
     /// The names in `kin` and `only`.
     #[cfg(test)]
     pub(in crate::suite) fn mentioned(&self) -> impl Iterator<Item = &'static str> {
