@@ -9,7 +9,8 @@ export class Visit {
     this.address = address;
     const named = (role, name) => page.getByRole(role, { name, exact: true });
     this.box = named("textbox", "Prompts");
-    this.seed = named("spinbutton", "Seed");
+    // In details, so that it has no role while they are closed.
+    this.seed = page.locator("#seed");
     this.file = page.getByLabel(/Choose a file/);
     this.preview = named("region", "Preview");
     this.generateButton = named("button", "Generate adapter");
@@ -60,7 +61,18 @@ export class Visit {
   /** Puts prompts (and a seed) into the form. */
   async fill(prompts, seed) {
     await this.box.fill(prompts);
-    if (seed !== undefined) await this.seed.fill(String(seed));
+    if (seed !== undefined) await this.fillSeed(seed);
+  }
+
+  /** Opens everything that is folded in a locator. */
+  async unfold(locator) {
+    for (const details of await locator.locator("details").all())
+      await details.evaluate((one) => (one.open = true));
+  }
+
+  async fillSeed(seed) {
+    await this.unfold(this.page.locator(".generate"));
+    await this.seed.fill(String(seed));
   }
 
   /** Presses Generate once it is enabled. */
@@ -86,6 +98,7 @@ export class Visit {
       },
       seconds,
     );
+    await this.unfold(this.result);
   }
 
   /** Generates an adapter and returns the bytes of the zip. */
@@ -121,6 +134,39 @@ export class Visit {
     await this.cancelButton.waitFor({ state: "hidden" });
     await until("Generate is enabled again", () => this.generateButton.isEnabled());
     if (await this.zipAddress()) throw new Error("a result after Cancel");
+  }
+
+  /** Deletes the stored models, which the page asks about. */
+  async deleteModels() {
+    await this.button("Delete stored models").click();
+    await this.page.getByRole("button", { name: /^Yes, delete/ }).click();
+  }
+
+  /** Asks the base model and returns its answers without and with the adapter. */
+  async ask(question, seconds = 60) {
+    const panel = this.page.getByRole("region", { name: "Try it" });
+    await panel.getByRole("textbox", { name: "Ask", exact: true }).fill(question);
+    await panel.getByRole("button", { name: "Ask both" }).click();
+    return this.answered(seconds);
+  }
+
+  /** Waits for both answers and returns them, each with what stands below it. */
+  async answered(seconds = 60) {
+    return until(
+      "both answers",
+      async () => {
+        const alert = await this.text(this.alert.filter({ visible: true }));
+        if (alert) throw new Error(`expected answers, found the alert "${alert}"`);
+        const answers = await this.page.locator(".answer").evaluateAll((all) =>
+          all.map((one) => ({
+            text: one.querySelector(".said").textContent,
+            about: one.querySelector(".help").textContent,
+          })),
+        );
+        return answers.length === 2 && answers.every(({ about }) => about) && answers;
+      },
+      seconds,
+    );
   }
 
   /** Names and sizes of the stored model files. */

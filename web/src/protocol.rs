@@ -198,6 +198,8 @@ pub enum Event {
 pub enum Cause {
     /// The connection broke or the server refused. Downloaded bytes are kept.
     Download,
+    /// The server no longer has a file of this page: the page was updated.
+    Outdated,
     /// A file does not match the manifest.
     Corrupt,
     /// The GPU was lost. A new worker may get it back.
@@ -342,22 +344,11 @@ pub struct Report {
     pub sha256: String,
     /// SHA-256 of the zip archive.
     pub zip_sha256: String,
-    /// Norm of the update of each module.
-    pub heat_map: HeatMap,
     /// Training tasks of the generator, the most similar to the prompts first; empty when the
     /// bundle has no task embeddings.
     pub similar: Vec<SimilarTask>,
     /// Seconds of each stage that ran, in order.
     pub timings: Vec<(Stage, f64)>,
-}
-
-/// Frobenius norms of the updates alpha / r * B A.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HeatMap {
-    /// Names of the columns, such as `q_proj`.
-    pub projections: Vec<String>,
-    /// One row per layer; `None` for modules that the adapter does not cover.
-    pub layers: Vec<Vec<Option<f32>>>,
 }
 
 /// A training task of the generator.

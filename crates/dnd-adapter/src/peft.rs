@@ -9,7 +9,7 @@ mod read;
 
 use config::Config;
 
-pub use archive::{readme, zip};
+pub use archive::{QUESTION, example_question, llama_example, python_example, readme, zip};
 pub use read::read;
 
 use crate::adapter::Adapter;

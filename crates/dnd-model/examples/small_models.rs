@@ -144,7 +144,11 @@ fn base_model(random: &mut ChaCha12Rng) -> Result<Vec<u8>, Box<dyn Error>> {
     file.float("llama.attention.layer_norm_rms_epsilon", 1e-5);
     file.float("llama.rope.freq_base", 10_000.0);
     file.string("tokenizer.ggml.model", "gpt2");
-    file.string("tokenizer.ggml.pre", "default");
+    file.string("tokenizer.ggml.pre", "smollm");
+    file.string(
+        "tokenizer.chat_template",
+        "{% for m in messages %}{{ m.content }}\n{% endfor %}",
+    );
     file.unsigned("tokenizer.ggml.eos_token_id", 0);
     // Byte-level BPE writes a space and a line break as these letters.
     let letters = ('!'..='~').chain(['\u{120}', '\u{10a}']).map(String::from);

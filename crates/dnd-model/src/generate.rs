@@ -28,6 +28,8 @@ pub struct Generation {
     pub embedding: Vec<f32>,
     /// Number of prompts given.
     pub given: usize,
+    /// A question for examples of use.
+    pub question: String,
     /// Seed of the draw.
     pub seed: u64,
 }
@@ -70,6 +72,7 @@ impl AdapterGenerator {
             draw,
             embedding,
             given: prompts.len(),
+            question: peft::example_question(prompts).to_owned(),
             seed,
         })
     }
@@ -105,7 +108,7 @@ impl Generation {
         );
         Ok(GeneratedFiles {
             peft: peft::write(&self.adapter, precision)?,
-            readme: peft::readme(&self.adapter, &note),
+            readme: peft::readme(&self.adapter, &note, &self.question),
         })
     }
 }

@@ -253,7 +253,6 @@ test("models are fetched once, and not by the service worker", {}, async (t) => 
 
 test("stored models are deleted", {}, async (t) => {
   const visit = await t.visit({ failing: true });
-  visit.page.on("dialog", (dialog) => dialog.accept());
   await visit.fill(PROMPTS);
   await visit.generate();
   await visit.deviceKnown(/Models stored on this device/);
@@ -261,7 +260,7 @@ test("stored models are deleted", {}, async (t) => {
     await visit.page.locator("body").innerText(),
     /Stored on this device: \d+(\.\d+)? [kM]B/,
   );
-  await visit.button("Delete stored models").click();
+  await visit.deleteModels();
   await visit.deviceKnown(/Fetches/);
   await until("a confirmation", async () =>
     /\bDeleted\b/.test(await visit.page.locator("body").innerText()),
@@ -275,10 +274,9 @@ test("stored models are deleted", {}, async (t) => {
 
 test("after deleting, the GPU computes as before", { seconds: 600 }, async (t) => {
   const visit = await t.visit({ query: "?device=webgpu", fault: countSubmissions });
-  visit.page.on("dialog", (dialog) => dialog.accept());
   await visit.fill(PROMPTS, 2);
   await visit.generate(240);
-  await visit.button("Delete stored models").click();
+  await visit.deleteModels();
   await visit.deviceKnown(/Fetches/);
   const zip = await visit.generate(240);
   assert.match(await visit.deviceKnown(), /GPU \(WebGPU/, "the device did not change");

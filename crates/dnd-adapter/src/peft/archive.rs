@@ -42,9 +42,57 @@ pub fn zip(files: &PeftFiles, readme: &str) -> Result<Vec<u8>, Error> {
     Ok(archive.finish().map_err(end)?.into_inner())
 }
 
-/// A model card that shows how to load and use the adapter. `note` is Markdown about its
-/// origin.
-pub fn readme(adapter: &Adapter, note: &str) -> String {
+/// A question for examples where the adapter's own are not known.
+pub const QUESTION: &str = "What is the opposite of hot?";
+/// Longest question that is shown in an example, in bytes.
+const LONGEST_QUESTION: usize = 160;
+
+/// The first of an adapter's prompts, as a question for examples; [`QUESTION`] if it is long or
+/// has several lines.
+pub fn example_question(prompts: &[String]) -> &str {
+    let first = prompts.first().map(|prompt| prompt.trim());
+    first
+        .filter(|prompt| prompt.len() <= LONGEST_QUESTION && !prompt.contains(char::is_control))
+        .unwrap_or(QUESTION)
+}
+
+/// A text as one word of a POSIX shell.
+pub fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Python code that asks the base model with the adapter in the folder `folder`.
+pub fn python_example(base_model: &str, folder: &str, question: &str) -> String {
+    // A JSON string is also a valid Python string.
+    let [base_model, folder, question] = [base_model, folder, question].map(Value::from);
+    format!(
+        r#"from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base = AutoModelForCausalLM.from_pretrained({base_model})
+model = PeftModel.from_pretrained(base, {folder})
+tokenizer = AutoTokenizer.from_pretrained({base_model})
+messages = [{{"role": "user", "content": {question}}}]
+inputs = tokenizer.apply_chat_template(
+    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+)
+output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
+print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))"#
+    )
+}
+
+/// The command that asks llama.cpp with the adapter.
+pub fn llama_example(question: &str) -> String {
+    let question = shell_quoted(question);
+    format!(
+        "llama-cli --model base.gguf --lora adapter.gguf --temp 0 --single-turn \\\n    \
+         --prompt {question}"
+    )
+}
+
+/// A model card that shows how to load the adapter and to ask it `question`. `note` is Markdown
+/// about its origin.
+pub fn readme(adapter: &Adapter, note: &str, question: &str) -> String {
     // A JSON string is also a valid YAML and Python string, so any base model name is safe
     // here.
     let base_model = Value::from(adapter.layout.base_model.as_str());
@@ -69,32 +117,16 @@ tags:
 It was generated from prompts alone, without answers, so check it before you use it: try
 questions whose answers you know.
 
-Load it in Python, after `pip install torch peft transformers`:
+Ask it in Python, after `pip install torch peft transformers`:
 
 ```python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM
-base = AutoModelForCausalLM.from_pretrained({base_model})
-model = PeftModel.from_pretrained(base, "path/to/this/folder")
-```
-
-Then generate an answer:
-
-```python
-from transformers import AutoTokenizer
-tokenizer = AutoTokenizer.from_pretrained({base_model})
-messages = [{{"role": "user", "content": "What is the opposite of hot?"}}]
-inputs = tokenizer.apply_chat_template(
-    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-)
-output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
-print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))
+{python}
 ```
 
 Or without Python, with the command-line tool `dnd`:
 
 ```
-dnd complete "What is the opposite of hot?" --adapter path/to/this/folder
+dnd complete {quoted} --adapter path/to/this/folder
 ```
 
 llama.cpp and Ollama load the adapter as a GGUF file, beside their own file of the base model. The
@@ -102,8 +134,7 @@ page offers it as a second download; `dnd convert path/to/this/folder --to gguf`
 folder.
 
 ```
-llama-cli --model base.gguf --lora adapter.gguf --temp 0 --single-turn \\
-    --prompt "What is the opposite of hot?"
+{llama}
 ```
 
 For Ollama, write a `Modelfile` and run `ollama create my-task`:
@@ -121,6 +152,9 @@ PARAMETER temperature 0
 | parameters | {parameters} |
 "#,
         note = note.trim(),
+        python = python_example(&adapter.layout.base_model, "path/to/this/folder", question),
+        quoted = shell_quoted(question),
+        llama = llama_example(question),
         layers = adapter.layout.num_layers(),
         targets = targets.join(", "),
         parameters = adapter.layout.parameter_count(),

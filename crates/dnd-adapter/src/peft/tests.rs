@@ -219,7 +219,7 @@ fn wrong_tensors_are_refused_with_file_and_name() {
 fn zip_holds_the_files_and_is_repeatable() {
     let adapter = tiny_adapter();
     let files = write(&adapter, Precision::F16).unwrap();
-    let card = readme(&adapter, "Made for a test.");
+    let card = readme(&adapter, "Made for a test.", "hot");
     let bytes = zip(&files, &card).unwrap();
     assert_eq!(zip(&files, &card).unwrap(), bytes);
     let mut archive = ::zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
@@ -242,12 +242,10 @@ fn zip_holds_the_files_and_is_repeatable() {
 #[test]
 fn readme_shows_how_to_load_and_to_ask() {
     let mut adapter = tiny_adapter();
-    let card = readme(&adapter, "Made for a test.");
-    assert!(
-        card.contains(
-            "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n"
-        )
-    );
+    let card = readme(&adapter, "Made for a test.", "hot");
+    assert!(card.contains(
+        "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
+    ));
     assert!(card.contains("from_pretrained(\"owner/tiny\")") && card.contains("Made for a test."));
     for part in [
         "pip install torch peft transformers",
@@ -256,13 +254,28 @@ fn readme_shows_how_to_load_and_to_ask() {
         "apply_chat_template",
         "model.generate(**inputs",
         "print(",
-        "dnd complete \"What is the opposite of hot?\" --adapter path/to/this/folder\n",
+        "\"content\": \"hot\"}]",
+        "dnd complete 'hot' --adapter path/to/this/folder\n",
+        "--prompt 'hot'\n",
         "check it before you use it",
     ] {
         assert!(card.contains(part), "{part}");
     }
     adapter.layout.base_model = "quote \" and\nline".to_owned();
-    let card = readme(&adapter, "");
+    let card = readme(&adapter, "", "it's\n");
     let quoted = r#"from_pretrained("quote \" and\nline")"#;
     assert_eq!(card.matches(quoted).count(), 2, "model and tokenizer");
+    assert!(card.contains(r#""content": "it's\n"}"#) && card.contains("--prompt 'it'\\''s\n'"));
+}
+
+#[test]
+fn examples_ask_the_first_prompt_if_it_fits() {
+    let question = |prompt: &str| example_question(&[prompt.to_owned()]).to_owned();
+    assert_eq!(
+        question(" Name the capital of Peru. "),
+        "Name the capital of Peru."
+    );
+    assert_eq!(question("two\nlines"), QUESTION);
+    assert_eq!(question(&"x".repeat(500)), QUESTION);
+    assert_eq!(example_question(&[]), QUESTION);
 }

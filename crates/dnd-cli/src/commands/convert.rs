@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Format::Peft => {
             let note = format!("Converted by dnd {}.", env!("CARGO_PKG_VERSION"));
             let files = peft::write(&adapter, precision)?;
-            dnd_files::write_peft(&out, &files, &peft::readme(&adapter, &note))?;
+            dnd_files::write_peft(&out, &files, &peft::readme(&adapter, &note, peft::QUESTION))?;
         }
     }
     output::print(&format!("{}\n", out.display()))

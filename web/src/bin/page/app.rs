@@ -11,7 +11,6 @@ mod diagnostics;
 mod files;
 mod format;
 mod generate;
-mod heat_map;
 mod link;
 mod memory;
 mod preview;
@@ -28,7 +27,6 @@ use leptos::prelude::*;
 use about::About;
 use base_model::BaseModel;
 use client::Client;
-use device::DeviceStatus;
 use diagnostics::Diagnostics;
 use generate::Generate;
 use preview::Preview;
@@ -58,32 +56,35 @@ fn App() -> impl IntoView {
     state
         .seed
         .set(Ok(wanted.seed.or_else(memory::seed).unwrap_or_default()));
-    if let Some(example) = wanted.example {
+    if let Some(text) = link::prompts() {
+        text_box::replace_unsaved(state, expect_context(), &text);
+    } else if let Some(example) = wanted.example {
         files::open_example(state, example, true);
     }
     client.open();
 
     view! {
         <main
-            on:dragover=move |event| files::allow_drop(&event)
+            class:dropping=move || state.dropping.get()
+            on:dragover=move |event| files::allow_drop(state, &event)
+            on:dragleave=move |_| state.dropping.set(false)
             on:drop=move |event| files::drop(state, &event)
         >
             <header class="top">
-                <h1>"DnD: an adapter from prompts alone"</h1>
+                <h1>"A small language model that does your task"</h1>
                 <p class="lead">
-                    "Paste the prompts of a task, get a LoRA adapter for SmolLM2-135M-Instruct. \
-                    Everything is computed on this device; nothing is uploaded."
-                </p>
-                <p>
-                    "A LoRA adapter is a small file that steers a language model towards one task."
+                    "Paste some prompts of your task, without answers. DnD makes an adapter for \
+                    SmolLM2-135M-Instruct from them, and you can try it at once. Everything is \
+                    computed on this device; nothing is uploaded."
                 </p>
             </header>
-            <DeviceStatus/>
             <div class="columns">
-                <Prompts/>
+                <div>
+                    <Prompts/>
+                    <Generate/>
+                </div>
                 <Preview/>
             </div>
-            <Generate/>
             <ResultRegion/>
             <About/>
             <StoredModels/>

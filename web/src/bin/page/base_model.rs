@@ -178,6 +178,7 @@ impl BaseModel {
     fn show_error(self, message: &str, cause: Cause) {
         let advice = match cause {
             Cause::Download => "Check the connection and ask again to resume the download.",
+            Cause::Outdated => "The page was probably updated: reload it. Your prompts are kept.",
             Cause::Corrupt => "Ask again to download it again.",
             Cause::DeviceLost | Cause::Other => "Ask again, or reload the page.",
         };

@@ -96,17 +96,18 @@ pub fn read_seed(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Approximate duration of a stage, relative to the others.
+/// Duration of a stage on the CPU of the machine that the page was measured on, in hundredths of
+/// a second; a download takes most of the time where there is one.
 fn weight(stage: Stage, fetches: bool) -> f64 {
     match stage {
-        Stage::Download if fetches => 40.0,
+        Stage::Download if fetches => 800.0,
         Stage::Download => 0.0,
-        Stage::Verify => 5.0,
-        Stage::Upload => 5.0,
+        Stage::Verify => 14.0,
+        Stage::Upload => 60.0,
         Stage::Compile => 10.0,
         Stage::Encode => 40.0,
-        Stage::Decode => 15.0,
-        Stage::Pack => 5.0,
+        Stage::Decode => 10.0,
+        Stage::Pack => 15.0,
     }
 }
 
@@ -143,6 +144,11 @@ impl GenerationProgress {
         let done = before + part * weight(progress.stage, fetches);
         self.percent = self.percent.max(100.0 * done / sum(&Stage::ALL));
         self.last = Some(progress);
+    }
+
+    /// Whether files are being downloaded.
+    pub fn downloads(&self) -> bool {
+        self.last.is_some_and(|now| now.stage == Stage::Download)
     }
 
     /// Whole percent over all stages.

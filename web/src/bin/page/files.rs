@@ -62,14 +62,16 @@ async fn fetch_text(address: &str) -> Result<String, String> {
 }
 
 /// Allows files to be dropped; dragged text is left to the browser.
-pub fn allow_drop(event: &DragEvent) {
+pub fn allow_drop(state: State, event: &DragEvent) {
     if carries_files(event) {
         event.prevent_default();
+        state.dropping.set(true);
     }
 }
 
 /// Reads a dropped file.
 pub fn drop(state: State, event: &DragEvent) {
+    state.dropping.set(false);
     if !carries_files(event) {
         return;
     }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::client::{Client, DONE};
 use super::data::{LARGEST_SEED, read_seed};
+use super::device::DeviceStatus;
 use super::progress::ProgressBar;
 use super::state::State;
 use super::{memory, text_box};
@@ -36,6 +37,12 @@ fn generate(state: State, client: Client) {
     {
         client.generate(prompts, seed);
     }
+}
+
+/// Whether the focus is in the panel that asks the base model.
+fn is_asking() -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|element| element.closest(".try").ok().flatten().is_some())
 }
 
 /// The card that starts and cancels a generation.
@@ -72,27 +79,21 @@ pub fn Generate() -> impl IntoView {
         }
         client.cancel();
     };
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        match event.key().as_str() {
+            "Enter" if (event.ctrl_key() || event.meta_key()) && !is_asking() => {
+                generate(state, client);
+            }
+            "Escape" if state.progress.with_untracked(Option::is_some) => cancel(),
+            _ => {}
+        }
+    });
+    on_cleanup(move || keys.remove());
     // A button that becomes `disabled` while it has the focus loses it. During a generation the
     // button is therefore only `aria-disabled` and does nothing.
     view! {
         <section class="card generate" aria-labelledby="generate-title">
             <h2 id="generate-title">"Generate"</h2>
-            <div class="row">
-                <label for="seed">"Seed"</label>
-                <input
-                    id="seed"
-                    type="number"
-                    min="0"
-                    max=LARGEST_SEED.to_string()
-                    step="1"
-                    aria-describedby="seed-help"
-                    prop:value=seed
-                    on:input=move |event| read(event_target_value(&event))
-                />
-                <span id="seed-help" class="help">
-                    "The same prompts and the same seed give the same adapter."
-                </span>
-            </div>
             <div class="row">
                 <button
                     type="button"
@@ -110,6 +111,7 @@ pub fn Generate() -> impl IntoView {
                         "Cancel"
                     </button>
                 </Show>
+                <span class="help">"Ctrl+Enter generates, Escape cancels."</span>
             </div>
             <p id="obstacle" class="help">
                 {move || {
@@ -127,6 +129,26 @@ pub fn Generate() -> impl IntoView {
             <p class="message" role="status" aria-label="Messages">
                 {move || state.message.get()}
             </p>
+            <DeviceStatus/>
+            <details>
+                <summary>"More"</summary>
+                <div class="row">
+                    <label for="seed">"Seed"</label>
+                    <input
+                        id="seed"
+                        type="number"
+                        min="0"
+                        max=LARGEST_SEED.to_string()
+                        step="1"
+                        aria-describedby="seed-help"
+                        prop:value=seed
+                        on:input=move |event| read(event_target_value(&event))
+                    />
+                    <span id="seed-help" class="help">
+                        "The same prompts and the same seed give the same adapter."
+                    </span>
+                </div>
+            </details>
         </section>
     }
 }

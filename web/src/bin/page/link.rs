@@ -73,7 +73,8 @@ pub fn clean() {
     let Ok(parameters) = UrlSearchParams::new_with_str(&search) else {
         return;
     };
-    if parameters.get("example").is_none() && parameters.get("seed").is_none() {
+    let is_plain = parameters.get("example").is_none() && parameters.get("seed").is_none();
+    if is_plain && prompts().is_none() {
         return;
     }
     parameters.delete("example");
@@ -103,6 +104,36 @@ pub fn address(state: State) -> String {
         parts.push(format!("device={}", state.choice.name()));
     }
     format!("{}?{}", browser::base(), parts.join("&"))
+}
+
+/// Longest text that a link may carry, in bytes.
+const LONGEST_TEXT: usize = 8_000;
+/// The parameter of the fragment, which browsers do not send to the server.
+const PROMPTS: &str = "prompts";
+
+/// As [`address`], with the visitor's own prompts in the fragment; `None` if they are too long.
+pub fn address_with_prompts(state: State) -> Option<String> {
+    let address = address(state);
+    let text = state.text.get_untracked();
+    if text.len() > LONGEST_TEXT {
+        return None;
+    }
+    let parameters = UrlSearchParams::new().ok()?;
+    parameters.append(PROMPTS, &text);
+    Some(format!(
+        "{address}#{}",
+        String::from(parameters.to_string())
+    ))
+}
+
+/// The prompts in the fragment of the address.
+pub fn prompts() -> Option<String> {
+    let fragment = window().location().hash().unwrap_or_default();
+    let fragment = fragment.strip_prefix('#')?;
+    let parameters = UrlSearchParams::new_with_str(fragment).ok()?;
+    parameters
+        .get(PROMPTS)
+        .filter(|text| text.len() <= LONGEST_TEXT)
 }
 
 /// What a link made by [`address`] contains, as a sentence.

@@ -1,9 +1,13 @@
 //! The progress bar of a generation, over all stages.
 
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::data::GenerationProgress;
 use super::state::State;
+
+/// Milliseconds after which a download that stands still is mentioned.
+const PATIENCE: u32 = 5_000;
 
 /// The bar, shown while an adapter is generated.
 #[component]
@@ -19,6 +23,16 @@ pub fn ProgressBar() -> impl IntoView {
             .progress
             .with(|c| c.as_ref().map(GenerationProgress::text).unwrap_or_default())
     };
+    // A download that stands still sends no progress.
+    let is_still = RwSignal::new(false);
+    let timer = StoredValue::new_local(None::<Timeout>);
+    Effect::new(move |_| {
+        let downloads = state
+            .progress
+            .with(|course| course.as_ref().is_some_and(GenerationProgress::downloads));
+        is_still.set(false);
+        timer.set_value(downloads.then(|| Timeout::new(PATIENCE, move || is_still.set(true))));
+    });
     view! {
         <Show when=move || state.working()>
             <div class="progress">
@@ -37,6 +51,12 @@ pub fn ProgressBar() -> impl IntoView {
                     <span>{text}</span>
                     <span>{move || format!("{} %", percent())}</span>
                 </p>
+                <Show when=move || is_still.get()>
+                    <p role="note" class="help">
+                        "Nothing has come for 5 seconds. The page keeps trying; what has come is \
+                        kept."
+                    </p>
+                </Show>
             </div>
         </Show>
     }

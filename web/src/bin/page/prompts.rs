@@ -74,18 +74,19 @@ pub fn Prompts() -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="prompts-title">
             <h2 id="prompts-title">"Your task"</h2>
+            <div class="examples" role="group" aria-labelledby="examples-title">
+                <span id="examples-title">"Examples"</span>
+                {examples}
+            </div>
             <label for="prompts">"Prompts"</label>
             <p id="prompts-help" class="help">
-                "What you would ask the model: one prompt per line, without answers, in English. \
-                About 16 different prompts of one task work best; a line or two that describe the \
-                task are enough. A JSON list "
-                <code>"[\"…\", \"…\"]"</code> " or a table with a column " <code>"prompt"</code>
-                " works too."
+                "What you would ask the model: one prompt per line, in English. About 16 different \
+                prompts of one task work best; a line or two that describe the task are enough."
             </p>
             <textarea
                 id="prompts"
                 node_ref=state.area
-                rows="12"
+                rows="8"
                 dir="auto"
                 spellcheck="false"
                 placeholder=PLACEHOLDER
@@ -114,11 +115,11 @@ pub fn Prompts() -> impl IntoView {
                 <label for="file" class="button">
                     "Choose a file"
                 </label>
+                <span id="file-help" class="help">
+                    "Or drop one on the page: text, JSON, or a table with a column "
+                    <code>"prompt"</code> "."
+                </span>
             </div>
-            <p id="file-help" class="help">
-                "Or drop a file on the page: .txt, .jsonl, .json, or .csv with a column "
-                <code>"prompt"</code> "."
-            </p>
             <div class="alert" role="alert">
                 {move || prompt_box.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
             </div>
@@ -126,10 +127,6 @@ pub fn Prompts() -> impl IntoView {
                 {move || prompt_box.said()}
             </p>
             {bring_back_button}
-            <div class="examples" role="group" aria-labelledby="examples-title">
-                <span id="examples-title">"Examples"</span>
-                {examples}
-            </div>
         </section>
     }
 }

@@ -1,9 +1,10 @@
 //! The Result card: the generated adapter, its files and its details.
 
+use dnd_adapter::peft;
+use leptos::html;
 use leptos::prelude::*;
 
 use super::data::{Example, Finished, self_test};
-use super::heat_map::heat_map;
 use super::state::State;
 use super::try_it::TryIt;
 use super::{browser, diagnostics, format, link, text_box};
@@ -34,26 +35,35 @@ fn region(state: State, finished: Finished) -> impl IntoView {
     } else {
         format::prompts(report.given)
     };
-    let questions = link::opened_example(state).map(Example::questions);
-    let asked = given.to_vec();
-    let earlier = Memo::new(move |_| earlier(state, &given, report.seed));
     let is_unlike_all_tasks = report
         .similar
         .first()
         .is_some_and(|task| task.similarity < MIN_SIMILARITY);
-    let python = python(&report.base_model);
+    let question = peft::example_question(&given).to_owned();
+    let python = peft::python_example(&report.base_model, "adapter", &question);
+    let llama = peft::llama_example(&question);
+    let name = link::opened_example(state).map_or_else(|| slug(&question), |e| e.link.to_owned());
+    let questions = link::opened_example(state).map(Example::questions);
+    let asked = given.to_vec();
+    let earlier = Memo::new(move |_| earlier(state, &given, report.seed));
     // The copy buttons get this signal for their messages, which belong beside them.
     let copied = RwSignal::new(String::new());
+    let title = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let Some(title) = title.get()
+            && focus_is_free()
+        {
+            _ = title.focus();
+        }
+    });
     view! {
         <section class="card result" aria-labelledby="result-title">
-            <h2 id="result-title">"Result"</h2>
+            <h2 id="result-title" tabindex="-1" node_ref=title>
+                "Result"
+            </h2>
             {move || {
                 earlier.get().map(|note| view! { <p role="note" class="hint">{note}</p> })
             }}
-            <p>
-                "This generator is an experiment: try the adapter on questions whose answers you \
-                know before you rely on it."
-            </p>
             {is_unlike_all_tasks
                 .then(|| {
                     view! {
@@ -63,14 +73,16 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                         </p>
                     }
                 })}
+            <TryIt prompts=asked questions=questions.unwrap_or_default()/>
+            <h3>"Take it with you"</h3>
             <div class="row">
-                <a class="button main" download="adapter.zip" href=zip.url>
+                <a class="button main" download=format!("{name}-adapter.zip") href=zip.url>
                     "Download adapter (.zip)"
                 </a>
                 {gguf
                     .map(|gguf| {
                         view! {
-                            <a class="button" download="adapter.gguf" href=gguf.url>
+                            <a class="button" download=format!("{name}-adapter.gguf") href=gguf.url>
                                 "Download for llama.cpp (.gguf)"
                             </a>
                         }
@@ -86,72 +98,111 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 >
                     "Copy link"
                 </button>
-                {diagnostics::copy_button(State {
-                    message: copied,
-                    ..state
-                })}
+                <button
+                    type="button"
+                    on:click=move |_| {
+                        text_box::read_box_now(state);
+                        match link::address_with_prompts(state) {
+                            Some(address) => {
+                                let said = "Copied. The link carries your prompts: whoever has it \
+                                    can read them.";
+                                browser::copy(address, copied, said);
+                            }
+                            None => copied.set("These prompts are too long for a link.".to_owned()),
+                        }
+                    }
+                >
+                    "Copy link with prompts"
+                </button>
                 <span class="message" aria-live="polite">
                     {move || copied.get()}
                 </span>
             </div>
-            <TryIt prompts=asked questions=questions.unwrap_or_default()/>
-            <p class="help">
-                "The archive contains the two files of the adapter and a README. The files \
-                alone: "
-                <a download="adapter_model.safetensors" href=model.url>
-                    "adapter_model.safetensors"
-                </a> ", " <a download="adapter_config.json" href=config.url>
-                    "adapter_config.json"
-                </a> "."
-            </p>
-            <h3>"Use it"</h3>
-            <p class="help">
-                "Unpack the archive into a folder named " <code>"adapter"</code>
-                ", install the dependencies with "
-                <code>"pip install torch transformers peft"</code> ", and run this in Python:"
-            </p>
-            <pre class="program">{python}</pre>
+            <details>
+                <summary>"Python: transformers and peft"</summary>
+                <p>
+                    "Unpack the archive into a folder named " <code>"adapter"</code>
+                    ", install " <code>"pip install torch transformers peft"</code> ", and run:"
+                </p>
+                <pre class="program">{python}</pre>
+                <p class="help">
+                    "The files alone: " <a download="adapter_model.safetensors" href=model.url>
+                        "adapter_model.safetensors"
+                    </a> ", " <a download="adapter_config.json" href=config.url>
+                        "adapter_config.json"
+                    </a> "."
+                </p>
+            </details>
             {has_gguf
                 .then(|| {
                     view! {
-                        <p class="help">
-                            "With llama.cpp, beside a GGUF file of the base model; Ollama takes \
-                            the same file by the line " <code>"ADAPTER ./adapter.gguf"</code>
-                            " of a Modelfile:"
-                        </p>
-                        <pre class="program">
-                            "llama-cli --model base.gguf --lora adapter.gguf --temp 0 \
-                            --single-turn --prompt \"What is the opposite of hot?\""
-                        </pre>
+                        <details>
+                            <summary>"llama.cpp and Ollama"</summary>
+                            <p>
+                                "Put the adapter beside a GGUF file of the base model, as "
+                                <code>"adapter.gguf"</code> ". Ollama takes it by the line "
+                                <code>"ADAPTER ./adapter.gguf"</code> " of a Modelfile."
+                            </p>
+                            <pre class="program">{llama}</pre>
+                        </details>
                     }
                 })}
-            <dl class="facts">
-                <dt>"For the model"</dt>
-                <dd>{report.base_model}</dd>
-                <dt>"Generated from"</dt>
-                <dd>{read}</dd>
-                <dt>"Seed"</dt>
-                <dd>{report.seed}</dd>
-                <dt>"Size"</dt>
-                <dd>
-                    {format!(
-                        "{} (archive), {} (weights)",
-                        format::size(zip.bytes),
-                        format::size(model.bytes),
-                    )}
-                </dd>
-                <dt>"SHA-256 of the weights"</dt>
-                <dd class="code">{report.sha256}</dd>
-                <dt>"SHA-256 of the archive"</dt>
-                <dd class="code">{report.zip_sha256}</dd>
-                <dt>"Self-test of the device"</dt>
-                <dd>{move || state.self_test.get().map(self_test)}</dd>
-            </dl>
-            <div class="columns">
-                <div>{heat_map(report.heat_map)}</div>
-                <div>{similar(report.similar)} {timings(report.timings)}</div>
-            </div>
+            <details>
+                <summary>"About this adapter"</summary>
+                <dl class="facts">
+                    <dt>"For the model"</dt>
+                    <dd>{report.base_model}</dd>
+                    <dt>"Generated from"</dt>
+                    <dd>{read}</dd>
+                    <dt>"Seed"</dt>
+                    <dd>{report.seed}</dd>
+                    <dt>"Size"</dt>
+                    <dd>
+                        {format!(
+                            "{} (archive), {} (weights)",
+                            format::size(zip.bytes),
+                            format::size(model.bytes),
+                        )}
+                    </dd>
+                    <dt>"SHA-256 of the weights"</dt>
+                    <dd class="code">{report.sha256}</dd>
+                    <dt>"SHA-256 of the archive"</dt>
+                    <dd class="code">{report.zip_sha256}</dd>
+                    <dt>"Self-test of the device"</dt>
+                    <dd>{move || state.self_test.get().map(self_test)}</dd>
+                </dl>
+                <div class="columns even">
+                    <div>{similar(report.similar)}</div>
+                    <div>{timings(report.timings)}</div>
+                </div>
+                {diagnostics::copy_button(State {
+                    message: copied,
+                    ..state
+                })}
+            </details>
         </section>
+    }
+}
+
+/// Whether moving the focus disturbs nobody: it is on the page as a whole, or on a button.
+fn focus_is_free() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| matches!(element.local_name().as_str(), "body" | "button"))
+}
+
+/// The first words of a text as a part of a file name.
+fn slug(text: &str) -> String {
+    const WORDS: usize = 4;
+    let words = text
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(WORDS);
+    let name = words.collect::<Vec<_>>().join("-").to_lowercase();
+    if name.is_empty() {
+        "my".to_owned()
+    } else {
+        name
     }
 }
 
@@ -172,25 +223,6 @@ fn earlier(state: State, given: &[String], seed: u64) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Python code that runs the base model with the adapter, as in the README of the archive.
-fn python(base_model: &str) -> String {
-    // A JSON string is also a valid Python string.
-    let name = serde_json::Value::from(base_model);
-    format!(
-        r#"from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-name = {name}
-tokenizer = AutoTokenizer.from_pretrained(name)
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(name), "adapter")
-messages = [{{"role": "user", "content": "What is the opposite of hot?"}}]
-inputs = tokenizer.apply_chat_template(
-    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
-output = model.generate(**inputs, max_new_tokens=64, do_sample=False)
-print(tokenizer.decode(output[0][inputs["input_ids"].shape[1]:], skip_special_tokens=True))"#
-    )
 }
 
 fn similar(tasks: Vec<SimilarTask>) -> impl IntoView {

@@ -37,6 +37,8 @@ pub struct State {
     pub preparing: RwSignal<bool>,
     /// The result of the device's self-test.
     pub self_test: RwSignal<Option<SelfTest>>,
+    /// Whether a file is dragged over the page.
+    pub dropping: RwSignal<bool>,
     /// Progress of the running generation.
     pub progress: RwSignal<Option<GenerationProgress>>,
     /// Whether an adapter was generated, so that its duration is known.
@@ -70,6 +72,7 @@ impl State {
             files: RwSignal::new(None),
             preparing: RwSignal::new(false),
             self_test: RwSignal::new(None),
+            dropping: RwSignal::new(false),
             progress: RwSignal::new(None),
             measured: RwSignal::new(false),
             result: RwSignal::new(None),

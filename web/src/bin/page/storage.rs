@@ -11,7 +11,13 @@ use super::state::State;
 pub fn StoredModels() -> impl IntoView {
     let state = expect_context::<State>();
     let client = expect_context::<Client>();
-    let stored = move || state.files.with(|f| f.as_ref().map_or(0, |f| f.stored));
+    let stored = move || {
+        let files = state
+            .files
+            .with(|f| f.as_ref().map(|f| f.stored + f.base_stored));
+        files.unwrap_or_default()
+    };
+    let asks = RwSignal::new(false);
     // Not `disabled`, which would take the focus from the button that was just pressed.
     let refused = move || stored() == 0 || state.working();
     view! {
@@ -24,14 +30,22 @@ pub fn StoredModels() -> impl IntoView {
                 <button
                     type="button"
                     aria-disabled=move || refused().then_some("true")
-                    on:click=move |_| {
-                        if !untrack(refused) {
-                            client.delete();
-                        }
-                    }
+                    aria-expanded=move || asks.get().to_string()
+                    on:click=move |_| asks.set(!untrack(refused) && !asks.get_untracked())
                 >
                     "Delete stored models"
                 </button>
+                <Show when=move || asks.get()>
+                    <button
+                        type="button"
+                        on:click=move |_| {
+                            asks.set(false);
+                            client.delete();
+                        }
+                    >
+                        {move || format!("Yes, delete {} MB", format::megabytes(stored()))}
+                    </button>
+                </Show>
                 <span class="message" aria-live="polite">
                     {move || state.deleted.get()}
                 </span>

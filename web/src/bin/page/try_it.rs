@@ -237,7 +237,7 @@ pub fn TryIt(
             <div class="alert" role="alert">
                 {move || base.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
             </div>
-            <div class="columns">
+            <div class="columns even">
                 {without.view("Without the adapter")} {with.view("With the adapter")}
             </div>
             <details>

@@ -87,7 +87,7 @@ impl Download<'_> {
             let Err(failure) = self.attempt(meter).await else {
                 continue;
             };
-            if failure.cause == Cause::Corrupt {
+            if failure.cause != Cause::Download {
                 return Err(failure);
             }
             // Progress resets the retries.
@@ -106,10 +106,16 @@ impl Download<'_> {
     /// Makes one request for the missing bytes; fails when fewer arrive.
     async fn attempt(&mut self, meter: &mut Meter) -> Result<(), Failure> {
         let response = self.request().await.map_err(|e| self.broken(&reason(&e)))?;
+        let kind = response.headers().get("Content-Type").ok().flatten();
+        // Some servers answer with a page of their own instead of an error.
+        if kind.is_some_and(|kind| kind.starts_with("text/html")) && response.ok() {
+            return Err(self.outdated("a web page stands in its place"));
+        }
         match response.status() {
             206 => {}
             // The server ignored the range: start over.
             200 => self.restart(meter),
+            404 | 410 => return Err(self.outdated("the server does not have it")),
             416 => return Err(self.other_size("fewer")),
             status => return Err(self.broken(&format!("the server answered {status}"))),
         }
@@ -184,6 +190,11 @@ impl Download<'_> {
                 self.file.path, self.file.bytes
             ),
         )
+    }
+
+    fn outdated(&self, what: &str) -> Failure {
+        let message = format!("{}: {what}.", self.file.path);
+        Failure::new(Cause::Outdated, message)
     }
 
     fn broken(&self, what: &str) -> Failure {

@@ -1,6 +1,6 @@
 //! Generates the files of an adapter from prompts.
 
-use dnd_adapter::{Adapter, Precision, Projection};
+use dnd_adapter::Precision;
 use dnd_model::{AdapterGenerator, PromptEncoder};
 
 use super::download::now;
@@ -9,7 +9,7 @@ use super::helpers::Helpers;
 use super::models::Timings;
 use super::reply::Reply;
 use super::store::sha256;
-use dnd_web::protocol::{HeatMap, Report, SimilarTask, Stage};
+use dnd_web::protocol::{Report, SimilarTask, Stage};
 
 /// Number of training tasks to show.
 const SHOWN_TASKS: usize = 5;
@@ -66,7 +66,6 @@ pub async fn generate(
         workers,
         sha256: hash(&files.peft.model).await?,
         zip_sha256: hash(&archive).await?,
-        heat_map: heat_map(&generation.adapter),
         similar: generator
             .similar_tasks(&generation.embedding)
             .into_iter()
@@ -80,27 +79,4 @@ pub async fn generate(
     let files: Vec<&[u8]> = peft.into_iter().chain(&gguf).map(Vec::as_slice).collect();
     reply.done(report, &files);
     Ok(())
-}
-
-fn heat_map(adapter: &Adapter) -> HeatMap {
-    let layout = &adapter.layout;
-    let targets = layout.targets();
-    let mut layers = vec![vec![None; targets.len()]; layout.num_layers()];
-    for (index, module) in layout.modules.iter().enumerate() {
-        let column = targets
-            .iter()
-            .position(|target| *target == module.projection);
-        let cell = column.and_then(|column| layers.get_mut(module.layer)?.get_mut(column));
-        if let Some(cell) = cell {
-            *cell = Some(adapter.update_norm(index));
-        }
-    }
-    HeatMap {
-        projections: targets
-            .into_iter()
-            .map(Projection::name)
-            .map(str::to_owned)
-            .collect(),
-        layers,
-    }
 }

@@ -134,7 +134,7 @@ fn write_mean(bundle: &Bundle, name: &Path, folder: &Path) -> Result<()> {
         name.display(),
         env!("CARGO_PKG_VERSION"),
     );
-    let readme = peft::readme(&adapter, &note);
+    let readme = peft::readme(&adapter, &note, peft::QUESTION);
     let peft = peft::write(&adapter, Precision::F16)?;
     Ok(dnd_files::write_peft(folder, &peft, &readme)?)
 }

@@ -137,6 +137,10 @@ fn advice(task: Task, cause: Cause, gpu: bool) -> &'static str {
         Cause::Download => {
             "Check the connection and press Generate adapter to resume the download."
         }
+        Cause::Outdated => {
+            "The page was probably updated: reload it. Your prompts and what was downloaded are \
+             kept."
+        }
         Cause::Corrupt => "Press Generate adapter to download it again.",
         Cause::DeviceLost => {
             "Close other programs that use the GPU, or add ?device=cpu to this page's address to \
