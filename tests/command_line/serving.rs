@@ -240,6 +240,27 @@ fn the_page_is_at_the_root() {
 }
 
 #[test]
+fn an_allowed_origin_may_frame_the_page_and_fetch_its_files() {
+    let page = Page::new();
+    let server = page.serve_with(&["--port", "0", "--allow-frame", "https://example.org"]);
+    let from = |origin| server.ask("GET", "/", &[("Origin", origin)]).is(200);
+    let answer = from("https://example.org")
+        .has("access-control-allow-origin", "https://example.org")
+        .has("cross-origin-resource-policy", "cross-origin");
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.ends_with("frame-ancestors https://example.org"),
+        "{policy}"
+    );
+    from("https://example.com").has("access-control-allow-origin", "");
+    Dnd::new("serve")
+        .and(page.path("page"))
+        .with("--allow-frame", "https://example.org; script-src *")
+        .run()
+        .fails(&["https://example.org; script-src *", "expected an origin"]);
+}
+
+#[test]
 fn every_kind_of_file_has_its_media_type() {
     let page = Page::new();
     let types = [

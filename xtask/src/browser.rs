@@ -8,6 +8,7 @@ use xshell::cmd;
 use crate::context::{Context, create_folder};
 use crate::models::{Args, ENCODER};
 use crate::node;
+use crate::package;
 use crate::page::{self, complete};
 
 /// Names of the Chromium program.
@@ -34,6 +35,7 @@ pub fn run(context: &Context) -> Result<()> {
     let models = ["encoder", "bundle.safetensors", "base.gguf"].map(|name| small.join(name));
     let copy = complete::Args::copy(models, small_page.clone());
     complete::run(context, &copy)?;
+    let embedding = package::embed(context, &small_page)?;
     let artefacts = context.root("out/browser");
     create_folder(&artefacts)?;
 
@@ -47,6 +49,7 @@ pub fn run(context: &Context) -> Result<()> {
     .env("DND_PAGE", page)
     .env("DND_SMALL_PAGE", small_page)
     .env("DND_SMALL_MODELS", small)
+    .env("DND_EMBEDDING", embedding)
     .env("DND_ARTEFACTS", artefacts)
     .env("DND_ENCODER", encoder)
     .env("DND_CHROMIUM", chromium);

@@ -5,6 +5,7 @@ mod browser;
 mod context;
 mod models;
 mod node;
+mod package;
 mod page;
 mod recipe;
 mod run;
@@ -39,6 +40,9 @@ enum Task {
     /// Build the page into out/page, optimized for shipping
     #[command(after_help = wasm::HELP)]
     Page,
+    /// Build the npm package for other people's pages into out/package
+    #[command(after_help = wasm::HELP)]
+    Package,
     /// Add models and the service worker's version to a page; Trunk calls this
     PageFiles(page::complete::Args),
     /// Train the shipped bundle from its recipe
@@ -68,6 +72,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test(args) => test::run(&context, &args),
         Task::Run(args) => run::run(&context, &args),
         Task::Page => page::build(&context, page::Size::Shipped).map(drop),
+        Task::Package => package::build(&context, page::Size::Shipped).map(drop),
         Task::PageFiles(args) => page::complete::run(&context, &args),
         Task::Bundle(args) => recipe::bundle(&context, &args),
         Task::Evaluate(args) => recipe::evaluate(&context, &args),

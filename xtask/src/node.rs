@@ -28,6 +28,18 @@ pub const ONNXRUNTIME_WEB: Package = Package("onnxruntime-web", "1.30.0");
 /// llama.cpp in browsers, which `cargo xtask bench` compares the page's base model with.
 pub const WLLAMA: Package = Package("@wllama/wllama", "3.13.0");
 
+/// A bundler, which builds a page with our package, and the programs of its parts for this
+/// platform.
+pub const VITE: [Package; 5] = [
+    Package("vite", "5.4.21"),
+    Package("rollup", ROLLUP_VERSION),
+    Package("@rollup/rollup-linux-x64-gnu", ROLLUP_VERSION),
+    Package("esbuild", ESBUILD_VERSION),
+    Package("@esbuild/linux-x64", ESBUILD_VERSION),
+];
+const ROLLUP_VERSION: &str = "4.68.8";
+const ESBUILD_VERSION: &str = "0.21.5";
+
 /// llama.cpp, which loads our adapters; its binary for this platform is a package of its own, the
 /// only one of its optional packages that is installed.
 pub const LLAMA: [Package; 2] = [
@@ -75,6 +87,7 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
         let mut named = PACKAGES.to_vec();
         named.extend([ONNXRUNTIME_WEB, WLLAMA]);
         named.extend(LLAMA);
+        named.extend(VITE);
         named.retain(|package| wanted.contains(package) || is_installed(&modules, *package));
         let releases = named
             .iter()
@@ -97,6 +110,29 @@ pub fn provide(context: &Context, wanted: &[Package]) -> Result<PathBuf> {
         modules.display()
     );
     Ok(modules)
+}
+
+/// Packs a package's folder as npm publishes it, and returns the archive beside the folder.
+pub fn pack(context: &Context, folder: &Path) -> Result<PathBuf> {
+    let place = folder
+        .parent()
+        .context("a package has a folder around it")?;
+    let pack = cmd!(
+        context.sh,
+        "{NPM} pack {folder} --pack-destination {place} --loglevel error"
+    );
+    let name = pack.read().context("cannot pack")?;
+    Ok(place.join(name.trim()))
+}
+
+/// Installs a packed package into a project.
+pub fn install(context: &Context, project: &Path, packed: &Path) -> Result<()> {
+    let options = "--ignore-scripts --no-audit --no-fund --loglevel error --offline".split(' ');
+    let install = cmd!(
+        context.sh,
+        "{NPM} install {options...} --prefix {project} {packed}"
+    );
+    install.run().context("cannot install the package")
 }
 
 fn is_installed(modules: &Path, Package(name, version): Package) -> bool {

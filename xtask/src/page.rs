@@ -7,6 +7,8 @@ pub mod complete;
 mod models;
 mod shell;
 
+pub use models::FOLDER as MODELS;
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+pub use dnd_web::manifest::FILE as MANIFEST;
 use dnd_web::manifest::FILE;
 use xshell::cmd;
 

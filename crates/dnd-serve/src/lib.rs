@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use tokio::sync::Notify;
+use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -69,6 +70,12 @@ pub enum Error {
         /// The last one.
         last: u16,
     },
+    /// A text that is no origin.
+    #[error(
+        "{0}: expected an origin, scheme and host and perhaps a port, such as \
+         https://example.org"
+    )]
+    Origin(String),
     /// The system refused something.
     #[error("{action}")]
     System {
@@ -94,6 +101,8 @@ pub struct Site {
     /// Its real path, so that a file's real path tells whether it is inside.
     root: PathBuf,
     files: ServeDir,
+    /// Other origins that may show the page in a frame and fetch its files.
+    guests: Vec<HeaderValue>,
 }
 
 impl Site {
@@ -120,7 +129,49 @@ impl Site {
         let files = ServeDir::new(&root)
             .redirect_to_trailing_slash(false)
             .ignore_multi_range_requests(true);
-        Ok(Self { root, files })
+        let guests = Vec::new();
+        Ok(Self {
+            root,
+            files,
+            guests,
+        })
+    }
+
+    /// Lets pages of another origin, such as `https://example.org`, show this one in a frame and
+    /// fetch its files.
+    ///
+    /// # Errors
+    /// [`Error::Origin`] when it is none.
+    pub fn allow(&mut self, origin: &str) -> Result<(), Error> {
+        let rest = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        // What stands in a policy may not end a directive or add a source.
+        let is_host = |rest: &&str| {
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-.:[]".contains(letter);
+            !rest.is_empty() && rest.chars().all(is_part)
+        };
+        let origin = rest
+            .filter(is_host)
+            .and_then(|_| HeaderValue::from_str(origin).ok())
+            .ok_or_else(|| Error::Origin(origin.to_owned()))?;
+        self.guests.push(origin);
+        Ok(())
+    }
+
+    /// The value of a header of every answer.
+    fn header(&self, name: &str, value: &'static str) -> HeaderValue {
+        let guests: Vec<&str> = self.guests.iter().flat_map(|one| one.to_str()).collect();
+        let value = match name {
+            _ if guests.is_empty() => value.to_owned(),
+            "content-security-policy" => {
+                let ancestors = format!("frame-ancestors {}", guests.join(" "));
+                value.replace("frame-ancestors 'none'", &ancestors)
+            }
+            "cross-origin-resource-policy" => "cross-origin".to_owned(),
+            _ => value.to_owned(),
+        };
+        HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("none"))
     }
 
     /// The file that the path of an address means, relative to the folder. There is none where it
@@ -259,14 +310,20 @@ pub fn serve(site: Site, listener: TcpListener, stop: &Notify) -> Result<(), Err
         .enable_all()
         .build()
         .map_err(Error::system("cannot start the server"))?;
+    let headers = HEADERS.map(|(name, value)| (name, site.header(name, value)));
+    let guests = CorsLayer::new()
+        .allow_origin(site.guests.clone())
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers([RANGE]);
+    let has_guests = !site.guests.is_empty();
     let site = Arc::new(site);
     let mut router =
         Router::new().fallback(move |request: Request| answer(Arc::clone(&site), request));
-    for (name, value) in HEADERS {
-        let (name, value) = (
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+    if has_guests {
+        router = router.layer(guests);
+    }
+    for (name, value) in headers {
+        let name = HeaderName::from_static(name);
         router = router.layer(SetResponseHeaderLayer::overriding(name, value));
     }
     let no_cache = HeaderValue::from_static("no-cache");

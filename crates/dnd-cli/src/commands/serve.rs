@@ -23,17 +23,25 @@ pub struct Arguments {
     /// Port; 0 lets the system choose [default: 8787, or the next free one up to 8797]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
+
+    /// Let pages of this origin show the page in a frame and fetch its files. May be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_frame: Vec<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask page && dnd serve
   dnd serve some/page --port 8000
+  dnd serve --allow-frame https://example.org
   dnd serve --port 0 > address.txt &";
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let site = Site::open(&arguments.folder)?;
+    let mut site = Site::open(&arguments.folder)?;
+    for origin in &arguments.allow_frame {
+        site.allow(origin)?;
+    }
     let listener = dnd_serve::listen(arguments.port)?;
     let port = listener
         .local_addr()

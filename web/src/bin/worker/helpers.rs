@@ -29,9 +29,9 @@ use dnd_web::protocol::{Envelope, Event, Request};
 const MAX_HELPERS: usize = 1;
 /// GiB of memory below which there is no room for several encoders.
 const MIN_MEMORY_GIB: f64 = 4.0;
-/// The script. The query distinguishes helpers from the page's own worker, in logs and in tests
-/// that intercept requests.
-const PROGRAM: &str = "./worker-start.js?helper";
+/// The query that distinguishes helpers from the page's own worker, in logs and in tests that
+/// intercept requests.
+const QUERY: &str = "helper";
 /// Milliseconds that a helper may take beyond five times the encoding time of this worker.
 const GRACE_PERIOD_MS: f64 = 10_000.0;
 /// Minimum wait in milliseconds, to receive messages that arrived while this worker computed.
@@ -151,8 +151,11 @@ impl Helper {
         let (hearing, failing) = (Rc::clone(&state), Rc::clone(&state));
         let failed = sender.clone();
         // The receiver lives as long as these functions.
+        // The script of this worker, wherever it lies.
+        let program = scope().location().href();
+        let program = program.split('?').next().unwrap_or_default();
         let connection = Connection::new(
-            PROGRAM,
+            &format!("{program}?{QUERY}"),
             move |message| match parse_message(&message) {
                 HelperMessage::Nothing => {}
                 // A failed helper stays failed.
