@@ -119,7 +119,7 @@ fn small_file() -> Vec<u8> {
             0,
             &floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
         )
-        .tensor("odd", &[256, 1], 13, &[0; 176])
+        .tensor("odd", &[256, 1], 23, &[0; 136])
         .tensor("scalar", &[], 1, &[0x00, 0x3c])
         .finish()
 }
@@ -250,10 +250,11 @@ fn unsupported_block_types_are_listed_but_not_read() {
     let odd = gguf.tensor("odd").unwrap();
     assert_eq!(
         (odd.block_type(), odd.byte_len, odd.type_name()),
-        (None, None, "Q5_K")
+        (None, None, "IQ4_XS")
     );
     let message = "small.gguf: tensor \"odd\": expected one of the block types F32, F16, BF16, \
-                   Q8_0, Q4_0, Q4_1, Q4_K, Q6_K, found type 13 (Q5_K)";
+                   Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, \
+                   found type 23 (IQ4_XS)";
     assert_eq!(gguf.dequantize("odd").unwrap_err().to_string(), message);
     assert_eq!(gguf.bytes(odd).unwrap_err().to_string(), message);
 }

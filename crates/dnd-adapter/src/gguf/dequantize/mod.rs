@@ -3,7 +3,11 @@
 //! Layouts follow `ggml-common.h`. Arithmetic follows `dequantize_row_*` in `ggml-quants.c`, in
 //! the same order of operations, so that results round the same way.
 
+mod k_blocks;
+
 use half::{bf16, f16};
+
+use k_blocks::{q2_k_block, q3_k_block, q4_k_block, q5_k_block, q6_k_block};
 
 /// How the values of a tensor are packed. Blocks run along rows, and a row is a whole number of
 /// blocks.
@@ -21,23 +25,42 @@ pub enum BlockType {
     Q4_0,
     /// 32 values of 4 bits with one scale and one minimum (`block_q4_1`).
     Q4_1,
+    /// 32 values of 5 bits with one scale and an offset of 16 (`block_q5_0`).
+    Q5_0,
+    /// 32 values of 5 bits with one scale and one minimum (`block_q5_1`).
+    Q5_1,
+    /// 32 values of 4 bits that index a table of levels, with one scale (`block_iq4_nl`).
+    IQ4NL,
+    /// 256 values of 2 bits in 16 groups of 16, each group with a 4-bit scale and minimum
+    /// (`block_q2_K`).
+    Q2K,
+    /// 256 values of 3 bits in 16 groups of 16, each group with a 6-bit scale (`block_q3_K`).
+    Q3K,
     /// 256 values of 4 bits in 8 groups of 32, each group with a 6-bit scale and minimum
     /// (`block_q4_K`).
     Q4K,
+    /// 256 values of 5 bits, otherwise as `Q4K` (`block_q5_K`).
+    Q5K,
     /// 256 values of 6 bits in 16 groups of 16, each group with an 8-bit scale (`block_q6_K`).
     Q6K,
 }
 
 impl BlockType {
     /// All supported block types.
-    pub const ALL: [BlockType; 8] = [
+    pub const ALL: [BlockType; 14] = [
         BlockType::F32,
         BlockType::F16,
         BlockType::BF16,
         BlockType::Q8_0,
         BlockType::Q4_0,
         BlockType::Q4_1,
+        BlockType::Q5_0,
+        BlockType::Q5_1,
+        BlockType::IQ4NL,
+        BlockType::Q2K,
+        BlockType::Q3K,
         BlockType::Q4K,
+        BlockType::Q5K,
         BlockType::Q6K,
     ];
 
@@ -58,7 +81,13 @@ impl BlockType {
             BlockType::Q8_0 => 8,
             BlockType::Q4_0 => 2,
             BlockType::Q4_1 => 3,
+            BlockType::Q5_0 => 6,
+            BlockType::Q5_1 => 7,
+            BlockType::IQ4NL => 20,
+            BlockType::Q2K => 10,
+            BlockType::Q3K => 11,
             BlockType::Q4K => 12,
+            BlockType::Q5K => 13,
             BlockType::Q6K => 14,
         }
     }
@@ -72,7 +101,13 @@ impl BlockType {
             BlockType::Q8_0 => "Q8_0",
             BlockType::Q4_0 => "Q4_0",
             BlockType::Q4_1 => "Q4_1",
+            BlockType::Q5_0 => "Q5_0",
+            BlockType::Q5_1 => "Q5_1",
+            BlockType::IQ4NL => "IQ4_NL",
+            BlockType::Q2K => "Q2_K",
+            BlockType::Q3K => "Q3_K",
             BlockType::Q4K => "Q4_K",
+            BlockType::Q5K => "Q5_K",
             BlockType::Q6K => "Q6_K",
         }
     }
@@ -81,8 +116,15 @@ impl BlockType {
     pub fn block_values(self) -> usize {
         match self {
             BlockType::F32 | BlockType::F16 | BlockType::BF16 => 1,
-            BlockType::Q8_0 | BlockType::Q4_0 | BlockType::Q4_1 => 32,
-            BlockType::Q4K | BlockType::Q6K => 256,
+            BlockType::Q8_0
+            | BlockType::Q4_0
+            | BlockType::Q4_1
+            | BlockType::Q5_0
+            | BlockType::Q5_1
+            | BlockType::IQ4NL => 32,
+            BlockType::Q2K | BlockType::Q3K | BlockType::Q4K | BlockType::Q5K | BlockType::Q6K => {
+                256
+            }
         }
     }
 
@@ -92,8 +134,13 @@ impl BlockType {
             BlockType::F32 => 4,
             BlockType::F16 | BlockType::BF16 => 2,
             BlockType::Q8_0 => 2 + 32,
-            BlockType::Q4_0 => 2 + 16,
+            BlockType::Q4_0 | BlockType::IQ4NL => 2 + 16,
             BlockType::Q4_1 => 2 + 2 + 16,
+            BlockType::Q5_0 => 2 + 4 + 16,
+            BlockType::Q5_1 => 2 + 2 + 4 + 16,
+            BlockType::Q2K => 16 + 64 + 2 + 2,
+            BlockType::Q3K => 32 + 64 + 12 + 2,
+            BlockType::Q5K => 2 + 2 + 12 + 32 + 128,
             BlockType::Q4K => 2 + 2 + 12 + 128,
             BlockType::Q6K => 128 + 64 + 16 + 2,
         }
@@ -110,6 +157,12 @@ impl BlockType {
             BlockType::Q8_0 => q8_0_block,
             BlockType::Q4_0 => q4_0_block,
             BlockType::Q4_1 => q4_1_block,
+            BlockType::Q5_0 => q5_0_block,
+            BlockType::Q5_1 => q5_1_block,
+            BlockType::IQ4NL => iq4_nl_block,
+            BlockType::Q2K => q2_k_block,
+            BlockType::Q3K => q3_k_block,
+            BlockType::Q5K => q5_k_block,
             BlockType::Q4K => q4_k_block,
             BlockType::Q6K => q6_k_block,
         };
@@ -125,18 +178,12 @@ impl BlockType {
 /// for other numbers.
 pub(super) fn type_name(type_id: u32) -> &'static str {
     match type_id {
-        6 => "Q5_0",
-        7 => "Q5_1",
         9 => "Q8_1",
-        10 => "Q2_K",
-        11 => "Q3_K",
-        13 => "Q5_K",
         15 => "Q8_K",
         16 => "IQ2_XXS",
         17 => "IQ2_XS",
         18 => "IQ3_XXS",
         19 => "IQ1_S",
-        20 => "IQ4_NL",
         21 => "IQ3_S",
         22 => "IQ2_S",
         23 => "IQ4_XS",
@@ -198,68 +245,45 @@ fn q4_1_block(block: &[u8], values: &mut [f32]) {
     }
 }
 
-/// `block_q4_K`: scale of the scales and scale of the minimums (f16), 12 bytes with 8 scales
-/// and 8 minimums of 6 bits, 128 bytes of values. Each run of 32 bytes holds two groups: one in
-/// the low nibbles, one in the high.
-fn q4_k_block(block: &[u8], values: &mut [f32]) {
-    let scale_of_scales = read_f16(block, 0);
-    let scale_of_minimums = read_f16(block, 2);
-    let packed_scales = &block[4..16];
-    let pair_runs = block[16..].chunks_exact(32);
-    for (run, (pairs, output)) in pair_runs.zip(values.chunks_exact_mut(64)).enumerate() {
-        let (low_scale, low_minimum) = q4_k_scale_and_minimum(packed_scales, 2 * run);
-        let (high_scale, high_minimum) = q4_k_scale_and_minimum(packed_scales, 2 * run + 1);
-        let (low_scale, high_scale) = (scale_of_scales * low_scale, scale_of_scales * high_scale);
-        let low_minimum = scale_of_minimums * low_minimum;
-        let high_minimum = scale_of_minimums * high_minimum;
-        let (low, high) = output.split_at_mut(32);
-        for (index, &pair) in pairs.iter().enumerate() {
-            low[index] = low_scale * low_nibble(pair) - low_minimum;
-            high[index] = high_scale * high_nibble(pair) - high_minimum;
-        }
+/// `block_q5_0`: scale (f16), the fifth bits (u32), 16 bytes in the order of `block_q4_0`.
+fn q5_0_block(block: &[u8], values: &mut [f32]) {
+    let scale = read_f16(block, 0);
+    for (value, quantized) in values.iter_mut().zip(five_bits(&block[2..])) {
+        *value = (quantized - 16.0) * scale;
     }
 }
 
-/// `get_scale_min_k4` of `ggml-quants.c`. Groups 0 to 3 have their scale in the low 6 bits of
-/// bytes 0 to 3 and their minimum in the low 6 bits of bytes 4 to 7. Groups 4 to 7 have the low
-/// 4 bits of both in bytes 8 to 11, and the high 2 bits in the top bits of the first 8 bytes.
-fn q4_k_scale_and_minimum(packed: &[u8], group: usize) -> (f32, f32) {
-    let (scale, minimum) = if group < 4 {
-        (packed[group] & 63, packed[group + 4] & 63)
-    } else {
-        let low_bits = packed[group + 4];
-        (
-            (low_bits & 15) | ((packed[group - 4] >> 6) << 4),
-            (low_bits >> 4) | ((packed[group] >> 6) << 4),
-        )
-    };
-    (f32::from(scale), f32::from(minimum))
+/// `block_q5_1`: scale and minimum (f16), then as `block_q5_0`.
+fn q5_1_block(block: &[u8], values: &mut [f32]) {
+    let scale = read_f16(block, 0);
+    let minimum = read_f16(block, 2);
+    for (value, quantized) in values.iter_mut().zip(five_bits(&block[4..])) {
+        *value = quantized * scale + minimum;
+    }
 }
 
-/// `block_q6_K`: 128 bytes with the low 4 bits of the values, 64 bytes with their high 2 bits,
-/// 16 signed 8-bit scales, scale of the scales (f16). Values have an offset of 32. Each half of
-/// the block holds 128 values as four runs of 32; the four runs share 32 bytes of high bits,
-/// two bits each.
-fn q6_k_block(block: &[u8], values: &mut [f32]) {
-    let (low_bits, rest) = block.split_at(128);
-    let (high_bits, rest) = rest.split_at(64);
-    let scales = &rest[..16];
-    let scale_of_scales = read_f16(rest, 16);
-    for (half_index, output) in values.chunks_exact_mut(128).enumerate() {
-        let low_bits = &low_bits[64 * half_index..][..64];
-        let high_bits = &high_bits[32 * half_index..][..32];
-        let scales = &scales[8 * half_index..][..8];
-        for (index, value) in output.iter_mut().enumerate() {
-            let (run, column) = (index / 32, index % 32);
-            // Runs 0 and 1 are the low nibbles of bytes 0..32 and 32..64, runs 2 and 3 the high
-            // nibbles.
-            let pair = low_bits[32 * (run % 2) + column];
-            let low = if run < 2 { pair & 15 } else { pair >> 4 };
-            let high = (high_bits[column] >> (2 * run)) & 3;
-            let quantized = f32::from(low | (high << 4)) - 32.0;
-            let scale = f32::from(scales[index / 16] as i8);
-            *value = scale_of_scales * scale * quantized;
-        }
+/// 32 values of 5 bits: the fifth bits (u32), 16 bytes with the others.
+fn five_bits(packed: &[u8]) -> impl Iterator<Item = f32> {
+    let fifth = u32::from_le_bytes([packed[0], packed[1], packed[2], packed[3]]);
+    (0..32).map(move |index| {
+        let pair = packed[4 + index % 16];
+        let low = if index < 16 { pair & 15 } else { pair >> 4 };
+        let high = (fifth >> index) as u8 & 1;
+        f32::from(low | high << 4)
+    })
+}
+
+/// `block_iq4_nl`: scale (f16), 16 bytes in the order of `block_q4_0`, which index a table.
+fn iq4_nl_block(block: &[u8], values: &mut [f32]) {
+    /// `kvalues_iq4nl`.
+    const LEVELS: [i8; 16] = [
+        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+    ];
+    let scale = read_f16(block, 0);
+    let (first, second) = values.split_at_mut(16);
+    for (index, &pair) in block[2..].iter().enumerate() {
+        first[index] = scale * f32::from(LEVELS[usize::from(pair & 15)]);
+        second[index] = scale * f32::from(LEVELS[usize::from(pair >> 4)]);
     }
 }
 
@@ -301,8 +325,8 @@ mod tests {
             );
             assert_eq!(type_name(block_type.type_id()), block_type.name());
         }
-        assert_eq!(BlockType::from_type_id(13), None);
-        assert_eq!(type_name(13), "Q5_K");
+        assert_eq!(BlockType::from_type_id(23), None);
+        assert_eq!(type_name(23), "IQ4_XS");
         assert_eq!(type_name(4_000_000_000), "unknown");
     }
 
@@ -412,6 +436,104 @@ mod tests {
                 _ => of_groups[index / 16],
             };
             assert_eq!(value, expected, "value {index}");
+        }
+    }
+
+    /// Two blocks of pseudo-random bytes with scales of 0.5 and 0.25, doubled in the second block,
+    /// against `gguf.quants.dequantize` of gguf-py 0.19.0: values at six places, and the sum of all
+    /// values, each times one to seven by turns.
+    #[test]
+    fn random_blocks_are_unpacked_as_by_gguf() {
+        type Case = (BlockType, &'static [usize], [f32; 6], f64);
+        const CASES: [Case; 11] = [
+            (
+                BlockType::Q8_0,
+                &[0],
+                [50.5, -43.0, 8.0, 57.5, -33.0, -54.0],
+                467.5,
+            ),
+            (
+                BlockType::Q4_0,
+                &[0],
+                [-1.5, 1.0, 1.0, -1.0, 7.0, 7.0],
+                -107.0,
+            ),
+            (
+                BlockType::Q4_1,
+                &[0, 2],
+                [7.75, 6.75, 5.25, 0.75, 13.5, 11.5],
+                1493.5,
+            ),
+            (
+                BlockType::Q5_0,
+                &[0],
+                [6.5, -3.0, 2.5, 0.5, 13.0, 14.0],
+                -108.0,
+            ),
+            (
+                BlockType::Q5_1,
+                &[0, 2],
+                [13.25, 10.75, 7.25, 3.25, 24.5, 4.5],
+                3056.5,
+            ),
+            (
+                BlockType::IQ4NL,
+                &[0],
+                [-17.5, 12.5, 12.5, -11.0, 113.0, 113.0],
+                -1246.5,
+            ),
+            (
+                BlockType::Q2K,
+                &[80, 82],
+                [2.75, -3.25, 1.75, -1.75, -3.0, 23.0],
+                15209.0,
+            ),
+            (
+                BlockType::Q3K,
+                &[108],
+                [40.0, 10.0, -4.0, 36.0, -36.0, 0.0],
+                -5499.5,
+            ),
+            (
+                BlockType::Q4K,
+                &[0, 2],
+                [133.0, 179.5, 78.75, 118.25, 31.0, 69.5],
+                406_303.5,
+            ),
+            (
+                BlockType::Q5K,
+                &[0, 2],
+                [319.0, 71.0, 64.75, 38.25, 278.0, 29.0],
+                496_749.5,
+            ),
+            (
+                BlockType::Q6K,
+                &[208],
+                [-1512.0, -216.0, -120.0, 139.5, -1452.0, 513.0],
+                -87_769.5,
+            ),
+        ];
+        for (block_type, scales, expected, sum) in CASES {
+            let size = block_type.block_bytes();
+            let mut state = 12_345u32;
+            let mut bytes: Vec<u8> = (0..2 * size)
+                .map(|_| {
+                    state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                    (state >> 16) as u8
+                })
+                .collect();
+            for (block, factor) in [1.0, 2.0].into_iter().enumerate() {
+                for (&place, scale) in scales.iter().zip([0.5, 0.25]) {
+                    bytes[block * size + place..][..2].copy_from_slice(&half_bytes(scale * factor));
+                }
+            }
+            let values = unpack(block_type, &bytes);
+            let n = values.len();
+            let found = [0, 1, n / 4 + 1, n / 2 - 1, n / 2, n - 1].map(|place| values[place]);
+            assert_eq!(found, expected, "{block_type:?}");
+            let weighted = values.iter().zip((1..=7).cycle());
+            let found: f64 = weighted.map(|(v, w)| f64::from(*v) * f64::from(w)).sum();
+            assert_eq!(found, sum, "{block_type:?}");
         }
     }
 
