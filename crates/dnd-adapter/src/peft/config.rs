@@ -81,25 +81,14 @@ impl Config {
         }
         let rank_pattern = fields.rank_pattern.unwrap_or_default();
         let alpha_pattern = fields.alpha_pattern.unwrap_or_default();
-        for (field, key) in (rank_pattern.0.iter().map(|(key, _)| ("rank_pattern", key))).chain(
-            alpha_pattern
-                .0
-                .iter()
-                .map(|(key, _)| ("alpha_pattern", key)),
-        ) {
-            // PEFT interprets keys as regular expressions; only plain module names are
-            // supported here.
-            let name = key.strip_prefix('^').unwrap_or(key);
-            if !name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
-            {
-                return Err(Error::field(
-                    source_name,
-                    field,
-                    "module names as keys",
-                    key,
-                ));
+        let mistakes = [
+            ("rank_pattern", rank_pattern.mistake()),
+            ("alpha_pattern", alpha_pattern.mistake()),
+        ];
+        for (field, mistake) in mistakes {
+            if let Some((key, error)) = mistake {
+                let expected = format!("regular expressions as keys ({error})");
+                return Err(Error::field(source_name, field, &expected, key));
             }
         }
         Ok(Config {
@@ -144,8 +133,8 @@ impl Config {
             use_rslora: layout.use_rslora,
             rank,
             alpha,
-            rank_pattern: Patterns(rank_pattern),
-            alpha_pattern: Patterns(alpha_pattern),
+            rank_pattern,
+            alpha_pattern,
             target_modules,
         }
     }
@@ -163,11 +152,11 @@ impl Config {
     /// The JSON text. It contains only the relevant fields of peft 0.21 and leaves the others
     /// to PEFT's defaults, because older releases reject unknown fields.
     pub(super) fn to_json(&self) -> Result<Vec<u8>, Error> {
-        let rank_pattern = self.rank_pattern.0.iter();
-        let alpha_pattern = self.alpha_pattern.0.iter();
+        let rank_pattern = self.rank_pattern.entries();
+        let alpha_pattern = self.alpha_pattern.entries();
         let fields = WriteFields {
             alpha_pattern: alpha_pattern
-                .map(|(key, alpha)| (key, number(*alpha)))
+                .map(|(key, alpha)| (key, number(alpha)))
                 .collect(),
             base_model_name_or_path: &self.base_model,
             bias: "none",
@@ -179,7 +168,7 @@ impl Config {
             modules_to_save: None,
             peft_type: "LORA",
             r: self.rank,
-            rank_pattern: rank_pattern.map(|(key, rank)| (key, *rank)).collect(),
+            rank_pattern: rank_pattern.collect(),
             target_modules: &self.target_modules,
             task_type: "CAUSAL_LM",
             use_dora: false,

@@ -3,11 +3,20 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use regex::Regex;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// Per-module values in file order: in PEFT the first matching key applies.
 #[derive(Debug)]
-pub(super) struct Patterns<T>(pub(super) Vec<(String, T)>);
+pub(super) struct Patterns<T>(Vec<Pattern<T>>);
+
+#[derive(Debug)]
+struct Pattern<T> {
+    key: String,
+    /// For a key that is more than a name; the regular expression, or why it is none.
+    expression: Option<Result<Regex, regex::Error>>,
+    value: T,
+}
 
 impl<T> Default for Patterns<T> {
     fn default() -> Self {
@@ -15,20 +24,53 @@ impl<T> Default for Patterns<T> {
     }
 }
 
+impl<T> FromIterator<(String, T)> for Patterns<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(pairs: I) -> Self {
+        let patterns = pairs.into_iter().map(|(key, value)| {
+            let name = key.strip_prefix('^').unwrap_or(&key);
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+            // As `get_pattern_key` in peft's `utils/other.py`.
+            let expression =
+                (!name.chars().all(is_name)).then(|| Regex::new(&format!(r"^(?:.*\.)?(?:{key})$")));
+            Pattern {
+                key,
+                expression,
+                value,
+            }
+        });
+        Patterns(patterns.collect())
+    }
+}
+
 impl<T: Copy> Patterns<T> {
-    /// A key matches the whole path, or a suffix of it after a dot. A key that starts with `^`
-    /// matches the whole path only.
+    /// Keys and values.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&String, T)> {
+        self.0.iter().map(|pattern| (&pattern.key, pattern.value))
+    }
+
+    /// The first key that is no regular expression, and why.
+    pub(super) fn mistake(&self) -> Option<(&str, &regex::Error)> {
+        self.0.iter().find_map(|pattern| {
+            let error = pattern.expression.as_ref()?.as_ref().err()?;
+            Some((pattern.key.as_str(), error))
+        })
+    }
+
+    /// The value for the module at `path`. A key is a regular expression that matches the whole
+    /// path or a suffix of it after a dot. A key that starts with `^` matches the whole path only.
     pub(super) fn get(&self, path: &str) -> Option<T> {
-        let matches = |key: &str| match key.strip_prefix('^') {
-            Some(whole) => path == whole,
-            None => path
-                .strip_suffix(key)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+        let matches = |pattern: &&Pattern<T>| match (&pattern.expression, &pattern.key) {
+            (Some(expression), _) => expression
+                .as_ref()
+                .is_ok_and(|expression| expression.is_match(path)),
+            (None, key) => match key.strip_prefix('^') {
+                Some(whole) => path == whole,
+                None => path
+                    .strip_suffix(key.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            },
         };
-        self.0
-            .iter()
-            .find(|(key, _)| matches(key))
-            .map(|&(_, value)| value)
+        self.0.iter().find(matches).map(|pattern| pattern.value)
     }
 }
 
@@ -47,7 +89,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patterns<T> {
                 while let Some(pattern) = map.next_entry()? {
                     patterns.push(pattern);
                 }
-                Ok(Patterns(patterns))
+                Ok(patterns.into_iter().collect())
             }
         }
         deserializer.deserialize_map(PatternVisitor(PhantomData))

@@ -150,6 +150,21 @@ fn patterns_match_ends_of_paths_and_the_first_decides() {
     assert_eq!(config.alpha("model.layers.1.self_attn.v_proj"), 16.0);
 }
 
+/// Against `get_pattern_key` of peft 0.17.
+#[test]
+fn patterns_are_regular_expressions() {
+    let text = r#"{"peft_type": "LORA", "base_model_name_or_path": "x", "r": 8, "lora_alpha": 16,
+        "rank_pattern": {"layers\\.(0|1)\\..*q_proj": 3, "^model.*[kv]_proj": 5, "_proj": 7},
+        "alpha_pattern": {"mlp\\.(up|down)_proj": 32}}"#;
+    let config = Config::read(text.as_bytes(), "config").unwrap();
+    assert_eq!(config.rank("model.layers.1.self_attn.q_proj"), 3);
+    assert_eq!(config.rank("model.layers.11.self_attn.q_proj"), 8);
+    assert_eq!(config.rank("model.layers.11.self_attn.v_proj"), 5);
+    assert_eq!(config.rank("other.model.layers.11.self_attn.v_proj"), 8);
+    assert_eq!(config.alpha("model.layers.0.mlp.up_proj"), 32.0);
+    assert_eq!(config.alpha("model.layers.0.mlp.gate_proj"), 16.0);
+}
+
 #[test]
 fn unsupported_configs_are_refused_with_file_and_field() {
     for (field, value) in [
@@ -159,7 +174,7 @@ fn unsupported_configs_are_refused_with_file_and_field() {
         ("layer_replication", json!([[0, 4]])),
         ("bias", json!("all")),
         ("init_lora_weights", json!("pissa_niter_4")),
-        ("rank_pattern", json!({ "layers.[0-9].q_proj": 4 })),
+        ("rank_pattern", json!({ "layers.(0.q_proj": 4 })),
     ] {
         let message = config_error(field, value);
         assert!(

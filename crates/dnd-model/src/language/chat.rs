@@ -156,10 +156,13 @@ fn to_json(value: Value, options: Kwargs) -> Result<Value, minijinja::Error> {
     let is_ascii: bool = options
         .get::<Option<bool>>("ensure_ascii")?
         .unwrap_or(false);
-    // Keys are sorted in any case; separators are those of Python.
-    let _: Option<bool> = options.get("sort_keys")?;
+    let is_sorted: Option<bool> = options.get("sort_keys")?;
     options.assert_all_used()?;
-    let value = serde_json::to_value(&value).map_err(failed)?;
+    // serde_json's own maps are sorted.
+    let value = match is_sorted {
+        Some(true) => Value::from_serialize(serde_json::to_value(&value).map_err(failed)?),
+        _ => value,
+    };
     let mut bytes = Vec::new();
     let written = match indent {
         Some(indent) => {
@@ -273,6 +276,11 @@ mod tests {
             ),
             ("{{ ['é'] | tojson(ensure_ascii=true) }}", "[\"\\u00e9\"]"),
             ("{{ [1] | tojson(indent=2) }}", "[\n  1\n]"),
+            ("{{ {'b': 1, 'a': 2} | tojson }}", "{\"b\": 1, \"a\": 2}"),
+            (
+                "{{ {'b': 1, 'a': 2} | tojson(sort_keys=true) }}",
+                "{\"a\": 2, \"b\": 1}",
+            ),
             ("{{ messages[0]['content'].upper().strip() }}", "HI"),
             ("{{ 'a,b'.split(',')[1] }}", "b"),
         ] {
