@@ -144,7 +144,8 @@ function prepare([tokens, base]) {
   class Peer {
     async #open() {
       const { Wllama } = await import("/wllama/index.js");
-      this.wllama = new Wllama({ default: "/wllama/wasm/wllama.wasm" }, { suppressNativeLog: true });
+      const program = { default: "/wllama/wasm/wllama.wasm" };
+      this.wllama = new Wllama(program, { suppressNativeLog: true });
       const model = new Blob([await bytes(`/${base}`)]);
       await this.wllama.loadModel([model], { n_threads: 1, n_ctx: 1024, n_gpu_layers: 0 });
     }

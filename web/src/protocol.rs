@@ -1,13 +1,13 @@
 //! Messages between the page and its worker.
 //!
-//! A message is a JavaScript array: an [`Envelope`] as JSON, then `Uint8Array`s: those of
-//! [`Request::Adapt`],
+//! A message is a JavaScript array: an [`Envelope`] as JSON, then `Uint8Array`s.
 //! [`Event::Done`] comes with the zip archive, `adapter_model.safetensors`,
 //! `adapter_config.json` and, where the bundle tells the base model's sizes, the GGUF file;
-//! [`Event::Encoded`] with the values. There is no request to cancel a
-//! generation: the page terminates the worker and starts another.
+//! [`Event::Encoded`] comes with the values, and [`Request::Adapt`] with the adapter's two files.
+//! There is no request to cancel a generation: the page terminates the worker and starts another.
 //!
-//! The base model runs in a worker of its own, which the page starts when it is asked for. A worker that computes on the CPU uses the same messages with other workers, its helpers.
+//! The base model runs in a worker of its own, which the page starts when it is asked for. A worker
+//! that computes on the CPU uses the same messages with other workers, its helpers.
 
 use serde::{Deserialize, Serialize};
 

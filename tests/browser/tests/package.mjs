@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { environment, small, test } from "../harness.mjs";
 import { largestDifference, tensors, unzip } from "../adapter.mjs";
 
-test("a page with the package generates and answers", { seconds: 180, allow: [/404/] }, async (t) => {
+const NAME = "a page with the package generates and answers";
+
+test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
   const { address } = await t.serve({ folder: environment("DND_EMBEDDING") });
   const { page } = await t.open(address, "");
   await page.waitForFunction(() => globalThis.load);

@@ -32,7 +32,7 @@ impl MatmulDtype {
         }
     }
 
-    /// The matrix `name` (output, input) as the file has it quantized, where this dtype keeps it so.
+    /// The matrix `name` (output, input) as the file has it quantized, if this dtype keeps it.
     pub(super) fn quantized(
         self,
         weights: &Weights,

@@ -36,6 +36,9 @@ pub enum Piece<'a> {
     Failed,
 }
 
+/// Who gets the pieces of an answer.
+type OnPiece = Box<dyn FnMut(Piece)>;
+
 /// The page's handle to the base model.
 #[derive(Clone, Copy)]
 pub struct BaseModel {
@@ -55,7 +58,7 @@ struct AnswerWorker {
     /// SHA-256 of the weights of the adapter that the worker has.
     adapter: Option<String>,
     /// Who gets the answers.
-    answers: HashMap<u32, Box<dyn FnMut(Piece)>>,
+    answers: HashMap<u32, OnPiece>,
 }
 
 impl AnswerWorker {
@@ -224,7 +227,7 @@ impl BaseModel {
     }
 
     /// Removes and returns who gets the answer to request `id`.
-    fn answer(self, id: u32) -> Option<Box<dyn FnMut(Piece)>> {
+    fn answer(self, id: u32) -> Option<OnPiece> {
         let removed = self.worker.try_update_value(|w| w.answers.remove(&id));
         removed.flatten()
     }

@@ -231,8 +231,15 @@ pub fn Check() -> impl IntoView {
                                             <tr>
                                                 <td dir="auto">{row.prompt.get_value()}</td>
                                                 <td dir="auto">{row.wanted.get_value()}</td>
-                                                <td dir="auto">{move || marked(row.answers[0].get())}</td>
-                                                <td dir="auto">{move || marked(row.answers[1].get())}</td>
+                                                {row
+                                                    .answers
+                                                    .map(|answer| {
+                                                        view! {
+                                                            <td dir="auto">
+                                                                {move || marked(answer.get())}
+                                                            </td>
+                                                        }
+                                                    })}
                                             </tr>
                                         }
                                     })
@@ -252,7 +259,7 @@ pub fn Check() -> impl IntoView {
                 </div>
                 <Show when=move || !is_busy()>
                     <p>
-                        <a download="checked.csv" href=move || save()>
+                        <a download="checked.csv" href=save>
                             "Download as CSV"
                         </a>
                     </p>
