@@ -137,7 +137,7 @@ function prepare([tokens, base]) {
       const decoding = { max_tokens: tokens, temperature: 0, top_p: 1, seed: 0 };
       const request = { kind: "answer", prompt, adapted: this.adapted, decoding };
       const told = await this.#ask("answered", request);
-      return { prompt: told.first, answer: told.rest / (told.tokens - 1), tokens: told.tokens };
+      return { prompt: told.first, answer: 1 / (told.rate ?? Infinity), tokens: told.tokens };
     }
   }
 

@@ -13,7 +13,7 @@ export type Code =
   /** Anything else, such as bad input. */
   | "other";
 
-/** The error of every function here. */
+/** What the functions here throw. */
 export declare class DndError extends Error {
   readonly code: Code;
 }
@@ -41,7 +41,7 @@ export interface LoadOptions {
 export interface GenerateOptions {
   /** Which prompts are read, if there are more than 16, and in which order. Default: 0. */
   seed?: number;
-  /** A description of the task, in place of prompts. */
+  /** A description of the task. Prompts, if there are any, are then examples of its inputs. */
   describe?: string;
   signal?: AbortSignal;
 }
@@ -75,7 +75,10 @@ export declare class Adapter {
   zip(): Uint8Array;
 }
 
-/** A generator of adapters and its base model. */
+/**
+ * A generator of adapters and its base model. Calls are served one after another, answers beside
+ * generations.
+ */
 export declare class Dnd {
   /** The device that computes, such as `GPU (WebGPU, nvidia ampere)`. */
   readonly device: string;

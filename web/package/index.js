@@ -37,6 +37,7 @@ class Link {
    * events before.
    */
   ask(request, answer, { files = [], onEvent } = {}) {
+    if (!this.isOpen) throw new DndError("other", "The worker was ended.");
     this.#last += 1;
     const id = this.#last;
     return new Promise((resolve, reject) => {
@@ -90,7 +91,7 @@ export class Adapter {
 
   gguf() {
     if (!this.#files.gguf) {
-      throw new DndError("other", "The bundle does not tell its base model's sizes.");
+      throw new DndError("other", "The bundle lacks the sizes of its base model.");
     }
     return this.#files.gguf;
   }
@@ -100,121 +101,168 @@ export class Adapter {
   }
 }
 
+/** Prompts that the generator reads. */
+const READ = 16;
+
+/** Runs calls one after another. */
+class Queue {
+  #last = Promise.resolve();
+
+  run(act) {
+    const next = this.#last.then(act);
+    this.#last = next.catch(() => {});
+    return next;
+  }
+}
+
+const wrong = (field, expected, found) =>
+  new DndError("other", `${field}: expected ${expected}, found ${JSON.stringify(found)}`);
+
+function checkNumber(field, value, expected, isRight) {
+  if (typeof value !== "number" || !isRight(value)) throw wrong(field, expected, value);
+}
+
+const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
+
 export class Dnd {
   #options;
   #generator;
   #base;
   /** The adapter that the worker with the base model has. */
   #adapter;
+  #isDisposed = false;
+  /** All workers, those that are being opened too. */
+  #links = new Set();
+  #generations = new Queue();
+  #answers = new Queue();
 
   constructor(options) {
     this.#options = options;
   }
 
-  /** The worker that generates, with the models loaded. */
-  async #open(signal) {
-    if (!this.#generator?.isOpen) {
-      const link = new Link();
-      this.#generator = link;
-      const { models, device } = this.#options;
-      const start = { kind: "start", device, base: models };
-      const onEvent = (event) => {
-        if (event.kind === "device") this.device = event.name;
-      };
-      await this.#ending(link, signal, () => link.ask(start, "files", { onEvent }));
-      await this.#ending(link, signal, () => link.ask({ kind: "prepare" }, "prepared", this.#told));
+  #onEvent = (event) => {
+    const { kind, stage, done, total, speed } = event;
+    if (kind === "device") this.device = event.name;
+    if (kind === "progress") this.#options.onProgress?.({ stage, done, total, speed });
+  };
+
+  /** A worker that has answered these requests, each with the kind of its answer. */
+  async #open(requests, signal) {
+    const link = new Link();
+    this.#links.add(link);
+    try {
+      for (const [request, answer] of requests) await this.#ask(link, request, answer, signal);
+      return link;
+    } catch (error) {
+      link.end(error);
+      this.#links.delete(link);
+      throw error;
     }
-    return this.#generator;
   }
 
-  get #told() {
-    const onEvent = (event) => {
-      const { kind, stage, done, total, speed } = event;
-      if (kind === "progress") this.#options.onProgress?.({ stage, done, total, speed });
-    };
-    return { onEvent };
-  }
-
-  /** Runs `act`; when the signal is aborted, ends the worker, which computes without a pause. */
-  async #ending(link, signal, act) {
-    if (signal?.aborted) throw aborted();
+  /** Asks a worker that computes without a pause: to abort, it is ended. */
+  async #ask(link, request, answer, signal) {
     const end = () => link.end(aborted());
     signal?.addEventListener("abort", end);
     try {
-      return await act();
+      return await link.ask(request, answer, { onEvent: this.#onEvent });
     } finally {
       signal?.removeEventListener("abort", end);
     }
   }
 
-  /** Chooses a device and loads the generator. */
-  async prepare(signal) {
-    await this.#open(signal);
-    return this;
+  /** Fails if the signal is aborted, or if this was disposed of. */
+  #check(signal) {
+    if (signal?.aborted) throw aborted();
+    if (this.#isDisposed) throw new DndError("other", "The generator was disposed of.");
+  }
+
+  /** Chooses a device and loads the generator, unless that is done. */
+  prepare(signal) {
+    return this.#generations.run(async () => {
+      this.#check(signal);
+      if (this.#generator?.isOpen) return this;
+      const { models, device } = this.#options;
+      const start = [{ kind: "start", device, base: models }, "files"];
+      this.#generator = await this.#open([start, [{ kind: "prepare" }, "prepared"]], signal);
+      return this;
+    });
   }
 
   async generate(prompts, { seed = 0, describe, signal } = {}) {
-    const given = describe === undefined ? prompts : [describe];
+    // A description is always read, beside as many prompts as there is room for.
+    const given =
+      describe === undefined ? prompts : [describe, ...(prompts ?? []).slice(0, READ - 1)];
     if (!Array.isArray(given) || !given.every((prompt) => typeof prompt === "string")) {
-      throw new DndError("other", "prompts: expected a list of texts");
+      throw wrong("prompts", "a list of texts", given);
     }
     const used = given.filter((prompt) => prompt.trim() !== "");
-    if (used.length === 0) throw new DndError("other", "prompts: expected at least one text");
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new DndError("other", `seed: expected a whole number from 0, found ${seed}`);
-    }
-    const link = await this.#open(signal);
-    const request = { kind: "generate", prompts: used, seed };
-    const [report, files] = await this.#ending(link, signal, () =>
-      link.ask(request, "done", this.#told),
-    );
-    return new Adapter(report, files);
+    if (used.length === 0) throw wrong("prompts", "at least one text", given);
+    checkNumber("seed", seed, "a whole number from 0", isWhole);
+    await this.prepare(signal);
+    return this.#generations.run(async () => {
+      this.#check(signal);
+      const request = { kind: "generate", prompts: used, seed };
+      const [report, files] = await this.#ask(this.#generator, request, "done", signal);
+      return new Adapter(report, files);
+    });
   }
 
   async complete(prompt, options = {}) {
     const { adapter, onToken, signal, maxTokens = 128 } = options;
     const { temperature = 0, topP = 0.95, seed = 0 } = options;
-    if (!this.#base?.isOpen) {
-      const link = new Link();
-      this.#base = link;
-      this.#adapter = undefined;
-      const open = { kind: "open_base", base: this.#options.models };
-      await this.#ending(link, signal, () => link.ask(open, "opened", this.#told));
-    }
-    const base = this.#base;
-    if (adapter && this.#adapter !== adapter) {
-      await base.ask({ kind: "adapt" }, "adapted", { files: Object.values(adapter.peft()) });
-      this.#adapter = adapter;
-    }
-    if (signal?.aborted) throw aborted();
+    if (typeof prompt !== "string" || prompt.trim() === "") throw wrong("prompt", "a text", prompt);
+    checkNumber("maxTokens", maxTokens, "a whole number from 0", isWhole);
+    checkNumber("seed", seed, "a whole number from 0", isWhole);
+    checkNumber("temperature", temperature, "a number from 0", (value) => value >= 0);
+    checkNumber("topP", topP, "a number from 0 to 1", (value) => value >= 0 && value <= 1);
     const decoding = { max_tokens: maxTokens, temperature, top_p: topP, seed };
-    const request = { kind: "answer", prompt, adapted: adapter !== undefined, decoding };
-    const stop = () => base.tell({ kind: "stop" });
-    signal?.addEventListener("abort", stop);
-    let text = "";
-    const onEvent = (event) => {
-      if (event.kind !== "text") return;
-      text += event.text;
-      onToken?.(event.text);
-    };
-    try {
-      const [answered] = await base.ask(request, "answered", { onEvent });
-      if (answered.stopped) throw aborted();
-      return text;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
+    return this.#answers.run(async () => {
+      this.#check(signal);
+      if (!this.#base?.isOpen) {
+        this.#adapter = undefined;
+        const open = { kind: "open_base", base: this.#options.models };
+        this.#base = await this.#open([[open, "opened"]], signal);
+      }
+      const base = this.#base;
+      if (adapter && this.#adapter !== adapter) {
+        await base.ask({ kind: "adapt" }, "adapted", { files: Object.values(adapter.peft()) });
+        this.#adapter = adapter;
+      }
+      const request = { kind: "answer", prompt, adapted: adapter !== undefined, decoding };
+      const stop = () => base.tell({ kind: "stop" });
+      signal?.addEventListener("abort", stop);
+      let text = "";
+      const onEvent = (event) => {
+        if (event.kind !== "text") return;
+        text += event.text;
+        onToken?.(event.text);
+      };
+      try {
+        const answer = base.ask(request, "answered", { onEvent });
+        if (signal?.aborted) stop();
+        const [answered] = await answer;
+        if (answered.stopped) throw aborted();
+        return text;
+      } finally {
+        signal?.removeEventListener("abort", stop);
+      }
+    });
   }
 
   dispose() {
+    this.#isDisposed = true;
     const error = new DndError("other", "The generator was disposed of.");
-    this.#generator?.end(error);
-    this.#base?.end(error);
+    for (const link of this.#links) link.end(error);
+    this.#links.clear();
   }
 }
 
-export async function load({ models, device = "auto", onProgress, signal }) {
-  const folder = new URL(models, document.baseURI).href;
+export async function load({ models, device = "auto", onProgress, signal } = {}) {
+  if (typeof models !== "string" && !(models instanceof URL)) {
+    throw wrong("models", "an address", models);
+  }
+  const folder = new URL(models, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   const base = folder.endsWith("/") ? folder : `${folder}/`;
   return new Dnd({ models: base, device, onProgress }).prepare(signal);
 }

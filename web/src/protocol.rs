@@ -170,7 +170,7 @@ pub enum Event {
         /// Seconds of the generator.
         decode: f64,
     },
-    /// The adapter was generated; three byte arrays follow.
+    /// The adapter was generated; its files follow.
     Done(Box<Report>),
     /// The base model is loaded.
     Opened,
@@ -230,10 +230,10 @@ pub struct Answered {
     pub ended: bool,
     /// Whether [`Request::Stop`] cut it.
     pub stopped: bool,
-    /// Seconds from the request to the first token.
+    /// Seconds from the request to the first text.
     pub first: f64,
-    /// Seconds from the first token to the last.
-    pub rest: f64,
+    /// Tokens per second after the first text, if there are any.
+    pub rate: Option<f64>,
 }
 
 /// The model files.

@@ -114,6 +114,7 @@ fn decode(context: &Context, json: &Path) -> Result<()> {
     packages.extend(node::LLAMA);
     let modules = node::provide(context, &packages)?;
     Ok(cmd!(sh, "node tests/bench/decode.mjs")
+        .env("RAYON_NUM_THREADS", "2")
         .env("NODE_PATH", &modules)
         .env("DND", dnd)
         .env("DND_PAGE", page)

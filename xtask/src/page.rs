@@ -17,7 +17,6 @@ use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 pub use dnd_web::manifest::FILE as MANIFEST;
-use dnd_web::manifest::FILE;
 use xshell::cmd;
 
 use crate::context::{Context, sha256, walk};
@@ -116,7 +115,7 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
         is_whole(&page),
         "{}: no {}: expected a post_build hook in Trunk.toml that calls `cargo xtask page-files`",
         page.display(),
-        FILE
+        MANIFEST
     );
     dnd_files::write(&stamp, described(wasm_opt.is_some()).as_bytes())?;
     println!("page: {}", page.display());
@@ -178,5 +177,5 @@ fn wasm_opt(context: &Context) -> Result<Option<PathBuf>> {
 
 /// Whether the folder holds a page with what `page-files` adds.
 fn is_whole(page: &Path) -> bool {
-    page.join(FILE).exists()
+    page.join(MANIFEST).exists()
 }

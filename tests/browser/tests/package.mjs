@@ -18,7 +18,7 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
     const adapter = await dnd.generate(["one", "two", "three"], { seed: 4 });
     const tokens = [];
     const onToken = (text) => tokens.push(text);
-    const options = { maxTokens: 24 };
+    const options = { maxTokens: 60 };
     const without = await dnd.complete("hot", { ...options, onToken });
     const answers = [without, await dnd.complete("hot", { ...options, adapter })];
     const described = await dnd.generate([], { describe: "Give the plural." });
@@ -39,10 +39,18 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
     const running = new AbortController();
     const cut = dnd.complete("hot", { signal: running.signal, onToken: () => running.abort() });
     await failing(() => cut);
-    // It goes on after an abort.
+    const theirs = await dnd.complete("hot", { ...options, adapter: described });
+    // Calls at once do not mix their adapters, and go on after an abort.
+    const both = await Promise.all([
+      dnd.complete("hot", { ...options, adapter }),
+      dnd.complete("hot", { ...options, adapter: described }),
+      dnd.complete("hot", options),
+    ]);
     const again = await dnd.generate(["one", "two", "three"], { seed: 4 });
     dnd.dispose();
     await failing(() => globalThis.load({ models: "nowhere/", device: "cpu" }));
+    await failing(() => dnd.complete("hot"));
+    await failing(() => globalThis.load({}));
     return {
       device: dnd.device,
       stages: [...stages],
@@ -50,6 +58,8 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
       gguf: [...adapter.gguf().slice(0, 4)],
       names: Object.keys(adapter.peft()),
       same: again.sha256 === adapter.sha256 && described.sha256 !== adapter.sha256,
+      both,
+      theirs,
       tokens: tokens.join("") === without,
       answers,
       codes,
@@ -65,6 +75,8 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
   assert.equal(Buffer.from(found.gguf).toString(), "GGUF");
   assert.deepEqual(found.names, ["adapter_model.safetensors", "adapter_config.json"]);
   assert.ok(found.same, "the seed and the prompts decide");
+  const [first, second] = found.answers;
+  assert.deepEqual(found.both, [second, found.theirs, first], "answers of calls at once");
   assert.ok(found.tokens && found.answers[0] !== found.answers[1]);
-  assert.deepEqual(found.codes, ["other", "aborted", "aborted", "download"]);
+  assert.deepEqual(found.codes, ["other", "aborted", "aborted", "outdated", "other", "other"]);
 });

@@ -13,7 +13,7 @@ use crate::context::walk;
 /// Maximum size of all WebAssembly modules, gzipped, in bytes.
 const MAX_WASM: u64 = 4_500_000;
 /// Maximum bytes of all files but the base model as a server sends them, WebAssembly gzipped.
-const MAX_FETCHED: u64 = 62_000_000;
+const MAX_FETCHED: u64 = 60_000_000;
 
 /// Prints the sizes of a page and checks them against the limits, which apply only to modules
 /// `optimized` by `wasm-opt`.

@@ -143,14 +143,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         printed = output::print(text);
         printed.is_ok()
     })?;
-    let (ended, first) = (started.elapsed(), first.unwrap_or_default());
+    let ended = started.elapsed();
+    let first = first.unwrap_or(ended);
     printed?;
     output::print("\n")?;
     if arguments.stats {
         let count = answer.tokens.len();
-        let rate = count.saturating_sub(1) as f64 / (ended - first).as_secs_f64();
+        let rest = count.saturating_sub(answer.tokens_to_text);
+        let rate = rest as f64 / (ended - first).as_secs_f64();
         output::eprint_line(&format!(
-            "prompt: {} tokens, first token after {:.2} s; answer: {count} tokens, {rate:.1} \
+            "prompt: {} tokens, first text after {:.2} s; answer: {count} tokens, {rate:.1} \
              tokens/s",
             prompt.len(),
             first.as_secs_f64()

@@ -1,8 +1,8 @@
 //! Products with matrices that stay quantized in memory, in the blocks of 32 values of GGUF files
 //! (`block_q4_1` and `block_q8_0` in ggml's `ggml-common.h`).
 //!
-//! A few input rows are rounded to 16 bits and multiplied in integers, which reads each weight
-//! once. For more rows, panels of the matrix are unpacked for the [f32 matmul](crate::blocked).
+//! A few input rows are rounded to 16 bits and multiplied in integers. For more rows, panels of the
+//! matrix are unpacked for the [f32 matmul](crate::blocked).
 
 mod rounded;
 

@@ -20,6 +20,8 @@ pub struct Completion {
     pub text: String,
     /// The tokens, without the end-of-turn token.
     pub tokens: Vec<u32>,
+    /// Tokens up to the first text, that one included: a character can take several.
+    pub tokens_to_text: usize,
     /// Whether the model generated the end-of-turn token.
     pub ended: bool,
     /// Logits of the first generated token, one per vocabulary entry.
@@ -72,6 +74,7 @@ pub async fn complete(
     let mut completion = Completion {
         text: String::new(),
         tokens: Vec::new(),
+        tokens_to_text: 0,
         ended: false,
         first_logits: Vec::new(),
     };
@@ -98,6 +101,9 @@ pub async fn complete(
         }
         completion.tokens.push(token);
         if let Some(new) = decode(token)? {
+            if completion.text.is_empty() {
+                completion.tokens_to_text = completion.tokens.len();
+            }
             completion.text.push_str(&new);
             if !on_text(&new).await {
                 return Ok(completion);

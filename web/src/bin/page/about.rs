@@ -18,6 +18,14 @@ pub fn About() -> impl IntoView {
                     in one pass."
                 </p>
                 <p>
+                    "The method is that of "
+                    <a href="https://arxiv.org/abs/2506.16406" rel="noreferrer">
+                        "Drag-and-Drop LLMs"
+                    </a>
+                    "; this is an independent implementation, under MIT or Apache-2.0, as you \
+                    prefer."
+                </p>
+                <p>
                     "Both run in your browser, on the GPU if it is suitable and on the CPU \
                     otherwise. The models are downloaded once from this page's server. Your \
                     prompts never leave this device."

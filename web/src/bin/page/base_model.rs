@@ -48,6 +48,8 @@ pub struct BaseModel {
     pub phase: RwSignal<Phase>,
     /// What went wrong, and what to do.
     pub alert: RwSignal<Option<String>>,
+    /// Answers that are waited for.
+    pending: RwSignal<usize>,
 }
 
 #[derive(Default)]
@@ -82,7 +84,13 @@ impl BaseModel {
             worker: StoredValue::new_local(AnswerWorker::default()),
             phase: RwSignal::new(Phase::Closed),
             alert: RwSignal::new(None),
+            pending: RwSignal::new(0),
         }
+    }
+
+    /// Whether an answer is waited for.
+    pub fn is_busy(self) -> bool {
+        self.pending.get() > 0
     }
 
     /// Asks the base model, with the page's adapter if `adapted`; opens it first if it is not open.
@@ -92,12 +100,21 @@ impl BaseModel {
         prompt: String,
         adapted: bool,
         decoding: Decoding,
-        on_piece: impl FnMut(Piece) + 'static,
+        mut on_piece: impl FnMut(Piece) + 'static,
     ) {
         self.alert.set(None);
         if self.worker.with_value(|worker| worker.connection.is_none()) && !self.open() {
+            on_piece(Piece::Failed);
             return;
         }
+        self.pending.update(|count| *count += 1);
+        let on_piece = move |piece: Piece| {
+            if !matches!(piece, Piece::Text(_)) {
+                self.pending
+                    .update(|count| *count = count.saturating_sub(1));
+            }
+            on_piece(piece);
+        };
         let adapter = self.state.adapter_files.get_value();
         self.worker.update_value(|worker| {
             if let Some((name, files)) = adapter.filter(|_| adapted)
@@ -159,7 +176,7 @@ impl BaseModel {
     }
 
     /// Ends the worker and fails what waits for it.
-    fn close(self) {
+    pub fn close(self) {
         let old = self
             .worker
             .try_update_value(std::mem::take)

@@ -10,14 +10,17 @@ use gloo::file::ObjectUrl;
 
 use super::base_model::{BaseModel, Piece};
 use super::data::Download;
-use super::format;
+use super::state::State;
 use super::try_it::GREEDY;
+use super::{files, format};
 use dnd_adapter::prompts;
 use dnd_web::protocol::Decoding;
 use dnd_web::score::{csv_row, interval, is_right};
 
 /// Maximum length of an answer, in tokens.
 const LONGEST: usize = 32;
+/// More lines would take minutes, and make the table slow.
+const MOST_LINES: usize = 500;
 const PLACEHOLDER: &str = "What is the opposite of fast? => slow\nopposite of wide => narrow";
 
 /// One line of the table.
@@ -66,16 +69,17 @@ impl Row {
 #[component]
 pub fn Check() -> impl IntoView {
     let base = expect_context::<BaseModel>();
-    let text = RwSignal::new(String::new());
+    let state = expect_context::<State>();
+    let text = state.lines;
     let mistake = RwSignal::new(None::<String>);
     let rows = RwSignal::new(Vec::<Row>::new());
     // Answers that are waited for.
     let waiting = RwSignal::new(0usize);
-    let is_busy = move || waiting.get() > 0;
+    let is_checking = move || waiting.get() > 0;
     let file = StoredValue::new_local(None::<ObjectUrl>);
 
     let check = move || {
-        if untrack(is_busy) {
+        if untrack(|| base.is_busy()) {
             return;
         }
         let name = "lines";
@@ -84,6 +88,13 @@ pub fn Check() -> impl IntoView {
             read.and_then(|read| prompts::with_answers(&read, name))
         });
         match read {
+            Ok(lines) if lines.len() > MOST_LINES => {
+                let found = lines.len();
+                mistake.set(Some(format!(
+                    "Expected at most {MOST_LINES} lines, found {found}. `dnd eval --lines` takes \
+                     any number."
+                )));
+            }
             Ok(lines) => {
                 mistake.set(None);
                 let asked: Vec<Row> = lines.into_iter().map(Row::new).collect();
@@ -101,19 +112,13 @@ pub fn Check() -> impl IntoView {
         }
     };
     let open = move |chosen: web_sys::File| {
-        let name = chosen.name();
         spawn_local(async move {
-            let blob = gloo::file::Blob::from(chosen);
-            let read = match gloo::file::futures::read_as_bytes(&blob).await {
-                Ok(bytes) => prompts::decode(&bytes, &name).map_err(|error| error.to_string()),
-                Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
-            };
-            match read {
+            match files::read_text(chosen).await {
                 Ok(read) => {
                     mistake.set(None);
                     text.set(read);
                 }
-                Err(reason) => mistake.set(Some(format::sentence(&reason))),
+                Err(reason) => mistake.set(Some(reason)),
             }
         });
     };
@@ -134,16 +139,14 @@ pub fn Check() -> impl IntoView {
         rows.with_untracked(|rows| {
             for row in rows {
                 let answers = row.answers.map(|answer| answer.get_untracked());
-                let [without, with] = answers.map(Option::unwrap_or_default);
-                let mark = |right: bool| if right { "1" } else { "0" };
+                // What was not answered is neither right nor wrong.
+                let [without, with] = answers.map(|answer| match answer {
+                    Some((text, right)) => (text, if right { "1" } else { "0" }),
+                    None => (String::new(), ""),
+                });
                 let (prompt, wanted) = (row.prompt.get_value(), row.wanted.get_value());
                 table.push_str(&csv_row(&[
-                    &prompt,
-                    &wanted,
-                    &without.0,
-                    mark(without.1),
-                    &with.0,
-                    mark(with.1),
+                    &prompt, &wanted, &without.0, without.1, &with.0, with.1,
                 ]));
             }
         });
@@ -153,7 +156,17 @@ pub fn Check() -> impl IntoView {
         Some(download.url)
     };
     view! {
-        <details class="check">
+        <details
+            class="check"
+            on:drop=move |event| {
+                // Elsewhere on the page, a file holds prompts.
+                if let Some(file) = files::dropped(&event) {
+                    event.stop_propagation();
+                    state.dropping.set(false);
+                    open(file);
+                }
+            }
+        >
             <summary>"Check it on lines with answers"</summary>
             <p class="help">
                 "One line each, as " <code>"prompt => answer"</code>
@@ -174,13 +187,13 @@ pub fn Check() -> impl IntoView {
             <div class="row">
                 <button
                     type="button"
-                    aria-disabled=move || is_busy().then_some("true")
+                    aria-disabled=move || base.is_busy().then_some("true")
                     disabled=move || text.with(|text| text.trim().is_empty())
                     on:click=move |_| check()
                 >
                     "Check"
                 </button>
-                <Show when=is_busy>
+                <Show when=is_checking>
                     <button type="button" on:click=move |_| base.stop()>
                         "Cancel check"
                     </button>
@@ -208,7 +221,7 @@ pub fn Check() -> impl IntoView {
             <p class="stage" role="status" aria-label="About the check">
                 {move || {
                     let total = 2 * rows.with(Vec::len);
-                    is_busy().then(|| format!("{} of {total} answers", total - waiting.get()))
+                    is_checking().then(|| format!("{} of {total} answers", total - waiting.get()))
                 }}
             </p>
             <Show when=move || rows.with(|rows| !rows.is_empty())>
@@ -257,7 +270,7 @@ pub fn Check() -> impl IntoView {
                         </tfoot>
                     </table>
                 </div>
-                <Show when=move || !is_busy()>
+                <Show when=move || !is_checking()>
                     <p>
                         <a download="checked.csv" href=save>
                             "Download as CSV"

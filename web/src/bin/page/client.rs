@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::browser;
 use super::data::GenerationProgress;
 use super::state::State;
+use super::{browser, link};
 use dnd_web::connection::Connection;
 use dnd_web::protocol::{Cause, DeviceChoice, DeviceReport, Envelope, Request};
 use worker_client::{Generation, Task, WorkerClient, WorkerState};
@@ -109,12 +109,14 @@ impl Client {
     pub fn generate(self, prompts: Vec<String>, seed: u64) {
         self.state.clear_messages();
         self.state.result.set(None);
+        let example = link::opened_example(self.state);
         self.start_progress();
         let (first, ready, running) = self.update(|client| {
             client.urls.clear();
             client.generation = Some(Generation {
                 prompts: Arc::new(prompts),
                 seed,
+                example,
                 repeated: false,
             });
             let first = !std::mem::replace(&mut client.requested_persistence, true);

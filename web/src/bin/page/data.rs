@@ -12,6 +12,7 @@ use super::format;
 use dnd_web::protocol::{Progress, Report, SelfTest, Stage};
 
 /// Example prompts.
+#[derive(Debug, PartialEq)]
 pub struct Example {
     /// Label of the button.
     pub name: &'static str,
@@ -184,6 +185,8 @@ impl GenerationProgress {
 pub struct Finished {
     /// The prompts that it was made from.
     pub prompts: Arc<Vec<String>>,
+    /// The example that these are, if they are one.
+    pub example: Option<&'static Example>,
     /// The worker's report.
     pub report: Report,
     /// The archive with everything.

@@ -105,20 +105,11 @@ pub fn open(state: State, file: File) {
     text_box::read_box_now(state);
     let prompt_box = expect_context::<PromptBoxState>();
     let name = file.name();
-    if file.size() > LARGEST {
-        prompt_box.show_error(format!(
-            "{name}: expected a file of at most 16 MB, found {}. The generator reads 16 prompts, \
-             so a part of the file is enough.",
-            format::size(file.size() as u64)
-        ));
-        return;
-    }
     let turn = prompt_box.begin();
     spawn_local(async move {
-        let blob = gloo::file::Blob::from(file);
-        let found = match gloo::file::futures::read_as_bytes(&blob).await {
+        let found = match read(file).await {
             Ok(bytes) => parse(&bytes, &name),
-            Err(error) => Err(format!("{name}: the browser cannot read it: {error}")),
+            Err(reason) => Err(reason),
         };
         if !prompt_box.is_last(turn) {
             return;
@@ -139,6 +130,40 @@ pub fn open(state: State, file: File) {
             )),
         }
     });
+}
+
+/// The bytes of a file that is not too large.
+async fn read(file: File) -> Result<Vec<u8>, String> {
+    let (name, size) = (file.name(), file.size());
+    if size > LARGEST {
+        return Err(format!(
+            "{name}: expected a file of at most 16 MB, found {}. A part of the file is enough.",
+            format::size(size as u64)
+        ));
+    }
+    let blob = gloo::file::Blob::from(file);
+    let bytes = gloo::file::futures::read_as_bytes(&blob).await;
+    bytes.map_err(|error| format!("{name}: the browser cannot read it: {error}."))
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// A sentence, when it is too large, cannot be read or is no text.
+pub async fn read_text(file: File) -> Result<String, String> {
+    let name = file.name();
+    let bytes = read(file).await?;
+    prompts::decode(&bytes, &name).map_err(|error| format::sentence(&error.to_string()))
+}
+
+/// The single file that is dropped; the browser would navigate to it otherwise.
+pub fn dropped(event: &DragEvent) -> Option<File> {
+    if !carries_files(event) {
+        return None;
+    }
+    event.prevent_default();
+    let files = event.data_transfer()?.files()?;
+    (files.length() == 1).then(|| files.get(0)).flatten()
 }
 
 /// The prompts of a file, and what was guessed.

@@ -23,16 +23,11 @@ pub fn ProgressBar() -> impl IntoView {
             .progress
             .with(|c| c.as_ref().map(GenerationProgress::text).unwrap_or_default())
     };
-    // A download that stands still sends no progress.
-    let is_still = RwSignal::new(false);
-    let timer = StoredValue::new_local(None::<Timeout>);
-    Effect::new(move |_| {
-        let downloads = state
+    let downloads = move || {
+        state
             .progress
-            .with(|course| course.as_ref().is_some_and(GenerationProgress::downloads));
-        is_still.set(false);
-        timer.set_value(downloads.then(|| Timeout::new(PATIENCE, move || is_still.set(true))));
-    });
+            .with(|course| course.as_ref().is_some_and(GenerationProgress::downloads))
+    };
     view! {
         <Show when=move || state.working()>
             <div class="progress">
@@ -51,13 +46,29 @@ pub fn ProgressBar() -> impl IntoView {
                     <span>{text}</span>
                     <span>{move || format!("{} %", percent())}</span>
                 </p>
-                <Show when=move || is_still.get()>
-                    <p role="note" class="help">
-                        "Nothing has come for 5 seconds. The page keeps trying; what has come is \
-                        kept."
-                    </p>
-                </Show>
+                {stall_note(downloads)}
             </div>
         </Show>
+    }
+}
+
+/// A note when a download sends no progress for a while. `downloads` is read anew at each progress.
+pub fn stall_note(downloads: impl Fn() -> bool + 'static) -> impl IntoView {
+    let is_still = RwSignal::new(false);
+    let timer = StoredValue::new_local(None::<Timeout>);
+    Effect::new(move |_| {
+        let later = downloads().then(|| Timeout::new(PATIENCE, move || is_still.set(true)));
+        is_still.set(false);
+        timer.set_value(later);
+    });
+    move || {
+        is_still.get().then(|| {
+            view! {
+                <p role="note" class="help">
+                    "Nothing has come for 5 seconds. The page goes on waiting; what has come is \
+                    kept."
+                </p>
+            }
+        })
     }
 }

@@ -23,6 +23,7 @@ pub fn ResultRegion() -> impl IntoView {
 fn region(state: State, finished: Finished) -> impl IntoView {
     let Finished {
         prompts: given,
+        example,
         report,
         zip,
         model,
@@ -40,10 +41,17 @@ fn region(state: State, finished: Finished) -> impl IntoView {
         .first()
         .is_some_and(|task| task.similarity < MIN_SIMILARITY);
     let question = peft::example_question(&given).to_owned();
-    let python = peft::python_example(&report.base_model, "adapter", &question);
-    let llama = peft::llama_example(&question);
-    let name = link::opened_example(state).map_or_else(|| slug(&question), |e| e.link.to_owned());
-    let questions = link::opened_example(state).map(Example::questions);
+    let name = example.map_or_else(|| slug(&question), |example| example.link.to_owned());
+    let questions = example.map(Example::questions).unwrap_or_default();
+    // The programs ask what the panel asks.
+    let input = questions.first().and_then(|first| first.input.clone());
+    let asks = Memo::new(move |_| match &input {
+        Some(input) if state.is_bare.get() => input.clone(),
+        _ => question.clone(),
+    });
+    let base_model = report.base_model.clone();
+    let python = move || peft::python_example(&base_model, "adapter", &asks.get());
+    let llama = move || peft::llama_example(&asks.get());
     let asked = given.to_vec();
     let earlier = Memo::new(move |_| earlier(state, &given, report.seed));
     // The copy buttons get this signal for their messages, which belong beside them.
@@ -73,7 +81,7 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                         </p>
                     }
                 })}
-            <TryIt prompts=asked questions=questions.unwrap_or_default()/>
+            <TryIt prompts=asked questions=questions/>
             <h3>"Take it with you"</h3>
             <div class="row">
                 <a class="button main" download=format!("{name}-adapter.zip") href=zip.url>

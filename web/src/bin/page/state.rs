@@ -48,6 +48,11 @@ pub struct State {
     /// SHA-256 and bytes of `adapter_model.safetensors`, and bytes of `adapter_config.json`, of the
     /// last adapter.
     pub adapter_files: StoredValue<Option<(String, [Uint8Array; 2])>, LocalStorage>,
+    /// What is asked, and whether questions of an example are the input alone.
+    pub question: RwSignal<String>,
+    pub is_bare: RwSignal<bool>,
+    /// Lines with answers.
+    pub lines: RwSignal<String>,
     /// What went wrong, and what to do.
     pub alert: RwSignal<Option<String>>,
     /// The status message, for a polite live region.
@@ -77,6 +82,9 @@ impl State {
             measured: RwSignal::new(false),
             result: RwSignal::new(None),
             adapter_files: StoredValue::new_local(None),
+            question: RwSignal::new(String::new()),
+            is_bare: RwSignal::new(false),
+            lines: RwSignal::new(String::new()),
             alert: RwSignal::new(None),
             message: RwSignal::new(String::new()),
             deleted: RwSignal::new(String::new()),

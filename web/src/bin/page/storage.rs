@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::base_model::BaseModel;
 use super::client::Client;
 use super::format;
 use super::state::State;
@@ -11,6 +12,7 @@ use super::state::State;
 pub fn StoredModels() -> impl IntoView {
     let state = expect_context::<State>();
     let client = expect_context::<Client>();
+    let base = expect_context::<BaseModel>();
     let stored = move || {
         let files = state
             .files
@@ -40,7 +42,11 @@ pub fn StoredModels() -> impl IntoView {
                         type="button"
                         on:click=move |_| {
                             asks.set(false);
-                            client.delete();
+                            if !untrack(refused) {
+                                // A download holds its file.
+                                base.close();
+                                client.delete();
+                            }
                         }
                     >
                         {move || format!("Yes, delete {} MB", format::megabytes(stored()))}

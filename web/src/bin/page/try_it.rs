@@ -6,6 +6,7 @@ use super::base_model::{BaseModel, Phase, Piece};
 use super::check::Check;
 use super::data::Question;
 use super::format;
+use super::progress::stall_note;
 use super::state::State;
 use dnd_web::protocol::{Answered, Decoding, Stage};
 
@@ -61,9 +62,7 @@ impl Answer {
                 1 => "1 token".to_owned(),
                 count => format!("{count} tokens"),
             };
-            // The first token is waited for, the others come one by one.
-            let speed = (done.rest > 0.0 && done.tokens > 1)
-                .then(|| format!(", {:.0} tokens/s", (done.tokens - 1) as f64 / done.rest));
+            let speed = done.rate.map(|rate| format!(", {rate:.0} tokens/s"));
             let end = match (done.stopped, done.ended) {
                 (true, _) => ", stopped",
                 (false, false) => ", cut",
@@ -100,11 +99,10 @@ pub fn TryIt(
 ) -> impl IntoView {
     let state = expect_context::<State>();
     let base = expect_context::<BaseModel>();
-    let question = RwSignal::new(String::new());
-    let is_bare = RwSignal::new(false);
+    let (question, is_bare) = (state.question, state.is_bare);
     let temperature = RwSignal::new(0.0f32);
     let (without, with) = (Answer::new(), Answer::new());
-    let is_busy = move || without.is_pending.get() || with.is_pending.get();
+    let is_asking = move || without.is_pending.get() || with.is_pending.get();
     on_cleanup(move || base.stop());
 
     let has_inputs = questions.iter().any(|question| question.input.is_some());
@@ -120,7 +118,7 @@ pub fn TryIt(
     };
     let ask = move || {
         let text = question.get_untracked().trim().to_owned();
-        if text.is_empty() || untrack(is_busy) {
+        if text.is_empty() || untrack(|| base.is_busy()) {
             return;
         }
         let decoding = Decoding {
@@ -143,9 +141,9 @@ pub fn TryIt(
                 <button
                     type="button"
                     class="quiet"
-                    aria-disabled=move || is_busy().then_some("true")
+                    aria-disabled=move || base.is_busy().then_some("true")
                     on:click=move |_| {
-                        if !untrack(is_busy) {
+                        if !untrack(|| base.is_busy()) {
                             question.set(untrack(|| text(&offered)));
                             ask();
                         }
@@ -220,12 +218,12 @@ pub fn TryIt(
                 <button
                     type="submit"
                     class="main"
-                    aria-disabled=move || is_busy().then_some("true")
+                    aria-disabled=move || base.is_busy().then_some("true")
                     disabled=move || question.with(|text| text.trim().is_empty())
                 >
                     "Ask both"
                 </button>
-                <Show when=is_busy>
+                <Show when=is_asking>
                     <button type="button" on:click=move |_| base.stop()>
                         "Stop"
                     </button>
@@ -234,6 +232,12 @@ pub fn TryIt(
             <p class="stage" role="status" aria-label="The base model">
                 {move || opening(base.phase.get())}
             </p>
+            {stall_note(move || {
+                matches!(
+                    base.phase.get(),
+                    Phase::Opening(Some(progress)) if progress.stage == Stage::Download
+                )
+            })}
             <div class="alert" role="alert">
                 {move || base.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
             </div>

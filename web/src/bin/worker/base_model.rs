@@ -118,20 +118,22 @@ impl BaseModel {
         };
         let cached = &mut self.cached[usize::from(adapted)];
         let lora = self.adapter.as_ref().filter(|_| adapted);
-        let (mut count, mut ended) = (0, false);
+        let (mut count, mut before, mut ended) = (0, 0, false);
         if !is_stopped() {
             let (model, tokenizer) = (&self.model, &self.tokenizer);
             let answer = complete(model, tokenizer, &tokens, lora, options, cached, on_text);
             let answer = answer.await?;
-            (count, ended) = (answer.tokens.len(), answer.ended);
+            (count, before) = (answer.tokens.len(), answer.tokens_to_text);
+            ended = answer.ended;
         }
         let (first, last) = (first.unwrap_or_else(now), now());
         reply.post(Event::Answered(Answered {
             tokens: count,
+            rate: (count > before && last > first)
+                .then(|| (count - before) as f64 / (last - first) * 1e3),
             ended,
             stopped: is_stopped(),
             first: (first - started) / 1e3,
-            rest: (last - first) / 1e3,
         }));
         Ok(())
     }

@@ -150,10 +150,10 @@ impl Helper {
         let (sender, said) = unbounded();
         let (hearing, failing) = (Rc::clone(&state), Rc::clone(&state));
         let failed = sender.clone();
-        // The receiver lives as long as these functions.
         // The script of this worker, wherever it lies.
         let program = scope().location().href();
         let program = program.split('?').next().unwrap_or_default();
+        // The receiver lives as long as these functions.
         let connection = Connection::new(
             &format!("{program}?{QUERY}"),
             move |message| match parse_message(&message) {

@@ -2,7 +2,7 @@
 //!
 //! It serves one request at a time. To cancel a generation, the page terminates it, because
 //! WebAssembly that computes cannot be interrupted. Downloads are stored as they arrive, so nothing
-//! is lost. The base model looks for messages between tokens, so that it can be stopped.
+//! is lost. The base model takes messages every few tokens, so that it can be stopped.
 
 mod base_model;
 mod device;

@@ -1,7 +1,7 @@
 //! The worker's state between requests.
 
 use dnd_model::{AdapterGenerator, PromptEncoder};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
@@ -139,23 +139,29 @@ impl Session {
 
     async fn fetch_manifest(&self) -> Result<Manifest, Failure> {
         let failure =
-            |what: String| Failure::new(Cause::Download, format!("{}: {what}.", manifest::FILE));
+            |cause, what: &str| Failure::new(cause, format!("{}: {what}.", manifest::FILE));
+        let broken = |error: JsValue| failure(Cause::Download, &reason(&error));
         let url = format!("{}{}", self.base, manifest::FILE);
-        let text = async {
-            let options = RequestInit::new();
-            // An old manifest would point to files that are gone.
-            options.set_cache(RequestCache::NoCache);
-            let response = scope().fetch_with_str_and_init(&url, &options);
-            let response = JsFuture::from(response).await?;
-            let response: Response = response.dyn_into()?;
-            if !response.ok() {
-                let status = format!("the server answered {}", response.status());
-                return Err(status.into());
+        let options = RequestInit::new();
+        // An old manifest would point to files that are gone.
+        options.set_cache(RequestCache::NoCache);
+        let response = scope().fetch_with_str_and_init(&url, &options);
+        let response = JsFuture::from(response).await.map_err(broken)?;
+        let response: Response = response.unchecked_into();
+        match response.status() {
+            _ if response.ok() => {}
+            404 | 410 => return Err(failure(Cause::Outdated, "the server does not have it")),
+            status => {
+                let answered = format!("the server answered {status}");
+                return Err(failure(Cause::Download, &answered));
             }
-            JsFuture::from(response.text()?).await
-        };
-        let text = text.await.map_err(|error| failure(reason(&error)))?;
-        let text = text.as_string().unwrap_or_default();
+        }
+        let kind = response.headers().get("Content-Type").ok().flatten();
+        if kind.is_some_and(|kind| kind.starts_with("text/html")) {
+            return Err(failure(Cause::Outdated, "a web page stands in its place"));
+        }
+        let text = async { JsFuture::from(response.text()?).await };
+        let text = text.await.map_err(broken)?.as_string().unwrap_or_default();
         Manifest::from_json(&text).map_err(|error| Failure::other(error.to_string()))
     }
 
@@ -164,6 +170,7 @@ impl Session {
             return;
         };
         let base_model = manifest.base_model.as_slice();
+        let base_total = base_model.iter().map(|file| file.bytes).sum();
         let (stored, base_stored) = match &self.store {
             Some(store) => {
                 let stored = store.stored(&manifest.files).await;
@@ -174,12 +181,12 @@ impl Session {
         reply.post(Event::Files(FilesReport {
             total: manifest.total(),
             stored,
-            base_total: base_model.iter().map(|file| file.bytes).sum(),
+            base_total,
             base_stored,
             not_stored: self
                 .not_stored
                 .as_ref()
-                .filter(|_| stored < manifest.total())
+                .filter(|_| stored < manifest.total() || base_stored < base_total)
                 .map(|reason| {
                     format!(
                         "The models cannot be stored on this device ({reason}), so the next visit \

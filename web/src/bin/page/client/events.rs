@@ -124,6 +124,7 @@ impl Client {
         self.finish();
         self.state.result.set(generation.map(|generation| Finished {
             prompts: generation.prompts,
+            example: generation.example,
             report,
             zip: zip.0,
             model: model.0,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gloo::file::ObjectUrl;
 
+use crate::app::data::Example;
 use dnd_web::connection::Connection;
 use dnd_web::protocol::DeviceReport;
 
@@ -68,6 +69,8 @@ pub(super) struct WorkerClient {
 pub(super) struct Generation {
     pub(super) prompts: Arc<Vec<String>>,
     pub(super) seed: u64,
+    /// The example that the prompts are of.
+    pub(super) example: Option<&'static Example>,
     /// Whether it was repeated after the GPU was lost.
     pub(super) repeated: bool,
 }
