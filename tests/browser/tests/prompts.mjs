@@ -9,7 +9,7 @@ import { describeKeys } from "../visit.mjs";
 const EXAMPLES = [
   ["Antonyms", "antonyms", "What is the opposite of hot?"],
   ["Capitals", "capitals", "What is the name of Norway's capital?"],
-  ["Last letter", "last-letter", "What is the last letter of the word lantern?"],
+  ["Past tense", "past-tense", "What is the past tense of go?"],
   ["Pick the fruit", "pick-the-fruit", "Which of these is a fruit: plum, hammer, sparrow, river?"],
   [
     "Sentiment",

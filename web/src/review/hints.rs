@@ -142,7 +142,7 @@ mod tests {
     fn examples_need_no_hint() {
         for text in [
             include_str!("../../../assets/prompts/antonyms.txt"),
-            include_str!("../../../assets/prompts/last-letter.txt"),
+            include_str!("../../../assets/prompts/past-tense.txt"),
             include_str!("../../../assets/prompts/sentiment.txt"),
         ] {
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();

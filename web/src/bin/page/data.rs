@@ -58,10 +58,10 @@ pub const EXAMPLES: [Example; 5] = [
         questions: include_str!("../../../../assets/questions/capitals.test.jsonl"),
     },
     Example {
-        name: "Last letter",
-        link: "last-letter",
-        file: "last-letter.txt",
-        questions: include_str!("../../../../assets/questions/last-letter.test.jsonl"),
+        name: "Past tense",
+        link: "past-tense",
+        file: "past-tense.txt",
+        questions: include_str!("../../../../assets/questions/past-tense.test.jsonl"),
     },
     Example {
         name: "Pick the fruit",
