@@ -5,7 +5,7 @@
 pub enum TensorType {
     F32 = 0,
     /// Not supported by `dnd`.
-    Q5_0 = 6,
+    IQ4XS = 23,
 }
 
 /// Tensors start at multiples of this.

@@ -54,14 +54,14 @@ fn collections_adapters_and_bundles_show_what_they_are() {
 #[test]
 fn gguf_files_show_unsupported_types_too() {
     let world = World::new();
-    let gguf = world.write("base.gguf", language_model::gguf(1, TensorType::Q5_0));
+    let gguf = world.write("base.gguf", language_model::gguf(1, TensorType::IQ4XS));
     shown(
         &gguf,
         &[
             "llama.block_count",
             "blk.1.ffn_down.weight",
             "F32",
-            "Q5_0",
+            "IQ4_XS",
             "[259, 64]",
         ],
     );

@@ -72,6 +72,23 @@ test("Cancel by keyboard", {}, async (t) => {
   assert.ok(await hasFocus(visit.generateButton), "the focus is on Generate after Cancel");
 });
 
+test("Ctrl+Enter generates, Escape cancels, the result gets the focus", {}, async (t) => {
+  const visit = await t.visit({ fault: (count) => count === 1 && standStill("encode") });
+  await visit.fill("a prompt");
+  await visit.deviceKnown();
+  await visit.box.press("Control+Enter");
+  await visit.stage("encode");
+  await visit.page.keyboard.press("Escape");
+  await until("Generate is enabled again", () => visit.generateButton.isEnabled());
+  await visit.box.press("Control+Enter");
+  await visit.finished();
+  assert.ok(await hasFocus(visit.box), "typing is not disturbed");
+  await visit.start();
+  await visit.finished();
+  const title = visit.result.getByRole("heading", { name: "Result", exact: true });
+  await until("the focus on the result", () => hasFocus(title));
+});
+
 /** Fails on serious and critical findings of axe, in both colour schemes. */
 async function examine(visit, state) {
   const { page } = visit;
