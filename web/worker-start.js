@@ -5,7 +5,7 @@ const early = [];
 const keep = (event) => early.push(event.data);
 
 self.addEventListener("message", keep);
-init({ module_or_path: "./worker_bg.wasm" })
+init({ module_or_path: new URL("./worker_bg.wasm", import.meta.url) })
   .then(() => {
     self.removeEventListener("message", keep);
     for (const data of early) {

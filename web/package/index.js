@@ -47,7 +47,7 @@ class Link {
   }
 
   /** Sends a request that has no answer. */
-  tell(request) {
+  post(request) {
     this.#last += 1;
     this.#worker?.postMessage([JSON.stringify({ id: this.#last, ...request })]);
   }
@@ -230,7 +230,7 @@ export class Dnd {
         this.#adapter = adapter;
       }
       const request = { kind: "answer", prompt, adapted: adapter !== undefined, decoding };
-      const stop = () => base.tell({ kind: "stop" });
+      const stop = () => base.post({ kind: "stop" });
       signal?.addEventListener("abort", stop);
       let text = "";
       const onEvent = (event) => {

@@ -1,7 +1,7 @@
 //! A running worker.
 
 use gloo::timers::callback::Timeout;
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -11,6 +11,16 @@ pub struct Connection {
     worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
+}
+
+/// Why a worker stopped, as a sentence without its full stop.
+pub fn stopped(event: &Event) -> String {
+    // An event about a script that cannot be loaded has no message.
+    let reason = Reflect::get(event, &JsValue::from_str("message"))
+        .ok()
+        .and_then(|message| message.as_string())
+        .unwrap_or_else(|| "its script cannot be loaded".to_owned());
+    format!("The worker stopped: {reason}")
 }
 
 impl Connection {

@@ -20,19 +20,6 @@ pub fn interval(right: usize, total: usize) -> [f64; 2] {
     [percent(middle - reach), percent(middle + reach)]
 }
 
-/// A row of a CSV file (RFC 4180).
-pub fn csv_row(cells: &[&str]) -> String {
-    let quoted = cells
-        .iter()
-        .map(|cell| match cell.contains(['"', ',', '\n', '\r']) {
-            true => format!("\"{}\"", cell.replace('"', "\"\"")),
-            false => (*cell).to_owned(),
-        });
-    let mut row = quoted.collect::<Vec<_>>().join(",");
-    row.push_str("\r\n");
-    row
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,13 +43,5 @@ mod tests {
         let [low, high] = interval(0, 10);
         assert!(low == 0.0 && (high - 27.75).abs() < 0.05, "{low} {high}");
         assert_eq!(interval(0, 0), [0.0, 100.0]);
-    }
-
-    #[test]
-    fn cells_with_separators_are_quoted() {
-        assert_eq!(
-            csv_row(&["a", "b,\"c\"", "d\ne"]),
-            "a,\"b,\"\"c\"\"\",\"d\ne\"\r\n"
-        );
     }
 }

@@ -93,12 +93,8 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
 }
 
 fn decode(context: &Context, json: &Path) -> Result<()> {
-    let chromium = match browser::ready(context) {
-        Ok(chromium) => chromium,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return Ok(());
-        }
+    let Some(chromium) = browser::chromium(context) else {
+        return Ok(());
     };
     let page = page::build(context, page::Size::Shipped)?;
     let dnd = context.dnd()?;
@@ -141,12 +137,8 @@ fn native(context: &Context, onnx: Option<&Path>, json: &Path) -> Result<()> {
 }
 
 fn in_browser(context: &Context, onnx: Option<&Path>, args: &Args, json: &Path) -> Result<()> {
-    let chromium = match browser::ready(context) {
-        Ok(chromium) => chromium,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return Ok(());
-        }
+    let Some(chromium) = browser::chromium(context) else {
+        return Ok(());
     };
     let page = page::build(context, page::Size::Shipped)?;
     let mut packages = node::PACKAGES.to_vec();

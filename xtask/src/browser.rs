@@ -16,12 +16,8 @@ const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Builds what the tests need and runs them, or prints why they are skipped.
 pub fn run(context: &Context) -> Result<()> {
-    let chromium = match ready(context) {
-        Ok(chromium) => chromium,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return Ok(());
-        }
+    let Some(chromium) = chromium(context) else {
+        return Ok(());
     };
     let page = page::build(context, page::Size::Shipped)?;
     let dnd = context.dnd()?;
@@ -56,12 +52,16 @@ pub fn run(context: &Context) -> Result<()> {
     Ok(tests.run()?)
 }
 
-/// The path of Chromium, or why the tests cannot run.
-pub fn ready(context: &Context) -> Result<PathBuf, String> {
-    if let Some(reason) = node::absence(context) {
-        return Err(reason);
+/// The path of Chromium; prints why what needs it is skipped if it cannot be used.
+pub fn chromium(context: &Context) -> Option<PathBuf> {
+    let found = CHROMIUM.iter().find_map(|name| which::which(name).ok());
+    let missing = "Chromium is not installed (Debian: apt-get install chromium)";
+    let reason = node::absence(context).or_else(|| found.is_none().then(|| missing.to_owned()));
+    match reason {
+        Some(reason) => {
+            println!("skipped: {reason}");
+            None
+        }
+        None => found,
     }
-    let chromium = CHROMIUM.iter().find_map(|name| which::which(name).ok());
-    chromium
-        .ok_or_else(|| "Chromium is not installed (Debian: apt-get install chromium)".to_owned())
 }

@@ -13,8 +13,8 @@ use crate::page::{self, Size};
 const SOURCE: &str = "web/package";
 /// The folder that is packed.
 const FOLDER: &str = "out/package/dnd-adapters";
-/// Files of the page's worker. Its start script is the package's own, because bundlers move files.
-const PROGRAM: [&str; 2] = ["worker.js", "worker_bg.wasm"];
+/// Files of the page's worker.
+const PROGRAM: [&str; 3] = ["worker-start.js", "worker.js", "worker_bg.wasm"];
 
 /// Builds the package and returns its archive.
 pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
@@ -30,10 +30,6 @@ pub fn build(context: &Context, size: Size) -> Result<PathBuf> {
     for name in ["package.json", "index.js", "index.d.ts"] {
         copy(&source.join(name), &folder.join(name))?;
     }
-    copy(
-        &source.join("worker-start.js"),
-        &worker.join("worker-start.js"),
-    )?;
     for name in PROGRAM {
         copy(&page.join(name), &worker.join(name))?;
     }

@@ -1,5 +1,5 @@
-//! Writes a small text encoder, a matching bundle and a base model, all with random weights, so that
-//! browser tests run the whole pipeline in a second on a software GPU.
+//! Writes a small text encoder, a matching bundle and a base model, all with random weights. With
+//! them, browser tests run the whole pipeline in a second on a software GPU.
 //!
 //! `small_models DIR` writes `DIR/encoder/{config.json,model.safetensors,tokenizer.json}`,
 //! `DIR/bundle.safetensors` and `DIR/base.gguf`. Use them like the shipped files:

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use dnd_adapter::gguf::{Gguf, lora};
+use dnd_adapter::gguf::Gguf;
 use dnd_adapter::{BaseDimensions, Bundle, EncoderId};
 use futures_lite::future::block_on;
 use memmap2::Mmap;
@@ -116,15 +116,7 @@ impl Base {
         }
         let bytes = map(path)?;
         let name = path.display().to_string();
-        if lora::is_adapter(&bytes, &name).map_err(dnd_adapter::Error::from)? {
-            let expected = "a model, not a LoRA adapter, which goes beside one";
-            return Err(Error::field(&name, "general.type", expected, "adapter"));
-        }
-        let gguf = Gguf::parse(&bytes, &name).map_err(dnd_adapter::Error::from)?;
-        let tokenizer = LanguageTokenizer::from_gguf(&gguf, &name)?;
-        let config = LanguageModelConfig::from_gguf(&gguf, &name)?;
-        tokenizer.check_vocabulary(config.vocab_size, &name)?;
-        let model = config.load(&Weights::from_gguf(gguf, &name)?, matmul_dtype, device)?;
+        let (model, tokenizer) = LanguageModel::from_gguf(&bytes, &name, matmul_dtype, device)?;
         Ok(Self {
             model,
             tokenizer,

@@ -160,18 +160,19 @@ impl Site {
     }
 
     /// The value of a header of every answer.
-    fn header(&self, name: &str, value: &'static str) -> HeaderValue {
+    fn header(&self, name: &str, strict: &'static str) -> HeaderValue {
         let guests: Vec<&str> = self.guests.iter().flat_map(|one| one.to_str()).collect();
         let value = match name {
-            _ if guests.is_empty() => value.to_owned(),
+            _ if guests.is_empty() => strict.to_owned(),
             "content-security-policy" => {
                 let ancestors = format!("frame-ancestors {}", guests.join(" "));
-                value.replace("frame-ancestors 'none'", &ancestors)
+                strict.replace("frame-ancestors 'none'", &ancestors)
             }
             "cross-origin-resource-policy" => "cross-origin".to_owned(),
-            _ => value.to_owned(),
+            _ => strict.to_owned(),
         };
-        HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("none"))
+        // Origins were checked. Without them, the value is stricter.
+        HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(strict))
     }
 
     /// The file that the path of an address means, relative to the folder. There is none where it

@@ -156,6 +156,15 @@ test("no sideways scrolling at 320 pixels", {}, async (t) => {
   for (const details of await visit.page.locator("details").all())
     await details.evaluate((one) => (one.open = true));
   await narrow("result");
+  const lines = visit.page.getByRole("textbox", { name: "Lines with answers" });
+  await lines.fill(`${"a long question ".repeat(8)} => ${"unbreakable".repeat(8)}`);
+  await visit.button("Check").click();
+  await visit.page.getByRole("link", { name: "Download as CSV" }).waitFor();
+  await narrow("checked lines");
+  const panel = await visit.page
+    .locator(".try")
+    .evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+  assert.ok(panel.scrollWidth <= panel.clientWidth, `the table widens ${JSON.stringify(panel)}`);
 });
 
 test("the page has landmarks, a language and one heading", {}, async (t) => {

@@ -73,7 +73,7 @@ test("questions of an example, in full and bare", {}, async (t) => {
   assert.equal(await visit.page.locator("#question").inputValue(), bare);
 });
 
-test("a server without the base model is told from a broken connection", {}, async (t) => {
+test("a server without the base model is not a broken connection", {}, async (t) => {
   t.allow = [/404/];
   const site = small().copy(t.folder());
   rmSync(join(site.folder, site.manifest.base_model.path));
@@ -123,7 +123,7 @@ test("lines with answers are checked", {}, async (t) => {
   assert.equal(rows.length, 2);
   assert.match(await visit.text(table.locator("tfoot")), /\d of 2 right, \d+ % \[\d+, \d+\]/);
   const csv = (await visit.download(link)).toString();
-  assert.match(csv, /^prompt,expected,without,right,with,right\r\n/);
+  assert.match(csv, /^prompt,expected,without,right,with,right\n/);
   assert.match(csv, /nothing like it/);
   // A line without an answer is named.
   await lines.fill("hot => cold\nno answer here");

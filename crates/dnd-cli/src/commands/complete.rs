@@ -151,11 +151,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let count = answer.tokens.len();
         let rest = count.saturating_sub(answer.tokens_to_text);
         let rate = rest as f64 / (ended - first).as_secs_f64();
+        // A single token has no speed.
+        let speed = (rest > 0).then(|| format!(", {rate:.1} tokens/s"));
         output::eprint_line(&format!(
-            "prompt: {} tokens, first text after {:.2} s; answer: {count} tokens, {rate:.1} \
-             tokens/s",
+            "prompt: {} tokens, first text after {:.2} s; answer: {count} tokens{}",
             prompt.len(),
-            first.as_secs_f64()
+            first.as_secs_f64(),
+            speed.unwrap_or_default()
         ));
     }
     if let Some(path) = &arguments.logits {

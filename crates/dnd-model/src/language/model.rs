@@ -4,11 +4,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData, module};
 use dnd_adapter::Projection;
+use dnd_adapter::gguf::{Gguf, lora};
 use dnd_kernels::{FrozenMatrix, rms_norm, silu_mul};
 
 use super::attention::{Attention, Rotary, Step, causal_mask, id_tensor};
 use super::linear::{Linear, MatmulDtype};
-use super::{Cache, LanguageModelConfig};
+use super::{Cache, LanguageModelConfig, LanguageTokenizer};
 use crate::{Error, Lora, Weights};
 
 /// A frozen base model.
@@ -186,6 +187,33 @@ impl LanguageModelConfig {
 }
 
 impl LanguageModel {
+    /// Reads the model and its tokenizer from a GGUF file; `source_name` names it in errors.
+    ///
+    /// # Errors
+    /// When the file is malformed, a LoRA adapter or of an unsupported kind; [`Error::NoBf16`].
+    pub fn from_gguf(
+        bytes: &[u8],
+        source_name: &str,
+        matmul_dtype: MatmulDtype,
+        device: &Device,
+    ) -> Result<(Self, LanguageTokenizer), Error> {
+        if lora::is_adapter(bytes, source_name).map_err(dnd_adapter::Error::from)? {
+            let expected = "a model, not a LoRA adapter, which goes beside one";
+            return Err(Error::field(
+                source_name,
+                "general.type",
+                expected,
+                "adapter",
+            ));
+        }
+        let gguf = Gguf::parse(bytes, source_name).map_err(dnd_adapter::Error::from)?;
+        let tokenizer = LanguageTokenizer::from_gguf(&gguf, source_name)?;
+        let config = LanguageModelConfig::from_gguf(&gguf, source_name)?;
+        tokenizer.check_vocabulary(config.vocab_size, source_name)?;
+        let weights = Weights::from_gguf(gguf, source_name)?;
+        Ok((config.load(&weights, matmul_dtype, device)?, tokenizer))
+    }
+
     /// The model's configuration.
     pub fn config(&self) -> &LanguageModelConfig {
         &self.config

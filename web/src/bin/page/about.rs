@@ -38,14 +38,14 @@ pub fn About() -> impl IntoView {
                     \"What is the opposite of hot?\". On tasks that the generator has not seen, \
                     an adapter answers about one question in six correctly when asked like this, \
                     and two in seven when asked in full. An adapter made from another task's \
-                    prompts gets one input in ten or fewer. Adapters that were \
+                    prompts gets about one input in ten right, or fewer. Adapters that were \
                     trained on the task itself are far better. The model card, "
                     <code>"assets/MODEL_CARD.md"</code>
                     " in the source code, has the figures."
                 </p>
                 <p>
                     "It is good at short answers: a fact that the model knows, such as a capital \
-                    or a continent, another form of a word, the odd one in a list. It is bad at \
+                    or a continent, another form of a word, the fruit in a list. It is bad at \
                     arithmetic, at long texts and at labels that only you use, such as the names \
                     of your teams."
                 </p>

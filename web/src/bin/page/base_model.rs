@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 use web_sys::MessageEvent;
 
 use super::state::State;
 use super::{browser, format};
-use dnd_web::connection::Connection;
+use dnd_web::connection::{Connection, stopped};
 use dnd_web::protocol::{Answered, Cause, Decoding, Envelope, Event, Progress, Request};
 
-/// The script. The query tells this worker from the one that generates, in logs and in tests.
+/// The script. Logs and tests distinguish this worker by the query.
 const PROGRAM: &str = "worker-start.js?base-model";
 
 /// How far the base model is.
@@ -150,12 +149,7 @@ impl BaseModel {
         let connection = Connection::new(
             PROGRAM,
             move |message| self.receive(&message),
-            move |event| {
-                let reason = Reflect::get(&event, &JsValue::from_str("message"));
-                let reason = reason.ok().and_then(|message| message.as_string());
-                let reason = reason.unwrap_or_else(|| "its script cannot be loaded".to_owned());
-                self.fail(&format!("The worker stopped: {reason}"), Cause::Other);
-            },
+            move |event| self.fail(&stopped(&event), Cause::Other),
         );
         match connection {
             Ok(connection) => {

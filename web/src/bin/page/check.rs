@@ -15,7 +15,7 @@ use super::try_it::GREEDY;
 use super::{files, format};
 use dnd_adapter::prompts;
 use dnd_web::protocol::Decoding;
-use dnd_web::score::{csv_row, interval, is_right};
+use dnd_web::score::{interval, is_right};
 
 /// Maximum length of an answer, in tokens.
 const LONGEST: usize = 32;
@@ -135,7 +135,9 @@ pub fn Check() -> impl IntoView {
         })
     };
     let save = move || {
-        let mut table = csv_row(&["prompt", "expected", "without", "right", "with", "right"]);
+        let mut table = csv::Writer::from_writer(Vec::new());
+        // Writing to memory cannot fail.
+        _ = table.write_record(["prompt", "expected", "without", "right", "with", "right"]);
         rows.with_untracked(|rows| {
             for row in rows {
                 let answers = row.answers.map(|answer| answer.get_untracked());
@@ -145,12 +147,10 @@ pub fn Check() -> impl IntoView {
                     None => (String::new(), ""),
                 });
                 let (prompt, wanted) = (row.prompt.get_value(), row.wanted.get_value());
-                table.push_str(&csv_row(&[
-                    &prompt, &wanted, &without.0, without.1, &with.0, with.1,
-                ]));
+                _ = table.write_record([&*prompt, &wanted, &without.0, without.1, &with.0, with.1]);
             }
         });
-        let bytes = JsValue::from(Uint8Array::from(table.as_bytes()));
+        let bytes = JsValue::from(Uint8Array::from(&table.into_inner().ok()?[..]));
         let (download, url) = Download::of(&bytes, "text/csv")?;
         file.set_value(Some(url));
         Some(download.url)

@@ -83,6 +83,10 @@ fn region(state: State, finished: Finished) -> impl IntoView {
                 })}
             <TryIt prompts=asked questions=questions/>
             <h3>"Take it with you"</h3>
+            <p class="help">
+                "This generator is an experiment: try the adapter on questions whose answers you \
+                know before you rely on it."
+            </p>
             <div class="row">
                 <a class="button main" download=format!("{name}-adapter.zip") href=zip.url>
                     "Download adapter (.zip)"

@@ -172,7 +172,7 @@ pub fn TryIt(
             <fieldset class="row ways">
                 <legend>"Ask with"</legend>
                 {way(false, "the whole prompt")}
-                {way(true, "the input alone, because the adapter knows the task")}
+                {way(true, "the input alone, since the task is in the adapter")}
             </fieldset>
         }
     });

@@ -3,14 +3,13 @@
 use std::cell::Cell;
 
 use burn::tensor::Device;
-use dnd_adapter::gguf::Gguf;
 use dnd_adapter::peft;
 use dnd_model::language::{
     CompletionOptions, LanguageModel, LanguageTokenizer, MatmulDtype, Message, PromptCache,
     complete,
 };
 use dnd_model::sampling::Sampling;
-use dnd_model::{LanguageModelConfig, Lora, Weights, lora};
+use dnd_model::{Lora, lora};
 use gloo::timers::future::TimeoutFuture;
 
 use super::download::now;
@@ -46,14 +45,10 @@ impl BaseModel {
     /// Loads the model; its matrices stay quantized.
     pub fn load(files: &Files, device: &Device) -> Result<Self, Failure> {
         let (file, bytes) = files.of(Role::BaseModel)?;
-        let name = &file.path;
-        let gguf = Gguf::parse(bytes, name).map_err(dnd_adapter::Error::from)?;
-        let tokenizer = LanguageTokenizer::from_gguf(&gguf, name)?;
-        let config = LanguageModelConfig::from_gguf(&gguf, name)?;
-        tokenizer.check_vocabulary(config.vocab_size, name)?;
-        let weights = Weights::from_gguf(gguf, name)?;
+        let (model, tokenizer) =
+            LanguageModel::from_gguf(bytes, &file.path, MatmulDtype::Stored, device)?;
         Ok(Self {
-            model: config.load(&weights, MatmulDtype::Stored, device)?,
+            model,
             tokenizer,
             adapter: None,
             cached: Default::default(),

@@ -14,7 +14,7 @@ use super::measure::measure;
 use super::models::{Files, Timings, fetch, read};
 use super::reply::{Reply, scope};
 use super::store::Store;
-use dnd_web::manifest::{self, Manifest, Role};
+use dnd_web::manifest::{self, Manifest, ModelFile, Role};
 use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request, Stage};
 
 /// The chosen device, the model files and the models loaded from them.
@@ -209,9 +209,22 @@ impl Session {
         // the models are loaded onto it.
         let choice = self.choice.as_mut().ok_or_else(not_started)?;
         let _ = choice.test().await;
-        let manifest = self.manifest.as_ref().ok_or_else(not_started)?;
+        let manifest = self.manifest.clone().ok_or_else(not_started)?;
+        let files = self.fetch(&manifest.files, reply).await?;
+        let choice = self.choice.as_mut().ok_or_else(not_started)?;
+        let loaded = files.load(&manifest.encoder, choice, &mut self.timings, reply);
+        self.generator = Some(loaded.await?);
+        Ok(())
+    }
+
+    /// Reads files from the store, downloads what is missing, and reports what is stored.
+    async fn fetch<'a>(
+        &mut self,
+        wanted: &'a [ModelFile],
+        reply: Reply,
+    ) -> Result<Files<'a>, Failure> {
         let files = fetch(
-            &manifest.files,
+            wanted,
             &self.base,
             self.store.as_ref(),
             &mut self.not_stored,
@@ -221,12 +234,7 @@ impl Session {
         .await;
         // What was downloaded is stored, even if it is incomplete.
         self.report_files(reply).await;
-        let choice = self.choice.as_mut().ok_or_else(not_started)?;
-        let manifest = self.manifest.as_ref().ok_or_else(not_started)?;
-        let files = files?;
-        let loaded = files.load(&manifest.encoder, choice, &mut self.timings, reply);
-        self.generator = Some(loaded.await?);
-        Ok(())
+        files
     }
 
     /// Starts helpers, once, when the CPU computes and all models are stored. Called after a
@@ -283,26 +291,17 @@ impl Session {
             Err(reason) => self.not_stored = Some(reason),
         }
         let manifest = self.fetch_manifest().await?;
-        let Some(file) = manifest.base_model.clone() else {
+        self.manifest = Some(manifest.clone());
+        let wanted = manifest.base_model.as_slice();
+        if wanted.is_empty() {
             return Err(Failure::other(format!(
                 "{}: field `base_model`: expected a file, found none",
                 manifest::FILE
             )));
-        };
-        self.manifest = Some(manifest);
-        let wanted = [file];
-        let files = fetch(
-            &wanted,
-            &self.base,
-            self.store.as_ref(),
-            &mut self.not_stored,
-            &mut self.timings,
-            reply,
-        )
-        .await;
-        self.report_files(reply).await;
+        }
+        let files = self.fetch(wanted, reply).await?;
         reply.progress(Stage::Upload, 0, 0);
-        self.base_model = Some(BaseModel::load(&files?, &device)?);
+        self.base_model = Some(BaseModel::load(&files, &device)?);
         reply.post(Event::Opened);
         Ok(())
     }

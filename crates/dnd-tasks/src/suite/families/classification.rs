@@ -356,7 +356,7 @@ fn add_articles(catalogue: &mut Catalogue) {
 }
 
 /// Joins names as `a, b or c`.
-fn choice(names: &[&str]) -> String {
+pub(super) fn choice(names: &[&str]) -> String {
     match names {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
         _ => names.concat(),

@@ -1,5 +1,5 @@
 //! Classes whose names stand in the prompt. The same words and texts are sorted with many choices
-//! of names, so that only the prompt tells which.
+//! of names, so that only the prompt says which.
 
 use super::super::catalogue::{Catalogue, Example, fill};
 use super::super::random::Random;
@@ -7,6 +7,7 @@ use super::super::words::categories::{CATEGORIES, Category};
 use super::super::words::messages::{FEELINGS, HOME, Labelled, NEWS, REQUESTS};
 use super::super::words::opinions::{DEVICES, FILMS, MEALS};
 use super::super::words::sentences::expand;
+use super::classification::choice;
 use super::{capitalised, member};
 
 /// Phrasings. `{Labels}` begins with a capital letter.
@@ -163,10 +164,7 @@ fn add_kinds(catalogue: &mut Catalogue) {
 
 /// The phrasings for these names.
 fn phrasings(names: &[&str]) -> Vec<String> {
-    let labels = match names {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => names.concat(),
-    };
+    let labels = choice(names);
     let phrasings = fill(&ASK, "{labels}", &labels);
     fill(&phrasings, "{Labels}", &capitalised(&labels))
 }

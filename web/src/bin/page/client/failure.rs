@@ -1,26 +1,20 @@
 //! Handles failures: retries, the fallback to the CPU and error messages.
 
-use js_sys::Reflect;
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 
 use super::Client;
 use super::worker_client::{Task, WorkerClient};
 use crate::app::format;
+use dnd_web::connection::stopped;
 use dnd_web::protocol::{Cause, DeviceReport};
 
 impl Client {
     /// The worker crashed or could not be loaded.
     pub(super) fn crashed(self, event: &web_sys::Event) {
-        // An event about a script that cannot be loaded has no message.
-        let reason = Reflect::get(event, &JsValue::from_str("message"))
-            .ok()
-            .and_then(|message| message.as_string())
-            .unwrap_or_else(|| "its script cannot be loaded".to_owned());
         let task = self.worker.with_value(WorkerClient::awaited);
         // The next request opens another. Without a pending task, no message is shown.
         self.close();
-        self.failed(task, &format!("The worker stopped: {reason}"), Cause::Other);
+        self.failed(task, &stopped(event), Cause::Other);
     }
 
     /// A request failed.
