@@ -21,6 +21,7 @@ mod reversing;
 mod sequences;
 mod sorting;
 mod spelling;
+mod topics;
 mod translation;
 mod units;
 mod word_classes;
@@ -60,6 +61,7 @@ pub(super) fn add_all(catalogue: &mut Catalogue) {
         judgements::add,
         options::add,
         labels::add,
+        topics::add,
     ] {
         add(catalogue);
     }
