@@ -16,6 +16,8 @@ use crate::lora::AdaptedProduct;
 use crate::packed_pair::{PackedMatrix, PackedPair};
 use crate::quantized::Quantized;
 #[cfg(feature = "wgpu")]
+use crate::quantized::QuantizedBuffers;
+#[cfg(feature = "wgpu")]
 use crate::shaders::Storage;
 
 /// A frozen matrix (output, input), as linear layers store it.
@@ -43,6 +45,9 @@ pub enum FrozenMatrix {
         /// (output, input).
         shape: [usize; 2],
     },
+    /// Quantized, on a device that runs WGSL.
+    #[cfg(feature = "wgpu")]
+    Quantized(QuantizedBuffers),
 }
 
 impl FrozenMatrix {
@@ -62,9 +67,17 @@ impl FrozenMatrix {
         Self::Packed(Arc::new(PackedPair::f32(values, shape)))
     }
 
-    /// Keeps the matrix quantized, for inputs on burn's CPU device.
-    pub fn quantized(matrix: Quantized) -> Self {
-        Self::Packed(Arc::new(PackedPair::quantized(matrix)))
+    /// Keeps the matrix quantized, for inputs on `device`: burn's CPU device or one that runs
+    /// WGSL; `None` for others.
+    pub fn quantized(matrix: &Arc<Quantized>, device: &Device) -> Option<Self> {
+        if *device == Device::flex() {
+            let pair = PackedPair::quantized(Arc::clone(matrix));
+            return Some(Self::Packed(Arc::new(pair)));
+        }
+        #[cfg(feature = "wgpu")]
+        return QuantizedBuffers::new(matrix, device).map(Self::Quantized);
+        #[cfg(not(feature = "wgpu"))]
+        None
     }
 
     /// Stores the matrix for inference on `device`: packed on the CPU, rounded to f16 on
@@ -111,6 +124,8 @@ impl FrozenMatrix {
             Self::Packed(pair) => [pair.forward.width(), pair.forward.depth()],
             #[cfg(feature = "wgpu")]
             Self::Half { shape, .. } => *shape,
+            #[cfg(feature = "wgpu")]
+            Self::Quantized(matrix) => matrix.shape(),
         }
     }
 
@@ -119,7 +134,7 @@ impl FrozenMatrix {
     pub(crate) fn buffer(&self) -> Option<(burn::backend::wgpu::CubeTensor, Storage)> {
         match self {
             Self::Plain(weight) => Some((crate::gpu::buffer(weight)?, Storage::F32)),
-            Self::Blocked(_) | Self::Packed(_) => None,
+            Self::Blocked(_) | Self::Packed(_) | Self::Quantized(_) => None,
             Self::Half { storage, words, .. } => Some((crate::gpu::integers(words)?, *storage)),
         }
     }
@@ -148,25 +163,12 @@ impl FrozenMatrix {
                      four, a device that runs WGSL, and enabled kernels",
                 )
             }
+            #[cfg(feature = "wgpu")]
+            Self::Quantized(matrix) => matrix.product(&input).expect(
+                "quantized weights need f32 inputs without gradients, a device that runs WGSL, \
+                 and enabled kernels",
+            ),
         }
-    }
-
-    /// The rows at these indices of a quantized matrix, row-major; `None` for other matrices.
-    ///
-    /// # Panics
-    /// If there is no such row.
-    pub fn quantized_rows(&self, places: &[u32]) -> Option<Vec<f32>> {
-        let Self::Packed(pair) = self else {
-            return None;
-        };
-        let PackedMatrix::Quantized(matrix) = &pair.forward else {
-            return None;
-        };
-        let mut values = Vec::with_capacity(places.len() * matrix.shape()[1]);
-        for &place in places {
-            matrix.push_row(place as usize, &mut values);
-        }
-        Some(values)
     }
 
     /// The rows at the indices `places` (n) of a matrix that is neither packed nor rounded:

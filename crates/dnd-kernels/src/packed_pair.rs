@@ -1,5 +1,6 @@
 //! A frozen matrix packed for products on burn's CPU device, with or without gradients.
 
+use std::sync::Arc;
 #[cfg(feature = "autodiff")]
 use std::sync::OnceLock;
 
@@ -15,7 +16,7 @@ pub enum PackedMatrix {
     /// In f32.
     F32(Blocked),
     /// In blocks of integers.
-    Quantized(Quantized),
+    Quantized(Arc<Quantized>),
 }
 
 impl PackedMatrix {
@@ -83,7 +84,7 @@ impl PackedPair {
     }
 
     /// A matrix that stays quantized.
-    pub(crate) fn quantized(matrix: Quantized) -> Self {
+    pub(crate) fn quantized(matrix: Arc<Quantized>) -> Self {
         Self::new(PackedMatrix::Quantized(matrix))
     }
 

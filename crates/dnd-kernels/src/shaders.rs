@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
 use crate::epilogue::{ConvolutionEpilogue, LinearEpilogue};
+use crate::quantized::Blocks;
 
 /// A kernel: its files, shared ones first, and the constants prepended to them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,6 +74,12 @@ pub const LAYERS: usize = 6;
 pub const MAX_GROUPS: usize = 65_535;
 /// Largest width of the pooling kernel, which keeps a query in workgroup memory.
 pub const WIDEST_POOL: usize = 2048;
+/// Columns and rows per workgroup of the quantized product.
+pub const PRODUCT_COLUMNS: usize = 8;
+/// See [`PRODUCT_COLUMNS`].
+pub const PRODUCT_ROWS: usize = 4;
+/// Invocations per column of it.
+const PRODUCT_LANES: u32 = 8;
 /// Invocations per workgroup of kernels that reduce over a workgroup, such as layer norm.
 const ADDING: u32 = 64;
 
@@ -127,6 +134,23 @@ impl Shader {
             files: vec![file!("expand.wgsl")],
             constants: vec![("INVOCATIONS", EXPANDED as u32), ("LAYERS", LAYERS as u32)],
             workgroup: [EXPANDED as u32, 1],
+        }
+    }
+
+    /// `shaders/quantized.wgsl`.
+    pub fn quantized(blocks: Blocks) -> Self {
+        let integers = match blocks {
+            Blocks::Q4_1 => file!("shared/block_q4_1.wgsl"),
+            Blocks::Q8_0 => file!("shared/block_q8_0.wgsl"),
+        };
+        Self {
+            files: vec![integers, file!("quantized.wgsl")],
+            constants: vec![
+                ("LANES", PRODUCT_LANES),
+                ("COLUMNS", PRODUCT_COLUMNS as u32),
+                ("ROWS", PRODUCT_ROWS as u32),
+            ],
+            workgroup: [PRODUCT_LANES, PRODUCT_COLUMNS as u32],
         }
     }
 
@@ -273,6 +297,7 @@ mod tests {
         all.extend([4, 384, WIDEST_POOL].map(Shader::pool));
         all.extend([4, 32, WIDEST_HEAD].map(Shader::attention));
         all.extend(storages.map(Shader::embed));
+        all.extend([Blocks::Q4_1, Blocks::Q8_0].map(Shader::quantized));
         for tiling in [8, 48, 64].map(Tiling::new) {
             let matrix = Tensor::zeros([1, 1], &device);
             let residual = LinearEpilogue::Residual(matrix.clone());

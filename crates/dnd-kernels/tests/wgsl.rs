@@ -6,7 +6,7 @@
 
 mod cases;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::convolve::{self, Axes};
@@ -15,7 +15,8 @@ use dnd_kernels::expand::Sizes;
 use dnd_kernels::linear;
 use dnd_kernels::shaders::Storage;
 use dnd_kernels::{
-    FrozenMatrix, attend_rows, attention_rows, embed, layer_norm, mean_embedding, pool,
+    Blocks, FrozenMatrix, Quantized, attend_rows, attention_rows, embed, layer_norm,
+    mean_embedding, pool,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -393,6 +394,35 @@ proptest! {
             features: 4 * features,
         };
         ExpansionCase::new(sizes, seed).check(&device);
+    }
+}
+
+#[test]
+fn products_with_quantized_matrices_agree() {
+    let Some(device) = gpu() else { return };
+    let mut numbers = Numbers::new(2);
+    for (blocks, halves, integers) in [(Blocks::Q4_1, 2, 16), (Blocks::Q8_0, 1, 32)] {
+        for (rows, columns, row_blocks) in [(1, 5, 1), (1, 192, 18), (4, 8, 9), (7, 33, 3)] {
+            let bytes = (0..columns * row_blocks).flat_map(|_| {
+                let mut block = Vec::new();
+                for _ in 0..halves {
+                    let scale = half::f16::from_f32(numbers.0.random_range(-0.1..0.1));
+                    block.extend(scale.to_le_bytes());
+                }
+                block.extend((0..integers).map(|_| numbers.0.random::<u8>()));
+                block
+            });
+            let bytes: Vec<u8> = bytes.collect();
+            let matrix = Quantized::new(blocks, &bytes, [columns, 32 * row_blocks]).unwrap();
+            let input = numbers.tensor([rows, 32 * row_blocks], 1.0);
+            let weights = TensorData::new(matrix.values(), matrix.shape());
+            let weights: Tensor<2> = Tensor::from_data(weights, &Device::flex());
+            let expected = input.clone().matmul(weights.transpose());
+            let matrix = FrozenMatrix::quantized(&Arc::new(matrix), &device).unwrap();
+            assert!(matches!(matrix, FrozenMatrix::Quantized(_)));
+            let found = matrix.product(there(&input, &device));
+            assert_near(found, expected, 1e-4);
+        }
     }
 }
 

@@ -136,6 +136,36 @@ test("a pasted table gives its column of prompts", {}, async (t) => {
   }
 });
 
+test("the column of a table is chosen", {}, async (t) => {
+  const visit = await t.visit();
+  await visit.file.setInputFiles({
+    name: "tickets.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from("id,Text,team\n1,one ticket,a\n2,another ticket,b\n"),
+  });
+  await until("the reason", async () =>
+    /expected a column `prompt`, found id, Text, team.*choose the column/is.test(
+      await visit.page.locator("body").innerText(),
+    ),
+  );
+  const column = visit.page.getByLabel("Column of the prompts");
+  await column.selectOption("Text");
+  await until("the texts", async () =>
+    (await visit.box.inputValue()) === "one ticket\nanother ticket",
+  );
+  await counted(visit, 2);
+  await column.selectOption("team");
+  await until("the teams", async () => (await visit.box.inputValue()) === "a\nb");
+  // Typing makes the table one of the past.
+  await visit.fill("something new");
+  await column.waitFor({ state: "hidden" });
+  // A pasted table has its columns, too.
+  await visit.fill("prompt\tother\none\ttwo\nthree\tfour");
+  await counted(visit, 2);
+  await column.selectOption("other");
+  await until("the other column", async () => (await visit.box.inputValue()) === "two\nfour");
+});
+
 test("a pasted list loses its markers", {}, async (t) => {
   const visit = await t.visit();
   const rows = ["What is 2. plus 3?", "Name a fruit"];
@@ -168,6 +198,11 @@ test("prompts that were replaced can be brought back", {}, async (t) => {
   await until("the prompts again", async () => (await visit.box.inputValue()) === own);
   await back.waitFor({ state: "hidden" });
   await counted(visit, 2);
+  // The key that undoes typing undoes this, too, wherever the focus is.
+  await replaced();
+  await visit.page.keyboard.press("Control+z");
+  await until("the prompts after Ctrl+Z", async () => (await visit.box.inputValue()) === own);
+  await back.waitFor({ state: "hidden" });
   // Editing discards the replaced prompts.
   await replaced();
   await visit.fill("something new");

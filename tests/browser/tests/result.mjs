@@ -72,6 +72,22 @@ test("a result of earlier prompts says so", {}, async (t) => {
   assert.equal(await marked(), false, "the new result belongs to the present prompts");
 });
 
+test("the result survives a reload", {}, async (t) => {
+  const visit = await t.visit({ query: "?device=cpu" });
+  await visit.button("Antonyms").click();
+  await until("the example", async () => (await visit.box.inputValue()).includes("hot"));
+  const before = await visit.generate();
+  await visit.page.reload();
+  await visit.finished();
+  const after = await visit.download(visit.zipLink);
+  assert.ok(after.equals(before), "another adapter");
+  // Other prompts have no result yet.
+  await visit.fill("one\ntwo");
+  await visit.page.reload();
+  await visit.deviceKnown();
+  assert.equal(await visit.result.count(), 0);
+});
+
 test("the result is explained", {}, async (t) => {
   const visit = await t.visit({ query: "?example=capitals" });
   await visit.generate();

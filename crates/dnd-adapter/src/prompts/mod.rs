@@ -14,6 +14,8 @@ mod text;
 pub use bytes::decode;
 pub use text::to_text;
 
+use std::borrow::Cow;
+
 use crate::error::Error;
 
 /// The prompts of a text, and what was guessed.
@@ -121,21 +123,13 @@ impl Format {
 /// # Errors
 /// [`Error::Prompts`] when the text is malformed or has no prompt.
 pub fn parse(text: &str, extension: &str, source_name: &str) -> Result<PromptFile, Error> {
-    let text = without_mark(text);
-    // Old Macs ended lines so, and some exports still do.
-    let returns;
-    let text = if text.contains('\r') && !text.contains('\n') {
-        returns = text.replace('\r', "\n");
-        &returns
-    } else {
-        text
-    };
+    let text = &with_line_feeds(without_mark(text));
     let format = Format::of_text(text, extension);
     let mut file = match format {
         Format::Lines => text::lines(text),
         Format::JsonLines => json::lines(text, source_name)?,
         Format::JsonList => json::list(text, source_name)?,
-        Format::Table => table::parse(text, source_name)?,
+        Format::Table => table::parse(text, None, source_name)?,
     };
     // Text without a name is expected to be lines, as a text file is.
     let named = Format::of_extension(extension).unwrap_or(Format::Lines);
@@ -143,6 +137,29 @@ pub fn parse(text: &str, extension: &str, source_name: &str) -> Result<PromptFil
         let note = format!("{source_name} is read as {}.", format.name());
         file.notes.insert(0, note);
     }
+    without_blanks(file, source_name)
+}
+
+/// Reads the prompts of a table from this column, whose name may be written in other case.
+///
+/// # Errors
+/// [`Error::Prompts`] when the table is malformed, or has no such column or no prompt.
+pub fn parse_column(text: &str, column: &str, source_name: &str) -> Result<PromptFile, Error> {
+    let text = with_line_feeds(without_mark(text));
+    let file = table::parse(&text, Some(column), source_name)?;
+    without_blanks(file, source_name)
+}
+
+/// The columns of a text that [`parse`] takes for a table; none if it is not one.
+pub fn columns(text: &str, extension: &str) -> Vec<String> {
+    let text = with_line_feeds(without_mark(text));
+    match Format::of_text(&text, extension) {
+        Format::Table => table::columns(&text),
+        _ => Vec::new(),
+    }
+}
+
+fn without_blanks(mut file: PromptFile, source_name: &str) -> Result<PromptFile, Error> {
     file.prompts.retain(|prompt| !prompt.text.trim().is_empty());
     if file.prompts.is_empty() {
         return Err(error(
@@ -151,6 +168,15 @@ pub fn parse(text: &str, extension: &str, source_name: &str) -> Result<PromptFil
         ));
     }
     Ok(file)
+}
+
+/// Old Macs ended lines with carriage returns alone, and some exports still do.
+fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') && !text.contains('\n') {
+        Cow::Owned(text.replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Splits lines `prompt => answer`, and checks that every prompt has its answer.

@@ -63,8 +63,15 @@ fn cells(line: &str, separator: u8) -> Vec<String> {
     }
 }
 
-/// Reads the column of prompts, and that of answers if there is one.
-pub(super) fn parse(whole: &str, source_name: &str) -> Result<PromptFile, Error> {
+/// Where a table begins, and what separates its cells.
+struct Layout {
+    /// Bytes above the header.
+    start: usize,
+    separator: u8,
+}
+
+/// The layout of a table. Its column of prompts is `column`, or one of the usual names.
+fn layout(whole: &str, column: Option<&str>) -> Layout {
     // Skip leading blank lines; a line of spaces would be read as the header.
     let mut start: usize = whole
         .split_inclusive('\n')
@@ -79,16 +86,38 @@ pub(super) fn parse(whole: &str, source_name: &str) -> Result<PromptFile, Error>
     if named.is_some() {
         start += first.len();
     }
-    let text = &whole[start..];
-    let header = text.lines().next().unwrap_or_default();
-    let found = PROMPTS
-        .into_iter()
-        .find_map(|column| separator(header, column));
+    let header = whole[start..].lines().next().unwrap_or_default();
+    let found = match column {
+        Some(column) => separator(header, column),
+        None => PROMPTS.into_iter().find_map(|name| separator(header, name)),
+    };
     let widest = || {
         let width = |&separator: &u8| cells(header, separator).len();
         SEPARATORS.into_iter().max_by_key(width)
     };
-    let separator = named.or(found).or_else(widest).unwrap_or(b',');
+    Layout {
+        start,
+        separator: named.or(found).or_else(widest).unwrap_or(b','),
+    }
+}
+
+/// The names of the columns.
+pub(super) fn columns(whole: &str) -> Vec<String> {
+    let Layout { start, separator } = layout(whole, None);
+    let header = whole[start..].lines().next().unwrap_or_default();
+    let names = cells(header, separator).into_iter();
+    names.map(|name| name.trim().to_owned()).collect()
+}
+
+/// Reads the column of prompts, which is `column` or one of the usual names, and that of answers if
+/// there is one.
+pub(super) fn parse(
+    whole: &str,
+    column: Option<&str>,
+    source_name: &str,
+) -> Result<PromptFile, Error> {
+    let Layout { start, separator } = layout(whole, column);
+    let text = &whole[start..];
     let line_of = |offset: usize| {
         let above = &whole.as_bytes()[..start + offset];
         1 + above.iter().filter(|&&byte| byte == b'\n').count()
@@ -98,15 +127,23 @@ pub(super) fn parse(whole: &str, source_name: &str) -> Result<PromptFile, Error>
         .delimiter(separator)
         .from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| error(source_name, e))?.clone();
-    let column = |name: &str| headers.iter().position(|header| is_named(header, name));
-    let prompt = PROMPTS.into_iter().find_map(column).ok_or_else(|| {
+    let place = |name: &str| headers.iter().position(|header| is_named(header, name));
+    let prompt = match column {
+        Some(column) => place(column.trim()),
+        None => PROMPTS.into_iter().find_map(place),
+    };
+    let prompt = prompt.ok_or_else(|| {
         let found: Vec<&str> = headers.iter().collect();
-        let reason = format!("expected a column `prompt`, found {}", found.join(", "));
+        let column = column.unwrap_or("prompt");
+        let reason = format!("expected a column `{column}`, found {}", found.join(", "));
         error(source_name, reason)
     })?;
     let is_instruction = is_named(headers.get(prompt).unwrap_or_default(), "instruction");
-    let input = column("input").filter(|_| is_instruction);
-    let answer = ANSWERS.into_iter().find_map(column);
+    let input = place("input").filter(|_| is_instruction);
+    let answer = ANSWERS
+        .into_iter()
+        .find_map(place)
+        .filter(|&answer| answer != prompt);
     // Of two columns, the other one may have the answers.
     let answer = answer.or((headers.len() == 2 && input.is_none()).then_some(1 - prompt.min(1)));
     let prompts = reader.records().map(|record| {

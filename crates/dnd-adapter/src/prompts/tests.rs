@@ -253,3 +253,25 @@ fn text_gives_back_the_prompts() {
     }
     assert_eq!(to_text(&["one".to_owned(), "two".to_owned()]), "one\ntwo");
 }
+
+#[test]
+fn a_column_can_be_chosen() {
+    let table = "id;Question;label\n1;one, two;a\n2;three;b\n";
+    assert_eq!(columns(table, "csv"), ["id", "Question", "label"]);
+    assert_eq!(columns(table, ""), Vec::<String>::new());
+    assert_eq!(columns("prompt\tother\nx\ty\n", ""), ["prompt", "other"]);
+    let file = parse_column(table, "question", "file").unwrap();
+    assert_eq!(file.texts(), ["one, two", "three"]);
+    let both = "text,prompt\none,two\n";
+    assert_eq!(parse_column(both, "text", "file").unwrap().texts(), ["one"]);
+    let message = parse_column(table, "prompt", "file")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("expected a column `prompt`, found id, Question, label"),
+        "{message}"
+    );
+    // The chosen column may be one that holds answers elsewhere.
+    let prompts = parse_column("answer,prompt\none,two\n", "answer", "file").unwrap();
+    assert_eq!(prompts.texts(), ["one"]);
+}

@@ -22,9 +22,8 @@ use crate::prompts::read_prompts;
 /// Generate an adapter from prompts, or from a description of the task.
 ///
 /// Reads prompts from lines of text, JSON lines or a JSON list (strings, or objects as training
-/// files have them), or a table (CSV, TSV; a column `prompt`); the content decides which, also on
-/// standard input (`-`). Answers are not
-/// needed. The bundle sets how many prompts the generator reads; if there are more they are
+/// files have them), or a table (CSV, TSV; a column `prompt`, or --column); the content decides
+/// which, also on standard input (`-`). Answers are not needed. The bundle sets how many prompts the generator reads; if there are more they are
 /// sampled, if there are fewer some are repeated, both with --seed. The same prompts and seed
 /// give the same bytes. With --describe, the task is described in words; prompts beside it are
 /// examples of its inputs.
@@ -34,6 +33,10 @@ pub struct Arguments {
     /// File with the prompts of the task, or - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "describe")]
     prompts: Option<PathBuf>,
+
+    /// Column of a table that holds the prompts [default: prompt, or instruction]
+    #[arg(long, value_name = "NAME", requires = "prompts")]
+    column: Option<String>,
 
     /// What the task is, in words, such as "Translate the word to French"
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
@@ -109,6 +112,8 @@ fn described(description: Option<&str>, prompts: Vec<String>, wanted: usize) -> 
     description.chain(prompts.into_iter().take(kept)).collect()
 }
 
+/// Training tasks in the summary.
+const SHOWN_TASKS: usize = 5;
 /// What an adapter's folder may hold.
 const OWN_FILES: [&str; 4] = [PEFT_CONFIG, PEFT_MODEL, lora::FILE, README];
 const README: &str = "README.md";
@@ -158,7 +163,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         confirm(&arguments.out)?;
     }
     let prompts = match &arguments.prompts {
-        Some(path) => read_prompts(path, std::io::stdin())?.texts(),
+        Some(path) => read_prompts(path, arguments.column.as_deref(), std::io::stdin())?.texts(),
         None => Vec::new(),
     };
     let device = arguments.device.open()?;
@@ -191,6 +196,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             arguments.seed
         ));
     }
+
+    let similar = generator.similar_tasks(&generation.embedding);
 
     let started = Instant::now();
     let precision = arguments.precision.into();
@@ -226,6 +233,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 "dropped": draw.dropped,
                 "repeated": draw.repeated,
             },
+            "similar_tasks": similar.iter().take(SHOWN_TASKS).collect::<Vec<_>>(),
             "seconds": {
                 "load": load,
                 "encode": timing.encode,

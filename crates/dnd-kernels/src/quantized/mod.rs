@@ -5,11 +5,15 @@
 //! matrix are unpacked for the [f32 matmul](crate::blocked).
 
 mod rounded;
+#[cfg(feature = "wgpu")]
+mod wgsl;
 
 use rayon::prelude::*;
 
 use crate::blocked::{Blocked, PANEL};
 use rounded::{Rounded, Rows};
+#[cfg(feature = "wgpu")]
+pub use wgsl::QuantizedBuffers;
 
 /// Values of a block.
 const BLOCK: usize = 32;
@@ -19,7 +23,7 @@ const PANEL_ROWS: usize = 4;
 const TASK_ROWS: usize = 64;
 
 /// How the values of a block are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blocks {
     /// 4 bits a value, with a scale and a minimum: 20 bytes.
     Q4_1,

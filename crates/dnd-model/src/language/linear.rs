@@ -1,7 +1,9 @@
 //! Frozen linear layers and the dtype of their matrix products.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor};
-use dnd_kernels::{FrozenMatrix, bf16};
+use dnd_kernels::{FrozenMatrix, Quantized, bf16};
 use serde::{Deserialize, Serialize};
 
 use crate::lora::LoraFactors;
@@ -18,7 +20,7 @@ pub enum MatmulDtype {
     /// matrix instructions for it.
     Bf16,
     /// As the model's file has them: matrices in 4 or 8 bits stay so in memory, others are f32.
-    /// On the CPU alone.
+    /// On the CPU and on devices that run WGSL; elsewhere all are f32.
     Stored,
 }
 
@@ -38,11 +40,10 @@ impl MatmulDtype {
         weights: &Weights,
         name: &str,
         shape: [usize; 2],
-        device: &Device,
-    ) -> Option<FrozenMatrix> {
-        let is_kept = self == Self::Stored && *device == Device::flex();
+    ) -> Option<Arc<Quantized>> {
+        let is_kept = self == Self::Stored;
         let matrix = is_kept.then(|| weights.quantized(name, shape)).flatten();
-        matrix.map(FrozenMatrix::quantized)
+        matrix.map(Arc::new)
     }
 
     /// Loads the matrix `name` (output, input) for products of this dtype.
@@ -56,7 +57,9 @@ impl MatmulDtype {
         shape: [usize; 2],
         device: &Device,
     ) -> Result<FrozenMatrix, Error> {
-        if let Some(matrix) = self.quantized(weights, name, shape, device) {
+        let quantized = self.quantized(weights, name, shape);
+        if let Some(matrix) = quantized.and_then(|matrix| FrozenMatrix::quantized(&matrix, device))
+        {
             return Ok(matrix);
         }
         match self {

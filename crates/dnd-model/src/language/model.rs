@@ -2,10 +2,12 @@
 //!
 //! Follows `modeling_llama.py`, `modeling_qwen2.py` and `modeling_qwen3.py` of transformers.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor, TensorData, module};
 use dnd_adapter::Projection;
 use dnd_adapter::gguf::{Gguf, lora};
-use dnd_kernels::{FrozenMatrix, rms_norm, silu_mul};
+use dnd_kernels::{FrozenMatrix, Quantized, rms_norm, silu_mul};
 
 use super::attention::{Attention, Rotary, Step, causal_mask, id_tensor};
 use super::linear::{Linear, MatmulDtype};
@@ -27,7 +29,7 @@ pub struct LanguageModel {
 /// Embeddings of tokens (vocabulary, hidden).
 enum Embedding {
     Plain(Tensor<2>),
-    Quantized(FrozenMatrix),
+    Quantized(Arc<Quantized>),
 }
 
 impl Embedding {
@@ -39,7 +41,10 @@ impl Embedding {
                 module::embedding(weight.clone(), ids).squeeze_dim(0)
             }
             Self::Quantized(matrix) => {
-                let rows = matrix.quantized_rows(ids).expect("a quantized matrix");
+                let mut rows = Vec::with_capacity(ids.len() * hidden);
+                for &id in ids {
+                    matrix.push_row(id as usize, &mut rows);
+                }
                 Tensor::from_data(TensorData::new(rows, [ids.len(), hidden]), device)
             }
         }
@@ -155,25 +160,23 @@ impl LanguageModelConfig {
             })
             .collect::<Result<_, Error>>()?;
         let embedding_name = "model.embed_tokens.weight";
-        let quantized = matmul_dtype.quantized(weights, embedding_name, vocabulary, device);
-        let embedding = match quantized {
-            Some(matrix) => Embedding::Quantized(matrix),
-            None => Embedding::Plain(weights.tensor(embedding_name, vocabulary, device)?),
-        };
-        let output = match matmul_dtype {
-            _ if weights.contains("lm_head.weight") => {
-                matmul_dtype.matrix(weights, "lm_head.weight", vocabulary, device)?
+        let quantized = matmul_dtype.quantized(weights, embedding_name, vocabulary);
+        let own = weights
+            .contains("lm_head.weight")
+            .then(|| matmul_dtype.matrix(weights, "lm_head.weight", vocabulary, device));
+        // Tied: one matrix serves both.
+        let tied = || FrozenMatrix::quantized(quantized.as_ref()?, device);
+        let (embedding, output) = match (own.transpose()?.or_else(tied), &quantized) {
+            (Some(output), Some(matrix)) => (Embedding::Quantized(Arc::clone(matrix)), output),
+            (output, _) => {
+                let embedding = weights.tensor(embedding_name, vocabulary, device)?;
+                let output = match output {
+                    Some(output) => output,
+                    None if *device != Device::flex() => FrozenMatrix::new(embedding.clone()),
+                    None => matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?,
+                };
+                (Embedding::Plain(embedding), output)
             }
-            _ => match &embedding {
-                // Tied: one matrix serves both.
-                Embedding::Quantized(matrix) => matrix.clone(),
-                Embedding::Plain(weight) if *device != Device::flex() => {
-                    FrozenMatrix::new(weight.clone())
-                }
-                Embedding::Plain(_) => {
-                    matmul_dtype.matrix(weights, embedding_name, vocabulary, device)?
-                }
-            },
         };
         Ok(LanguageModel {
             embedding,

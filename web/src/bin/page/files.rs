@@ -9,7 +9,7 @@ use web_sys::{DragEvent, File, Response};
 use super::data::Example;
 use super::format;
 use super::state::State;
-use super::text_box::{self, PromptBoxState};
+use super::text_box::{self, PromptBoxState, Table};
 use dnd_adapter::prompts::{self, PromptFile};
 use dnd_web::review;
 
@@ -25,7 +25,7 @@ pub fn open_example(state: State, example: &'static Example, from_link: bool) {
         if !prompt_box.is_last(turn) {
             return;
         }
-        match found.and_then(|text| parse(text.as_bytes(), example.file)) {
+        match found.and_then(|text| parse(&text, example.file)) {
             Ok(found) => {
                 let text = review::to_text(&found.texts());
                 if from_link {
@@ -107,14 +107,14 @@ pub fn open(state: State, file: File) {
     let name = file.name();
     let turn = prompt_box.begin();
     spawn_local(async move {
-        let found = match read(file).await {
-            Ok(bytes) => parse(&bytes, &name),
-            Err(reason) => Err(reason),
-        };
+        let read = read(file).await;
         if !prompt_box.is_last(turn) {
             return;
         }
-        match found {
+        let text = read.and_then(|bytes| decode(&bytes, &name));
+        let table = text.as_ref().ok();
+        let table = table.and_then(|text| Table::of(text, extension(&name), &name));
+        match text.and_then(|text| parse(&text, &name)) {
             Ok(found) => {
                 let text = review::to_text(&found.texts());
                 text_box::replace_and_save(state, prompt_box, &text);
@@ -123,11 +123,16 @@ pub fn open(state: State, file: File) {
                 prompt_box
                     .message
                     .set(format!("Read {read} from {name}.{notes}"));
+                prompt_box.table.set(table);
             }
-            Err(reason) => prompt_box.show_error(format!(
-                "{} The box was not changed.",
-                format::sentence(&reason)
-            )),
+            Err(reason) => {
+                let next = match table {
+                    Some(_) => "Choose the column of the prompts below.",
+                    None => "The box was not changed.",
+                };
+                prompt_box.show_error(format!("{} {next}", format::sentence(&reason)));
+                prompt_box.table.set(table);
+            }
         }
     });
 }
@@ -166,10 +171,17 @@ pub fn dropped(event: &DragEvent) -> Option<File> {
     (files.length() == 1).then(|| files.get(0)).flatten()
 }
 
-/// The prompts of a file, and what was guessed.
-fn parse(bytes: &[u8], name: &str) -> Result<PromptFile, String> {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn decode(bytes: &[u8], name: &str) -> Result<String, String> {
     let text = prompts::decode(bytes, name);
-    let found = text.and_then(|text| prompts::parse(&text, extension, name));
+    text.map_err(|error| error.to_string())
+}
+
+/// The prompts of a file, and what was guessed.
+fn parse(text: &str, name: &str) -> Result<PromptFile, String> {
+    let found = prompts::parse(text, extension(name), name);
     found.map_err(|error| error.to_string())
 }

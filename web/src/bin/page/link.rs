@@ -61,7 +61,8 @@ fn parameter(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
-fn example(name: &str) -> Option<&'static Example> {
+/// The example of this name.
+pub fn example(name: &str) -> Option<&'static Example> {
     EXAMPLES.iter().find(|example| example.link == name)
 }
 

@@ -1,4 +1,7 @@
-//! Keeps prompts and seed over a reload, in the local storage. The page works without it.
+//! Keeps prompts and seed over a reload, in the local storage, and in the session's what the result
+//! was made from. The page works without them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use web_sys::Storage;
 
@@ -44,4 +47,35 @@ pub fn seed() -> Option<u64> {
 /// Stores the seed.
 pub fn keep_seed(seed: u64) {
     keep(SEED, &seed.to_string());
+}
+
+/// In the session storage, which ends with the tab.
+const GENERATED: &str = "dnd.generated";
+
+fn session() -> Option<Storage> {
+    leptos::prelude::window().session_storage().ok().flatten()
+}
+
+/// A name for prompts and a seed.
+fn fingerprint(prompts: &[String], seed: u64) -> String {
+    let mut hasher = DefaultHasher::new();
+    prompts.hash(&mut hasher);
+    format!("{:016x}-{seed}", hasher.finish())
+}
+
+/// Remembers what the shown adapter was made from, and the example that this is, if it is one.
+pub fn keep_generated(prompts: &[String], seed: u64, example: Option<&str>) {
+    if let Some(storage) = session() {
+        let example = example.unwrap_or_default();
+        let value = format!("{} {example}", fingerprint(prompts, seed));
+        _ = storage.set_item(GENERATED, &value);
+    }
+}
+
+/// Whether the adapter of these was shown before the page was reloaded: the name of the example
+/// that they are, or an empty one.
+pub fn was_generated(prompts: &[String], seed: u64) -> Option<String> {
+    let value = session()?.get_item(GENERATED).ok()??;
+    let (found, example) = value.split_once(' ')?;
+    (found == fingerprint(prompts, seed)).then(|| example.to_owned())
 }

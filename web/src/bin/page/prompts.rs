@@ -6,10 +6,23 @@ use web_sys::HtmlInputElement;
 use super::data::EXAMPLES;
 use super::files;
 use super::state::State;
-use super::text_box::{PromptBoxState, keep, read_box_later, restore_replaced};
+use super::text_box::{
+    PromptBoxState, choose_column, keep, read_box_later, restore_replaced, undo,
+};
 
 const PLACEHOLDER: &str =
     "What is the opposite of hot?\nName a word that means the opposite of early.";
+
+/// Whether the focus is in a field that has an undo of its own.
+fn is_in_another_field() -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|element| {
+        let is_field = element
+            .matches("input, textarea, select")
+            .unwrap_or_default();
+        is_field && element.id() != "prompts"
+    })
+}
 
 /// The box, the file input and the examples.
 #[component]
@@ -53,6 +66,47 @@ pub fn Prompts() -> impl IntoView {
                     >
                         "Bring back my prompts"
                     </button>
+                </p>
+            }
+        })
+    };
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        let is_undo = event.key().eq_ignore_ascii_case("z") && !event.shift_key();
+        if is_undo
+            && (event.ctrl_key() || event.meta_key())
+            && !is_in_another_field()
+            && undo(state, prompt_box)
+        {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || keys.remove());
+    let column_choice = move || {
+        prompt_box.table.get().map(|table| {
+            let chosen = table.chosen.unwrap_or_default();
+            let is_open = chosen.is_empty();
+            let options = table.columns.into_iter().map(|name| {
+                let selected = name == chosen;
+                view! {
+                    <option value=name.clone() selected=selected>
+                        {name.clone()}
+                    </option>
+                }
+            });
+            view! {
+                <p class="row">
+                    <label for="column">"Column of the prompts"</label>
+                    <select
+                        id="column"
+                        on:change=move |event| {
+                            choose_column(state, prompt_box, event_target_value(&event));
+                        }
+                    >
+                        <option value="" disabled selected=is_open>
+                            "Choose"
+                        </option>
+                        {options.collect_view()}
+                    </select>
                 </p>
             }
         })
@@ -126,6 +180,7 @@ pub fn Prompts() -> impl IntoView {
             <p class="message" role="status" aria-label="About the prompts">
                 {move || prompt_box.said()}
             </p>
+            {column_choice}
             {bring_back_button}
         </section>
     }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::state::State;
 use super::{format, link, memory};
+use dnd_adapter::prompts;
 use dnd_web::review;
 
 /// Debounce delay in milliseconds, so that typing stays smooth in a long text.
@@ -20,10 +21,38 @@ pub struct PromptBoxState {
     pub alert: RwSignal<Option<String>>,
     /// The visitor's own text after it was replaced.
     pub replaced: RwSignal<Option<Replaced>>,
+    /// The table that the text comes from, if it has several columns.
+    pub table: RwSignal<Option<Table>>,
     /// Whether the text is too long to be stored.
     pub too_long: RwSignal<bool>,
     /// Counts edits and opened files, so that a late result does not replace newer text.
     turn: StoredValue<u32>,
+}
+
+/// A table, to read other prompts from.
+#[derive(Clone, PartialEq)]
+pub struct Table {
+    /// What messages call it.
+    pub name: String,
+    /// The whole table.
+    pub text: String,
+    /// The names of its columns.
+    pub columns: Vec<String>,
+    /// The column that was chosen.
+    pub chosen: Option<String>,
+}
+
+impl Table {
+    /// The table in a text, if it is one and has several columns.
+    pub fn of(text: &str, extension: &str, name: &str) -> Option<Self> {
+        let columns = prompts::columns(text, extension);
+        (columns.len() > 1).then(|| Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            columns,
+            chosen: None,
+        })
+    }
 }
 
 /// A replaced text, kept so that it can be restored.
@@ -39,6 +68,7 @@ impl PromptBoxState {
             message: RwSignal::new(String::new()),
             alert: RwSignal::new(None),
             replaced: RwSignal::new(None),
+            table: RwSignal::new(None),
             too_long: RwSignal::new(false),
             turn: StoredValue::new(0),
         }
@@ -117,7 +147,41 @@ pub fn replace_unsaved(state: State, prompt_box: PromptBoxState, text: &str) {
             prompts: state.review.with_untracked(|review| review.count),
         }));
     }
+    prompt_box.table.set(None);
     set_box(state, text);
+}
+
+/// Takes the prompts from this column of the table.
+pub fn choose_column(state: State, prompt_box: PromptBoxState, column: String) {
+    let Some(mut table) = prompt_box.table.get_untracked() else {
+        return;
+    };
+    prompt_box.begin();
+    match prompts::parse_column(&table.text, &column, &table.name) {
+        Ok(file) => {
+            replace_and_save(state, prompt_box, &review::to_text(&file.texts()));
+            let count = format::prompts(file.prompts.len());
+            let name = &table.name;
+            let message = format!("Read {count} from the column \"{column}\" of {name}.");
+            prompt_box.message.set(message);
+            table.chosen = Some(column);
+            prompt_box.table.set(Some(table));
+        }
+        Err(error) => prompt_box.show_error(format!(
+            "{} The box was not changed.",
+            format::sentence(&error.to_string())
+        )),
+    }
+}
+
+/// Undoes what replaced the visitor's text, unless it was changed since.
+pub fn undo(state: State, prompt_box: PromptBoxState) -> bool {
+    read_box(state, prompt_box);
+    let can_undo = prompt_box.replaced.with_untracked(Option::is_some);
+    if can_undo {
+        restore_replaced(state, prompt_box);
+    }
+    can_undo
 }
 
 /// Whether the box holds text of the visitor's own, and not an example.
@@ -180,6 +244,7 @@ fn read_box(state: State, prompt_box: PromptBoxState) {
     };
     let text = area.value();
     if state.text.with_untracked(|known| *known != text) {
+        prompt_box.table.set(Table::of(&text, "", "the text"));
         set_text(state, text);
         prompt_box.replaced.set(None);
         prompt_box.clear_messages();

@@ -34,7 +34,7 @@ struct Compared<'a> {
 /// Asks every prompt as it stands, without and with the adapter, and prints a table.
 pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
     let name = path.display().to_string();
-    let lines = with_answers(&read_prompts(path, std::io::stdin())?, &name)?;
+    let lines = with_answers(&read_prompts(path, None, std::io::stdin())?, &name)?;
     let device = arguments.compute.device()?;
     let base_path = arguments.base.as_deref();
     let base = arguments.compute.open_base(base_path, &device)?;

@@ -8,7 +8,7 @@ use web_sys::MessageEvent;
 use super::worker_client::Task;
 use super::{Client, DONE};
 use crate::app::data::{Download, Finished};
-use crate::app::format;
+use crate::app::{format, link, memory};
 use dnd_web::protocol::{Cause, DeviceReport, Envelope, Event, FilesReport, Report, Request};
 
 impl Client {
@@ -82,10 +82,11 @@ impl Client {
         if task != Task::Start {
             return;
         }
-        let (deletes, generates, gpu_was_lost) = self.update(|client| {
+        let (first, deletes, generates, gpu_was_lost) = self.update(|client| {
+            let first = !std::mem::replace(&mut client.has_started, true);
             client.started();
             let generates = client.generation.is_some();
-            (client.deleting, generates, client.gpu_was_lost)
+            (first, client.deleting, generates, client.gpu_was_lost)
         });
         if deletes {
             self.send(Task::Delete, Request::Delete);
@@ -93,10 +94,28 @@ impl Client {
         if generates {
             self.start_progress();
             self.send_generation();
+        } else if first && complete && !deletes && self.brings_back() {
+            // Nothing else has to be done.
         } else if complete && !deletes && !gpu_was_lost {
             self.state.preparing.set(true);
             self.send(Task::Prepare, Request::Prepare);
         }
+    }
+
+    /// Generates the adapter again that the page showed before it was reloaded: the same prompts
+    /// and seed give the same one.
+    fn brings_back(self) -> bool {
+        let prompts = self.state.prompts.get_untracked().unwrap_or_default();
+        let seed = self.state.seed.get_untracked().unwrap_or_default();
+        let Some(example) = memory::was_generated(&prompts, seed) else {
+            return false;
+        };
+        if let Some(example) = link::example(&example) {
+            let text = self.state.text.get_untracked();
+            self.state.example.set(Some((example.link, text)));
+        }
+        self.generate(prompts, seed);
+        true
     }
 
     fn on_done(self, report: Report, parts: &Array) {
@@ -122,6 +141,10 @@ impl Client {
         self.state.adapter_files.set_value(Some((name, files)));
         let generation = self.update(|client| client.generation.take());
         self.finish();
+        if let Some(generation) = &generation {
+            let example = generation.example.map(|example| example.link);
+            memory::keep_generated(&generation.prompts, generation.seed, example);
+        }
         self.state.result.set(generation.map(|generation| Finished {
             prompts: generation.prompts,
             example: generation.example,
