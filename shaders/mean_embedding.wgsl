@@ -1,6 +1,5 @@
-// Mean prompt embedding: sums the tokens of each prompt, scales each sum to unit length,
-// averages over prompts, and scales to unit length again. States (prompts, length, width) give
-// a vector (width). One workgroup; each invocation handles QUADS_PER_INVOCATION vec4s of the width.
+// Mean prompt embedding: sums the tokens of each prompt, scales each sum to unit length, and
+// averages over prompts. States (prompts, length, width) give a vector (width). One workgroup; each invocation handles QUADS_PER_INVOCATION vec4s of the width.
 
 struct Sizes {
     prompts: u32,
@@ -42,9 +41,8 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
             mean[index] += sums[index] * scale / f32(sizes.prompts);
         }
     }
-    let scale = scale_to_one(mean, invocation);
     for (var index = 0u; index < QUADS_PER_INVOCATION; index++) {
         let quad = invocation + index * INVOCATIONS;
-        if quad < sizes.quads { output[quad] = mean[index] * scale; }
+        if quad < sizes.quads { output[quad] = mean[index]; }
     }
 }

@@ -76,14 +76,14 @@ fn write_tasks(world: &World) {
 }
 
 /// A world with contrasting tasks.
-fn contrasting() -> World {
+pub fn contrasting() -> World {
     let world = World::new();
     write_tasks(&world);
     world
 }
 
 /// `dnd train` on the contrasting tasks into `out`; one task of each kind is held out.
-fn train(world: &World, out: &Path) -> Dnd {
+pub fn train(world: &World, out: &Path) -> Dnd {
     Dnd::new("train")
         .with("--objective", "behaviour")
         .with("--tasks", world.path("contrast"))

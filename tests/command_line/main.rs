@@ -20,6 +20,8 @@ mod tuning;
 mod collecting;
 #[cfg(unix)]
 mod interrupts;
+#[cfg(unix)]
+mod kills;
 
 mod bad_adapters;
 mod bad_arguments;

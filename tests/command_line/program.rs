@@ -95,6 +95,12 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Whether it has not ended.
+    #[cfg(unix)]
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits until `condition` holds; fails if the program exits first.
     #[cfg(unix)]
     pub fn wait_until(&mut self, condition: impl Fn() -> bool) {

@@ -221,7 +221,7 @@ export class Dnd {
       this.#check(signal);
       if (!this.#base?.isOpen) {
         this.#adapter = undefined;
-        const open = { kind: "open_base", base: this.#options.models };
+        const open = { kind: "open_base", base: this.#options.models, device: "cpu" };
         this.#base = await this.#open([[open, "opened"]], signal);
       }
       const base = this.#base;

@@ -15,4 +15,3 @@ pub mod connection;
 pub mod manifest;
 pub mod protocol;
 pub mod review;
-pub mod score;

@@ -77,6 +77,8 @@ pub enum Request {
     OpenBase {
         /// Folder of the page, as in [`Request::Start`].
         base: String,
+        /// The device that answers.
+        device: DeviceChoice,
     },
     /// Use this adapter from now on; `adapter_model.safetensors` and `adapter_config.json` follow.
     /// Answered with [`Event::Adapted`].
@@ -344,6 +346,8 @@ pub struct Report {
     pub sha256: String,
     /// SHA-256 of the zip archive.
     pub zip_sha256: String,
+    /// Why the adapter may be of little use, and what to do.
+    pub doubt: Option<String>,
     /// Training tasks of the generator, the most similar to the prompts first; empty when the
     /// bundle has no task embeddings.
     pub similar: Vec<SimilarTask>,

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod context;
+mod fuzz;
 mod models;
 mod node;
 mod package;
@@ -53,6 +54,8 @@ enum Task {
     Curve(recipe::CurveArgs),
     /// Benchmark the pipeline, and encoder and generator on each device against alternatives
     Bench(bench::Args),
+    /// Fuzz everything that reads bytes, by turns
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -78,5 +81,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Evaluate(args) => recipe::evaluate(&context, &args),
         Task::Curve(args) => recipe::curve(&context, &args),
         Task::Bench(args) => bench::run(&context, &args),
+        Task::Fuzz(args) => fuzz::run(&context, &args),
     }
 }

@@ -16,6 +16,7 @@ pub mod precision;
 pub mod projection;
 pub mod prompts;
 pub mod published;
+pub mod score;
 pub mod statistics;
 pub mod storage;
 pub mod tensor_file;

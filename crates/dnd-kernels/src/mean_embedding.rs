@@ -5,11 +5,12 @@ use burn::tensor::Tensor;
 /// Added to norms to avoid division by zero.
 const EPSILON: f32 = 1e-6;
 
-/// The mean embedding of prompts as unit vectors (B, C), from their hidden states (B, N, L, C),
-/// which are zero at padding.
+/// The mean embedding (B, C) of prompts, from their hidden states (B, N, L, C), which are zero at
+/// padding.
 ///
 /// A prompt's embedding is the mean over its tokens, as the encoder's authors compute it,
-/// normalized so that every prompt has the same weight in the mean. The WGSL kernel requires a
+/// normalized so that every prompt has the same weight in the mean. So the mean is the longer the
+/// more alike the prompts are, of length one if they are equal. The WGSL kernel requires a
 /// batch of one and a width that is a multiple of four.
 pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
     #[cfg(feature = "wgpu")]
@@ -23,13 +24,8 @@ pub fn mean_embedding(states: Tensor<4>) -> Tensor<2> {
 pub fn reference(states: Tensor<4>) -> Tensor<2> {
     let [batch, prompts, _, width] = states.dims();
     let sums = states.sum_dim(2).reshape([batch, prompts, width]);
-    unit(unit(sums).mean_dim(1).reshape([batch, width]))
-}
-
-/// Normalizes vectors along the last axis to unit norm.
-fn unit<const D: usize>(vectors: Tensor<D>) -> Tensor<D> {
-    let lengths = vectors.clone().square().sum_dim(D - 1).sqrt() + EPSILON;
-    vectors / lengths
+    let lengths = sums.clone().square().sum_dim(2).sqrt() + EPSILON;
+    (sums / lengths).mean_dim(1).reshape([batch, width])
 }
 
 #[cfg(feature = "wgpu")]

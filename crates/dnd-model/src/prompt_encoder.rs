@@ -196,6 +196,31 @@ impl PromptEncoder {
         self.encoder.hidden_size()
     }
 
+    /// Tokens per word of prompts; punctuation marks count as words. Near one for English, and 1.6
+    /// for German: the encoder's vocabulary has few words of other languages, so that they are
+    /// split. Zero without words.
+    ///
+    /// # Errors
+    /// [`Error::Format`] when the tokenizer fails.
+    pub fn tokens_per_word(&self, prompts: &[&str]) -> Result<f64, Error> {
+        let (mut tokens, mut words) = (0, 0);
+        for prompt in prompts {
+            let text = ends(prompt, self.length);
+            let encoding = self.tokenizer.encode_fast(&*text, false);
+            tokens += encoding
+                .map_err(|e| Error::format("tokenizer.json", e))?
+                .len();
+            let runs = text.split(|c: char| !c.is_alphanumeric());
+            words += runs.filter(|run| !run.is_empty()).count();
+            words += text.chars().filter(|c| c.is_ascii_punctuation()).count();
+        }
+        Ok(if words > 0 {
+            tokens as f64 / words as f64
+        } else {
+            0.0
+        })
+    }
+
     /// Token ids of a prompt. Of more than L the first half and the last half of L are kept: an
     /// instruction stands at either end of a long text.
     fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, Error> {
@@ -252,10 +277,12 @@ fn ends(text: &str, count: usize) -> Cow<'_, str> {
     }
 }
 
-/// [Mean embedding](dnd_kernels::mean_embedding()) (C), of unit length, of hidden states
-/// (N, L, C) that are zero at padding.
+/// [Mean embedding](dnd_kernels::mean_embedding()) (C) of hidden states (N, L, C) that are zero at
+/// padding, scaled to unit length.
 pub fn mean_embedding(states: Tensor<3>) -> Tensor<1> {
-    dnd_kernels::mean_embedding(states.unsqueeze_dim(0)).squeeze_dim(0)
+    let mean = dnd_kernels::mean_embedding(states.unsqueeze_dim(0)).squeeze_dim(0);
+    let length = mean.clone().square().sum().sqrt();
+    mean / length
 }
 
 #[cfg(test)]

@@ -343,7 +343,7 @@ pub fn serve(site: Site, listener: TcpListener, stop: &Notify) -> Result<(), Err
 }
 
 /// Answers one request.
-async fn answer(site: Arc<Site>, request: Request) -> Response {
+pub async fn answer(site: Arc<Site>, request: Request) -> Response {
     if let Some(refusal) = refuse_host(request.headers(), request.uri()) {
         refusal
     } else if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -5,4 +5,4 @@
 pub mod suite;
 mod task;
 
-pub use task::{Asked, Line, Role, Split, Task, TaskFolder, read_lines};
+pub use task::{Asked, Line, Role, Split, Task, TaskFolder, parse_lines, read_lines};

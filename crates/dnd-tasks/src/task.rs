@@ -236,7 +236,14 @@ impl TaskFolder {
 /// # Errors
 /// When the file is missing or empty, or a line is malformed; the message has the line number.
 pub fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
-    let text = dnd_files::read_text(path)?;
+    parse_lines(&dnd_files::read_text(path)?, path)
+}
+
+/// Reads the text of a JSON Lines file; `path` names it in errors.
+///
+/// # Errors
+/// As [`read_lines`].
+pub fn parse_lines(text: &str, path: &Path) -> Result<Vec<Line>, Error> {
     let lines = text
         .lines()
         .enumerate()

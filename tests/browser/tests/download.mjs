@@ -195,6 +195,45 @@ test("a cancelled download is resumed after a reload", {}, async (t) => {
   resumed(t, visit);
 });
 
+// `DND_KILLS=50` is the long form.
+const KILLS = Number(process.env.DND_KILLS ?? 3);
+
+test("a page that is gone in mid-download", { seconds: 60 + 20 * KILLS }, async (t) => {
+  const total = small().manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const largest = Math.max(...small().manifest.files.map(({ bytes }) => bytes));
+  let expected;
+  let most = 0;
+  for (let turn = 0; turn <= KILLS; turn += 1) {
+    const visit = await t.visit({ failing: true, query: "?device=cpu" });
+    await visit.fill(PROMPTS, 5);
+    if (turn > 0) {
+      // At a random byte of a random file, and some time later.
+      const file = Math.floor(Math.random() * 4);
+      let asked = 0;
+      const lift = visit.proxy.limit(
+        MODELS,
+        (size) => (asked++ === file ? Math.floor(size * Math.random()) : Infinity),
+        { hold: true },
+      );
+      await visit.start();
+      await Promise.race([visit.proxy.held(), visit.finished()]);
+      await pause(Math.random() / 5);
+      await visit.page.reload();
+      lift();
+      visit.proxy.release();
+      await visit.fill(PROMPTS, 5);
+    }
+    const zip = await visit.generate();
+    expected ??= zip;
+    assert.ok(zip.equals(expected), `another adapter in turn ${turn}`);
+    const again = visit.proxy.sent(MODELS) - total;
+    assert.ok(again <= largest, `${again} bytes were sent again in turn ${turn}`);
+    most = Math.max(most, again);
+    await visit.page.close();
+  }
+  t.note(`${KILLS} times, at most ${most} of ${total} bytes sent again`);
+});
+
 for (const [name, fault] of [
   ["no room to store models", noRoom],
   ["no storage at all", noStorage],

@@ -85,6 +85,35 @@ test("shipped models on the CPU", { seconds: 300 }, async (t) => {
   assert.ok(zip.equals(await visit.download(visit.zipLink)), "the same adapter, byte for byte");
 });
 
+test("prompts of no task get a hint, unlike those of one", { seconds: 240 }, async (t) => {
+  const visit = await t.visit({ site: shipped(), query: "?device=cpu" });
+  const tickets = [
+    "I was charged twice for my subscription this month.",
+    "My package has not arrived yet and it was due last week.",
+    "The app crashes every time I open the settings page.",
+    "Please refund the money for the shoes that I sent back.",
+  ];
+  const mixed = [
+    "Translate bread into German",
+    "Why do leaves fall?",
+    "Write Python code",
+    "My soup arrived cold",
+    "Recommend nice books please",
+  ];
+  for (const [what, prompts, pattern] of [
+    ["nonsense", ["zxq blorf"], /not English/],
+    ["nonsense", ["kafel umprat stovia", "wugdax nimkrou"], /not English/],
+    ["several tasks", mixed, /little in common/],
+    ["tickets", tickets, undefined],
+  ]) {
+    await visit.fill(prompts.join("\n"), 0);
+    await visit.generate(120);
+    const notes = (await visit.result.getByRole("note").allInnerTexts()).join(" ");
+    if (pattern) assert.match(notes, pattern, what);
+    else assert.equal(notes, "", what);
+  }
+});
+
 /** Number of encoding workers, if memory allows: one per core, up to two. */
 async function mostWorkers(visit) {
   const { cores, memory } = await visit.page.evaluate(() => ({

@@ -40,6 +40,15 @@ test("answers are those of the native program", {}, async (t) => {
   }
 });
 
+test("answers on WebGPU are the same", { seconds: 360 }, async (t) => {
+  const { visit, folder } = await withAdapter(t, { query: "?device=cpu&answers=webgpu" });
+  const [without, with_] = await visit.ask("hot", 300);
+  assert.equal(without.text, native(small(), "hot"));
+  assert.equal(with_.text, native(small(), "hot", folder));
+  const panel = visit.page.getByRole("region", { name: "Try it" });
+  assert.match(await visit.text(panel), /computed on the GPU \(WebGPU/);
+});
+
 test("the base model is fetched when asked for, once", {}, async (t) => {
   const { visit } = await withAdapter(t, { failing: true });
   assert.equal(visit.proxy.requests(MODEL).length, 0);

@@ -197,6 +197,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ));
     }
 
+    if let Some(doubt) = generation.doubt() {
+        output::eprint_line(&format!("note: {doubt}"));
+    }
     let similar = generator.similar_tasks(&generation.embedding);
 
     let started = Instant::now();

@@ -40,6 +40,10 @@ impl Message {
     }
 }
 
+/// Instructions of the template engine after which a template counts as endless. A conversation of a
+/// thousand messages takes a tenth of it.
+const MOST_STEPS: u64 = 1_000_000;
+
 /// A model's chat template (Jinja), with what transformers adds to the language: `raise_exception`,
 /// `strftime_now`, its own `tojson`, and the tag `generation`.
 pub struct ChatTemplate {
@@ -65,6 +69,7 @@ impl ChatTemplate {
         let mut environment = Environment::new();
         environment
             .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_fuel(Some(MOST_STEPS));
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
         environment.add_function("raise_exception", |message: String| {
@@ -237,6 +242,18 @@ mod tests {
             "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n\
              <|im_start|>assistant\n"
         );
+    }
+
+    #[test]
+    fn endless_templates_are_stopped_and_long_conversations_are_not() {
+        let nested = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+        let error = rendered(nested).unwrap_err();
+        let reason = std::error::Error::source(&error).unwrap().to_string();
+        assert!(reason.contains("out of fuel"), "{reason}");
+        let template = ChatTemplate::new(None, "chat", "", "").unwrap();
+        let turn = ["user", "assistant"].map(|role| Message::new(role, "hi"));
+        let messages: Vec<Message> = turn.iter().cycle().take(4000).cloned().collect();
+        assert!(template.render(&messages).is_ok());
     }
 
     #[test]

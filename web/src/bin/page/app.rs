@@ -46,7 +46,7 @@ pub fn start() {
 #[component]
 fn App() -> impl IntoView {
     let wanted = link::read();
-    let state = State::new(wanted.device);
+    let state = State::new(wanted.device, wanted.answers);
     let client = Client::new(state);
     provide_context(state);
     provide_context(client);

@@ -47,6 +47,8 @@ pub struct BaseModel {
     pub phase: RwSignal<Phase>,
     /// What went wrong, and what to do.
     pub alert: RwSignal<Option<String>>,
+    /// Its device, if that is a GPU.
+    pub gpu: RwSignal<Option<String>>,
     /// Answers that are waited for.
     pending: RwSignal<usize>,
 }
@@ -83,6 +85,7 @@ impl BaseModel {
             worker: StoredValue::new_local(AnswerWorker::default()),
             phase: RwSignal::new(Phase::Closed),
             alert: RwSignal::new(None),
+            gpu: RwSignal::new(None),
             pending: RwSignal::new(0),
         }
     }
@@ -157,8 +160,8 @@ impl BaseModel {
                 browser::persist_storage();
                 self.worker.update_value(|worker| {
                     worker.connection = Some(connection);
-                    let base = browser::base();
-                    worker.send(Request::OpenBase { base }, &[]);
+                    let (base, device) = (browser::base(), self.state.answers);
+                    worker.send(Request::OpenBase { base, device }, &[]);
                 });
                 true
             }
@@ -213,6 +216,7 @@ impl BaseModel {
         match body {
             Event::Progress(progress) => self.phase.set(Phase::Opening(Some(progress))),
             Event::Opened => self.phase.set(Phase::Open),
+            Event::Device(device) => self.gpu.set(Some(device.name)),
             Event::Files(files) => self.state.files.set(Some(files)),
             Event::Text { text } => self.worker.update_value(|worker| {
                 if let Some(on_piece) = worker.answers.get_mut(&id) {

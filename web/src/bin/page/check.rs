@@ -14,8 +14,8 @@ use super::state::State;
 use super::try_it::GREEDY;
 use super::{files, format};
 use dnd_adapter::prompts;
+use dnd_adapter::score::{interval, is_right};
 use dnd_web::protocol::Decoding;
-use dnd_web::score::{interval, is_right};
 
 /// Maximum length of an answer, in tokens.
 const LONGEST: usize = 32;

@@ -1,4 +1,4 @@
-//! The parameters in the page's address: `?example=antonyms&seed=3&device=cpu`.
+//! The parameters in the page's address: `?example=antonyms&seed=3&device=cpu&answers=webgpu`.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -20,6 +20,8 @@ pub struct LinkParameters {
     pub seed: Option<u64>,
     /// The device.
     pub device: DeviceChoice,
+    /// The device of the base model.
+    pub answers: DeviceChoice,
 }
 
 /// Reads the address and ignores unknown values.
@@ -30,6 +32,9 @@ pub fn read() -> LinkParameters {
         device: parameter("device")
             .and_then(|name| DeviceChoice::from_name(&name))
             .unwrap_or_default(),
+        answers: parameter("answers")
+            .and_then(|name| DeviceChoice::from_name(&name))
+            .unwrap_or(DeviceChoice::Cpu),
     }
 }
 
@@ -40,7 +45,7 @@ pub fn unknown() -> Option<String> {
         "seed" => read_seed(value).is_ok(),
         _ => DeviceChoice::from_name(value).is_some(),
     };
-    let unknown: Vec<String> = ["example", "seed", "device"]
+    let unknown: Vec<String> = ["example", "seed", "device", "answers"]
         .into_iter()
         .filter_map(|name| {
             let value = parameter(name).filter(|value| !is_known(name, value))?;
@@ -103,6 +108,9 @@ pub fn address(state: State) -> String {
     }
     if state.choice != DeviceChoice::Auto {
         parts.push(format!("device={}", state.choice.name()));
+    }
+    if state.answers != DeviceChoice::Cpu {
+        parts.push(format!("answers={}", state.answers.name()));
     }
     format!("{}?{}", browser::base(), parts.join("&"))
 }

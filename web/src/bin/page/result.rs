@@ -10,9 +10,6 @@ use super::try_it::TryIt;
 use super::{browser, diagnostics, format, link, text_box};
 use dnd_web::protocol::{SimilarTask, Stage};
 
-/// Similarity below which the prompts resemble no training task.
-const MIN_SIMILARITY: f32 = 0.4;
-
 /// Shows the last adapter.
 #[component]
 pub fn ResultRegion() -> impl IntoView {
@@ -36,10 +33,6 @@ fn region(state: State, finished: Finished) -> impl IntoView {
     } else {
         format::prompts(report.given)
     };
-    let is_unlike_all_tasks = report
-        .similar
-        .first()
-        .is_some_and(|task| task.similarity < MIN_SIMILARITY);
     let question = peft::example_question(&given).to_owned();
     let name = example.map_or_else(|| slug(&question), |example| example.link.to_owned());
     let questions = example.map(Example::questions).unwrap_or_default();
@@ -72,15 +65,7 @@ fn region(state: State, finished: Finished) -> impl IntoView {
             {move || {
                 earlier.get().map(|note| view! { <p role="note" class="hint">{note}</p> })
             }}
-            {is_unlike_all_tasks
-                .then(|| {
-                    view! {
-                        <p role="note" class="hint">
-                            "Your prompts resemble none of the tasks that the generator was \
-                            trained on, so expect little."
-                        </p>
-                    }
-                })}
+            {report.doubt.map(|doubt| view! { <p role="note" class="hint">{doubt}</p> })}
             <TryIt prompts=asked questions=questions/>
             <h3>"Take it with you"</h3>
             <p class="help">

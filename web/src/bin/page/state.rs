@@ -15,6 +15,9 @@ use dnd_web::review::Review;
 pub struct State {
     /// The device requested in the address.
     pub choice: DeviceChoice,
+    /// The device of the base model. The default is the CPU: a token takes over a thousand small
+    /// kernels, whose launches take longer than computing them there.
+    pub answers: DeviceChoice,
     /// The text box.
     pub area: NodeRef<Textarea>,
     /// Debounces the text box.
@@ -63,9 +66,10 @@ pub struct State {
 
 impl State {
     /// The initial state.
-    pub fn new(choice: DeviceChoice) -> Self {
+    pub fn new(choice: DeviceChoice, answers: DeviceChoice) -> Self {
         Self {
             choice,
+            answers,
             area: NodeRef::new(),
             timer: StoredValue::new_local(None),
             text: RwSignal::new(String::new()),

@@ -191,6 +191,7 @@ pub fn TryIt(
             <h3 id="try-title">"Try it"</h3>
             <p class="help">
                 "The base model answers without and with the adapter, on this device. " {size}
+                {move || base.gpu.get().map(|name| format!(" They are computed on the {name}."))}
             </p>
             {ways}
             <div class="examples" role="group" aria-labelledby="questions-title">

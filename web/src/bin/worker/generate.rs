@@ -66,6 +66,7 @@ pub async fn generate(
         workers,
         sha256: hash(&files.peft.model).await?,
         zip_sha256: hash(&archive).await?,
+        doubt: generation.doubt().map(str::to_owned),
         similar: generator
             .similar_tasks(&generation.embedding)
             .into_iter()

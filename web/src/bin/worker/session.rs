@@ -91,7 +91,7 @@ impl Session {
                 reply.post(measure(generator, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
-            Request::OpenBase { base } => self.open_base(base, reply).await,
+            Request::OpenBase { base, device } => self.open_base(base, device, reply).await,
             Request::Adapt => {
                 let base_model = self.base_model.as_mut().ok_or_else(no_base_model)?;
                 base_model.adapt(files)?;
@@ -277,15 +277,23 @@ impl Session {
     }
 
     /// Loads the base model unless it is loaded.
-    async fn open_base(&mut self, base: String, reply: Reply) -> Result<(), Failure> {
+    async fn open_base(
+        &mut self,
+        base: String,
+        device: DeviceChoice,
+        reply: Reply,
+    ) -> Result<(), Failure> {
         if self.base_model.is_some() {
             reply.post(Event::Opened);
             return Ok(());
         }
         self.base = base;
-        // Choosing the CPU enables relaxed SIMD; the report is not sent.
-        let mut choice = Choice::cpu("It answers.", Vec::new());
+        // Choosing the CPU enables relaxed SIMD.
+        let mut choice = Choice::make(device).await;
         let device = choice.open().await?;
+        if choice.report.gpu {
+            reply.post(Event::Device(choice.report));
+        }
         match Store::open().await {
             Ok(store) => self.store = Some(store),
             Err(reason) => self.not_stored = Some(reason),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use dnd_adapter::prompts::with_answers;
-use dnd_eval::{Scorer, TokenizedPrompt, answers, estimate, percent};
+use dnd_adapter::score::{interval, is_right};
+use dnd_eval::{TokenizedPrompt, answers};
 use dnd_model::Lora;
 use dnd_tasks::Line;
 use serde::Serialize;
@@ -49,7 +50,6 @@ pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
         .iter()
         .map(|answered| TokenizedPrompt::new(&base, &line(answered), &[]));
     let questions = questions.collect::<Result<Vec<_>, _>>()?;
-    let scorer = Scorer::new(lines.iter().map(|(_, answer)| answer.as_str()));
     let observer = ProgressBars::new()?;
     let ask = |lora: Option<&Lora>, stage: &str| -> Result<Vec<(String, bool)>> {
         use dnd_files::Observer;
@@ -59,8 +59,8 @@ pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
             .into_iter()
             .zip(&lines)
             .map(|(answer, (_, expected))| {
-                let scores = scorer.score(&answer.text, answer.ended, expected);
-                (answer.text.trim().to_owned(), scores.exact)
+                let is_right = is_right(&answer.text, answer.ended, expected);
+                (answer.text.trim().to_owned(), is_right)
             });
         Ok(scored.collect())
     };
@@ -116,16 +116,17 @@ fn table(compared: &[Compared]) -> String {
         text.push('\n');
     }
     let share = |name: &str, right: &dyn Fn(&Compared) -> Option<bool>| {
-        let outcomes: Vec<f64> = compared
-            .iter()
-            .filter_map(right)
-            .map(|is_right| f64::from(u8::from(is_right)))
-            .collect();
-        let count = outcomes.iter().sum::<f64>();
-        estimate(&[&outcomes], 0).map_or(String::new(), |estimate| {
-            let of = outcomes.len();
-            format!("{name}: {count} of {of} right, {} %\n", percent(estimate))
-        })
+        let outcomes: Vec<bool> = compared.iter().filter_map(right).collect();
+        if outcomes.is_empty() {
+            return String::new();
+        }
+        let (total, count) = (
+            outcomes.len(),
+            outcomes.iter().filter(|right| **right).count(),
+        );
+        let share = 100.0 * count as f64 / total as f64;
+        let [low, high] = interval(count, total);
+        format!("{name}: {count} of {total} right, {share:.1} [{low:.1}, {high:.1}] %\n")
     };
     text.push('\n');
     text.push_str(&share("without", &|line| Some(line.without_is_right)));
@@ -160,7 +161,7 @@ mod tests {
         assert!(text.contains("| a \\|b\\| | x | - y | + x |\n"), "{text}");
         assert!(text.contains("without: 0 of 2 right"), "{text}");
         assert!(
-            text.contains("with: 1 of 2 right, 50.0 [0.0, 100.0] %"),
+            text.contains("with: 1 of 2 right, 50.0 [9.5, 90.5] %"),
             "{text}"
         );
         let text = table(&[line(None)]);
