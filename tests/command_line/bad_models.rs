@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::gguf::TensorType;
+use crate::gguf::{GgufFile, TensorType};
 use crate::language_model;
 use crate::program::Dnd;
 use crate::tensors::damages;
@@ -23,6 +23,23 @@ fn a_gguf_of_an_unsupported_type() {
     let world = World::new();
     let gguf = world.write("packed.gguf", language_model::gguf(1, TensorType::IQ4XS));
     refused(&gguf, &["packed.gguf", "token_embd.weight", "IQ4_XS"]);
+}
+
+#[test]
+fn a_part_of_a_split_gguf() {
+    let world = World::new();
+    let mut part = GgufFile::default();
+    part.number("split.no", 1);
+    part.number("split.count", 2);
+    let gguf = world.write("model-00002-of-00002.gguf", part.bytes());
+    refused(
+        &gguf,
+        &[
+            "model-00002-of-00002.gguf",
+            "part 2 of 2",
+            "llama-gguf-split",
+        ],
+    );
 }
 
 #[test]

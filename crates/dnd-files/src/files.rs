@@ -1,5 +1,6 @@
 //! Reading and writing whole files. A write goes to a temporary file, which is then renamed.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use dnd_adapter::{Adapter, PeftFiles, peft, prompts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 
 use crate::Error;
 
@@ -54,7 +56,8 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|e| Error::file(path, "cannot create the folder", e))
 }
 
-/// Writes a file atomically: to a temporary file in the same folder, which is then renamed.
+/// Writes a file atomically: to a temporary file in the same folder, which is then renamed. What a
+/// killed process left of the same file is removed.
 ///
 /// # Errors
 /// [`Error::File`]. On failure the temporary file is removed and an existing file is unchanged.
@@ -64,17 +67,38 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dnd-");
-    // Temporary files are private to the user by default; this one becomes a normal file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    let mut file = temporary(folder, path.file_name().unwrap_or_default()).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     tracing::debug!(path = %path.display(), bytes = bytes.len(), "written");
     Ok(())
+}
+
+/// The temporary file `.dnd-NAME`, or one of another name while a process is writing that one.
+fn temporary(folder: &Path, name: &OsStr) -> std::io::Result<NamedTempFile> {
+    const PREFIX: &str = ".dnd-";
+    let mut full = OsString::from(PREFIX);
+    full.push(name);
+    let place = folder.join(full);
+    // The system unlocks the files of a process that ends, however it ends.
+    if let Ok(left) = fs::File::open(&place)
+        && left.try_lock().is_ok()
+    {
+        fs::remove_file(&place)?;
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
+    // Temporary files are private to the user by default; this one becomes a normal file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let exact = builder.suffix(name).rand_bytes(0).tempfile_in(folder);
+    let Ok(file) = exact else {
+        return builder.suffix("").rand_bytes(8).tempfile_in(folder);
+    };
+    // Where files cannot be locked, what a killed process left stays.
+    let _ = file.as_file().try_lock();
+    Ok(file)
 }
 
 /// Checks before long work that a result can be written to `path`: its folder is writable, and
@@ -167,6 +191,22 @@ mod tests {
         fs::create_dir(&target).unwrap();
         assert!(write(&target, b"text").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, left) = (folder.path().join("a"), folder.path().join(".dnd-a"));
+        fs::write(&left, b"half").unwrap();
+        write(&target, b"text").unwrap();
+        assert!(!left.exists());
+        // A process that lives is left alone.
+        fs::write(&left, b"half").unwrap();
+        let other = fs::File::open(&left).unwrap();
+        other.lock().unwrap();
+        write(&target, b"more").unwrap();
+        assert_eq!(fs::read(&left).unwrap(), b"half");
+        assert_eq!(fs::read(&target).unwrap(), b"more");
     }
 
     #[test]

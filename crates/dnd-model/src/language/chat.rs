@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn endless_templates_are_stopped_and_long_conversations_are_not() {
-        let nested = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+        let nested =
+            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
         let error = rendered(nested).unwrap_err();
         let reason = std::error::Error::source(&error).unwrap().to_string();
         assert!(reason.contains("out of fuel"), "{reason}");

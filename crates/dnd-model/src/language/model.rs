@@ -210,6 +210,14 @@ impl LanguageModel {
             ));
         }
         let gguf = Gguf::parse(bytes, source_name).map_err(dnd_adapter::Error::from)?;
+        if let Ok(parts) = gguf.unsigned("split.count")
+            && parts > 1
+        {
+            let expected = "a whole model; `llama-gguf-split --merge FIRST_PART WHOLE` joins parts";
+            let part = gguf.unsigned("split.no").unwrap_or_default() + 1;
+            let found = format!("part {part} of {parts}");
+            return Err(Error::field(source_name, "split.count", expected, found));
+        }
         let tokenizer = LanguageTokenizer::from_gguf(&gguf, source_name)?;
         let config = LanguageModelConfig::from_gguf(&gguf, source_name)?;
         tokenizer.check_vocabulary(config.vocab_size, source_name)?;
