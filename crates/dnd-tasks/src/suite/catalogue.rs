@@ -70,11 +70,6 @@ impl Catalogue {
         self.family = name;
     }
 
-    /// Whether a task of this name was added.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.tasks.iter().any(|task| task.name == name)
-    }
-
     /// Adds a task with randomly drawn examples.
     pub(super) fn draw(
         &mut self,

@@ -21,7 +21,6 @@ mod reversing;
 mod sequences;
 mod sorting;
 mod spelling;
-mod topics;
 mod translation;
 mod units;
 mod word_classes;
@@ -61,7 +60,6 @@ pub(super) fn add_all(catalogue: &mut Catalogue) {
         judgements::add,
         options::add,
         labels::add,
-        topics::add,
     ] {
         add(catalogue);
     }

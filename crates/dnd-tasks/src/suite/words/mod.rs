@@ -8,7 +8,6 @@ pub(super) mod messages;
 pub(super) mod opinions;
 pub(super) mod sentence_kinds;
 pub(super) mod sentences;
-pub(super) mod topics;
 pub(super) mod translations;
 
 use std::sync::LazyLock;
