@@ -17,7 +17,7 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-trace-compares \
     --cfg fuzzing -Ccodegen-units=1";
 /// Largest input in bytes.
-const LONGEST: u64 = 1 << 16;
+const LONGEST: u64 = 1 << 19;
 /// Most memory of a target in MB, libFuzzer's own included.
 const MOST_MEMORY: u64 = 1024;
 /// Seconds that one input may take on a busy machine.

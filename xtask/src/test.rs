@@ -27,7 +27,10 @@ type Step = (&'static str, fn(&Context) -> Result<()>);
 /// All steps, cheap ones first.
 const STEPS: [Step; 11] = [
     ("fmt", |context| {
-        Ok(cmd!(context.sh, "cargo fmt --all --check").run()?)
+        cmd!(context.sh, "cargo fmt --all --check").run()?;
+        // A workspace of its own.
+        let fuzz = "fmt --manifest-path fuzz/Cargo.toml --check".split(' ');
+        Ok(cmd!(context.sh, "cargo {fuzz...}").run()?)
     }),
     ("typos", |context| {
         let typos = tools::typos(context)?;

@@ -27,6 +27,7 @@ pub struct LanguageModel {
 }
 
 /// Embeddings of tokens (vocabulary, hidden).
+#[allow(clippy::large_enum_variant, reason = "one per model")]
 enum Embedding {
     Plain(Tensor<2>),
     Quantized(Arc<Quantized>),
