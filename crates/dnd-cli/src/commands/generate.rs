@@ -197,7 +197,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ));
     }
 
-    if let Some(doubt) = generation.doubt() {
+    let doubt = generation.doubt();
+    if let Some(doubt) = doubt.filter(|_| std::io::stderr().is_terminal()) {
         output::eprint_line(&format!("note: {doubt}"));
     }
     let similar = generator.similar_tasks(&generation.embedding);
@@ -236,6 +237,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 "dropped": draw.dropped,
                 "repeated": draw.repeated,
             },
+            "doubt": doubt,
             "similar_tasks": similar.iter().take(SHOWN_TASKS).collect::<Vec<_>>(),
             "seconds": {
                 "load": load,
