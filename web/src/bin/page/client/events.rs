@@ -38,7 +38,10 @@ impl Client {
                 }
             }),
             Event::SelfTest(test) if task.computes() => self.state.self_test.set(Some(test)),
-            Event::Prepared if task == Task::Prepare => self.finish_preparation(),
+            Event::Prepared if task == Task::Prepare => {
+                self.finish_preparation();
+                self.bring_back();
+            }
             Event::Done(report) if task == Task::Generate => self.on_done(*report, &parts),
             Event::Failed { message, cause } => self.failed(task, &message, cause),
             // For a request that is finished, or that this page never makes.
@@ -82,11 +85,10 @@ impl Client {
         if task != Task::Start {
             return;
         }
-        let (first, deletes, generates, gpu_was_lost) = self.update(|client| {
-            let first = !std::mem::replace(&mut client.has_started, true);
+        let (deletes, generates, gpu_was_lost) = self.update(|client| {
             client.started();
             let generates = client.generation.is_some();
-            (first, client.deleting, generates, client.gpu_was_lost)
+            (client.deleting, generates, client.gpu_was_lost)
         });
         if deletes {
             self.send(Task::Delete, Request::Delete);
@@ -94,8 +96,6 @@ impl Client {
         if generates {
             self.start_progress();
             self.send_generation();
-        } else if first && complete && !deletes && self.brings_back() {
-            // Nothing else has to be done.
         } else if complete && !deletes && !gpu_was_lost {
             self.state.preparing.set(true);
             self.send(Task::Prepare, Request::Prepare);
@@ -103,19 +103,22 @@ impl Client {
     }
 
     /// Generates the adapter again that the page showed before it was reloaded: the same prompts
-    /// and seed give the same one.
-    fn brings_back(self) -> bool {
+    /// and seed give the same one. Does so once, with the models that are stored.
+    fn bring_back(self) {
+        let is_first = self.update(|client| !std::mem::replace(&mut client.was_prepared, true));
+        if !is_first || self.state.progress.with_untracked(Option::is_some) {
+            return;
+        }
         let prompts = self.state.prompts.get_untracked().unwrap_or_default();
         let seed = self.state.seed.get_untracked().unwrap_or_default();
         let Some(example) = memory::was_generated(&prompts, seed) else {
-            return false;
+            return;
         };
         if let Some(example) = link::example(&example) {
             let text = self.state.text.get_untracked();
             self.state.example.set(Some((example.link, text)));
         }
         self.generate(prompts, seed);
-        true
     }
 
     fn on_done(self, report: Report, parts: &Array) {

@@ -59,8 +59,8 @@ pub(super) struct WorkerClient {
     pub(super) gpu_has_worked: bool,
     /// The GPU that failed, with the reason as its note; from then on the CPU computes.
     pub(super) failed_gpu: Option<DeviceReport>,
-    /// Whether a worker has started since the page was opened.
-    pub(super) has_started: bool,
+    /// Whether models were loaded ahead of time since the page was opened.
+    pub(super) was_prepared: bool,
     /// Whether persistent storage was requested.
     pub(super) requested_persistence: bool,
     /// Object URLs of the last result's files; dropping them frees the files.
