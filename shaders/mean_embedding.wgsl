@@ -1,5 +1,6 @@
 // Mean prompt embedding: sums the tokens of each prompt, scales each sum to unit length, and
-// averages over prompts. States (prompts, length, width) give a vector (width). One workgroup; each invocation handles QUADS_PER_INVOCATION vec4s of the width.
+// averages over prompts. States (prompts, length, width) give a vector (width). One workgroup; each
+// invocation handles QUADS_PER_INVOCATION vec4s of the width.
 
 struct Sizes {
     prompts: u32,

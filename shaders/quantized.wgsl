@@ -1,7 +1,7 @@
 // Product with a quantized matrix: rows of the input (rows, depth) times the transposed matrix
 // (columns, depth). A block has 32 values of a matrix row, and a word with its scale and minimum.
-// One workgroup computes COLUMNS columns of ROWS rows; LANES invocations share the blocks of a
-// column.
+// One workgroup computes COLUMNS columns of ROWS rows, which are four; LANES invocations share the
+// blocks of a column.
 
 struct Sizes {
     rows: u32,

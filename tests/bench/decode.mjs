@@ -71,7 +71,8 @@ async function native() {
     const options = ["--max-tokens", String(tokens), "--base", model, "--stats"];
     const run = ["-c", '"$@" 2>&1 >/dev/null', "sh", DND, "complete", prompt, ...options];
     const told = execFileSync("sh", run, { encoding: "utf8" });
-    const [, first, count, rate] = /after ([\d.]+) s; answer: (\d+) tokens(?:, ([\d.]+))?/.exec(told);
+    const said = /after ([\d.]+) s; answer: (\d+) tokens(?:, ([\d.]+))?/;
+    const [, first, count, rate] = said.exec(told);
     return { prompt: Number(first), answer: 1 / Number(rate), tokens: Number(count) };
   };
   if (!BENCH_LLAMA) return { "dnd complete": ours };

@@ -1,7 +1,7 @@
 //! Programs that are killed at random moments end, run again, with the results of an undisturbed
 //! run.
 //!
-//! `DND_KILLS=50 cargo nextest run --release -p dnd-cli --test command_line killed_at_random` is
+//! `DND_KILLS=50 cargo nextest run --release --workspace --test command_line killed_at_random` is
 //! the long form; `./test` kills each command three times.
 
 use std::path::Path;

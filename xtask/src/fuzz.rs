@@ -169,8 +169,8 @@ fn fuzz(
 /// The number behind the last occurrence of `words`.
 fn number_after(log: &str, words: &str) -> Option<u64> {
     let rest = &log[log.rfind(words)? + words.len()..];
-    let digits = rest.trim_start().split(|c: char| !c.is_ascii_digit());
-    digits.into_iter().next()?.parse().ok()
+    let mut digits = rest.trim_start().split(|c: char| !c.is_ascii_digit());
+    digits.next()?.parse().ok()
 }
 
 /// Copies files with these endings into a corpus.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use dnd_adapter::score::is_right;
+
 /// A task with at most this many distinct training responses has a closed set of answers.
 const CLOSED_SET: usize = 20;
 /// With an open set, a valid answer is at most this many times as long as the longest training
@@ -43,7 +45,7 @@ impl Scorer {
     pub fn score(&self, text: &str, ended: bool, response: &str) -> Scores {
         let (text, response) = (text.trim(), response.trim());
         Scores {
-            exact: ended && text == response,
+            exact: is_right(text, ended, response),
             lenient: first_line_contains(text, response),
             valid: ended && self.is_valid(text),
         }

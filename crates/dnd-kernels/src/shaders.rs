@@ -74,9 +74,9 @@ pub const LAYERS: usize = 6;
 pub const MAX_GROUPS: usize = 65_535;
 /// Largest width of the pooling kernel, which keeps a query in workgroup memory.
 pub const WIDEST_POOL: usize = 2048;
-/// Columns and rows per workgroup of the quantized product.
+/// Columns per workgroup of the quantized product.
 pub const PRODUCT_COLUMNS: usize = 8;
-/// See [`PRODUCT_COLUMNS`].
+/// Rows per workgroup of it; the kernel adds up this many as a vec4.
 pub const PRODUCT_ROWS: usize = 4;
 /// Invocations per column of it.
 const PRODUCT_LANES: u32 = 8;

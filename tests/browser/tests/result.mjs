@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { checkAdapter } from "../check.mjs";
-import { small, test, until } from "../harness.mjs";
+import { pause, small, test, until } from "../harness.mjs";
 
 /** First visit to downloaded zip, compared with the native program. */
 async function fromVisitToZip(t, query, pattern, seed, seconds) {
@@ -84,7 +84,9 @@ test("the result survives a reload", {}, async (t) => {
   // Other prompts have no result yet.
   await visit.fill("one\ntwo");
   await visit.page.reload();
-  await visit.deviceKnown();
+  await visit.deviceKnown(/Models stored on this device/);
+  // What is loaded ahead of time would be used by then.
+  await pause(2);
   assert.equal(await visit.result.count(), 0);
 });
 

@@ -23,10 +23,10 @@ use crate::prompts::read_prompts;
 ///
 /// Reads prompts from lines of text, JSON lines or a JSON list (strings, or objects as training
 /// files have them), or a table (CSV, TSV; a column `prompt`, or --column); the content decides
-/// which, also on standard input (`-`). Answers are not needed. The bundle sets how many prompts the generator reads; if there are more they are
-/// sampled, if there are fewer some are repeated, both with --seed. The same prompts and seed
-/// give the same bytes. With --describe, the task is described in words; prompts beside it are
-/// examples of its inputs.
+/// which, also on standard input (`-`). Answers are not needed. The bundle sets how many prompts
+/// the generator reads; if there are more they are sampled, if there are fewer some are repeated,
+/// both with --seed. The same prompts and seed give the same bytes. With --describe, the task is
+/// described in words; prompts beside it are examples of its inputs.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {

@@ -40,8 +40,8 @@ impl Message {
     }
 }
 
-/// Instructions of the template engine after which a template counts as endless. A conversation of a
-/// thousand messages takes a tenth of it.
+/// Instructions of the template engine after which a template counts as endless. Conversations of
+/// thousands of messages stay below it.
 const MOST_STEPS: u64 = 1_000_000;
 
 /// A model's chat template (Jinja), with what transformers adds to the language: `raise_exception`,
