@@ -17,9 +17,11 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-trace-compares \
     --cfg fuzzing -Ccodegen-units=1";
 /// Largest input in bytes.
-const LONGEST: u64 = 1 << 19;
+const LONGEST: u64 = 1 << 20;
 /// Most memory of a target in MB, libFuzzer's own included.
 const MOST_MEMORY: u64 = 1024;
+/// Most memory of one allocation in MB.
+const LARGEST_ALLOCATION: u64 = 200;
 /// Seconds that one input may take on a busy machine.
 const MOST_SECONDS: u64 = 10;
 
@@ -70,6 +72,10 @@ struct Outcome {
     executions: u64,
     /// Edges of the program that were reached.
     coverage: u64,
+    /// Whole seconds of the slowest input.
+    slowest: u64,
+    /// Largest memory in MB, the corpus and libFuzzer's own included.
+    memory: u64,
     findings: Vec<PathBuf>,
 }
 
@@ -144,6 +150,7 @@ fn fuzz(
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={LONGEST}"))
         .arg(format!("-rss_limit_mb={MOST_MEMORY}"))
+        .arg(format!("-malloc_limit_mb={LARGEST_ALLOCATION}"))
         .arg(format!("-timeout={MOST_SECONDS}"))
         .arg(format!("-artifact_prefix={}/", artefacts.display()))
         .arg("-print_final_stats=1")
@@ -162,6 +169,8 @@ fn fuzz(
         name,
         executions: number_after(&log, "stat::number_of_executed_units:").unwrap_or_default(),
         coverage: number_after(&log, " cov: ").unwrap_or_default(),
+        slowest: number_after(&log, "stat::slowest_unit_time_sec:").unwrap_or_default(),
+        memory: number_after(&log, "stat::peak_rss_mb:").unwrap_or_default(),
         findings: findings.collect(),
     })
 }
@@ -209,16 +218,19 @@ fn seed(context: &Context, corpus: &Path, name: &str, endings: &[&str]) -> Resul
 /// The outcomes as a table in Markdown.
 fn table(outcomes: &[Outcome], seconds: u64) -> String {
     let mut text = format!(
-        "\n| target, {seconds} s each | executions | edges | findings |\n|---|--:|--:|--:|"
+        "\n| target, {seconds} s each | executions | edges | slowest | memory | findings |\n\
+         |---|--:|--:|--:|--:|--:|"
     );
     for outcome in outcomes {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "\n| {} | {} | {} | {} |",
+            "\n| {} | {} | {} | {} s | {} MB | {} |",
             outcome.name,
             outcome.executions,
             outcome.coverage,
+            outcome.slowest,
+            outcome.memory,
             outcome.findings.len()
         );
     }

@@ -74,8 +74,9 @@ test("Cancel by keyboard", {}, async (t) => {
 
 test("Ctrl+Enter generates, Escape cancels, the result gets the focus", {}, async (t) => {
   const visit = await t.visit({ fault: (count) => count === 1 && standStill("encode") });
-  await visit.fill("a prompt");
   await visit.deviceKnown();
+  // At once: the box is read a moment after a key press, and Ctrl+Enter must not wait for it.
+  await visit.fill("a prompt");
   await visit.box.press("Control+Enter");
   await visit.stage("encode");
   await visit.page.keyboard.press("Escape");

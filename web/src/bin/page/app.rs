@@ -57,7 +57,7 @@ fn App() -> impl IntoView {
         .seed
         .set(Ok(wanted.seed.or_else(memory::seed).unwrap_or_default()));
     if let Some(text) = link::prompts() {
-        text_box::replace_unsaved(state, expect_context(), &text);
+        text_box::replace_unsaved(state, &text);
     } else if let Some(example) = wanted.example {
         files::open_example(state, example, true);
     }

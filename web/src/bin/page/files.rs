@@ -9,7 +9,7 @@ use web_sys::{DragEvent, File, Response};
 use super::data::Example;
 use super::format;
 use super::state::State;
-use super::text_box::{self, PromptBoxState, Table};
+use super::text_box::{self, Table};
 use dnd_adapter::prompts::{self, PromptFile};
 use dnd_web::review;
 
@@ -18,7 +18,7 @@ const LARGEST: f64 = 16e6;
 
 /// Puts an example into the box, unless the text is changed in the meantime.
 pub fn open_example(state: State, example: &'static Example, from_link: bool) {
-    let prompt_box = expect_context::<PromptBoxState>();
+    let prompt_box = state.prompt_box;
     let turn = prompt_box.begin();
     spawn_local(async move {
         let found = fetch_text(&format!("examples/{}", example.file)).await;
@@ -29,9 +29,9 @@ pub fn open_example(state: State, example: &'static Example, from_link: bool) {
             Ok(found) => {
                 let text = review::to_text(&found.texts());
                 if from_link {
-                    text_box::replace_unsaved(state, prompt_box, &text);
+                    text_box::replace_unsaved(state, &text);
                 } else {
-                    text_box::replace_and_save(state, prompt_box, &text);
+                    text_box::replace_and_save(state, &text);
                 }
                 let text = state.text.get_untracked();
                 state.example.set(Some((example.link, text)));
@@ -80,7 +80,7 @@ pub fn drop(state: State, event: &DragEvent) {
     text_box::read_box_now(state);
     let files = event.data_transfer().and_then(|transfer| transfer.files());
     match files {
-        Some(files) if files.length() > 1 => expect_context::<PromptBoxState>().show_error(
+        Some(files) if files.length() > 1 => state.prompt_box.show_error(
             "Several files were dropped. Drop one file that has all prompts of the task."
                 .to_owned(),
         ),
@@ -103,7 +103,7 @@ fn carries_files(event: &DragEvent) -> bool {
 pub fn open(state: State, file: File) {
     // Reads what was typed now: done later, that would clear the message about the file.
     text_box::read_box_now(state);
-    let prompt_box = expect_context::<PromptBoxState>();
+    let prompt_box = state.prompt_box;
     let name = file.name();
     let turn = prompt_box.begin();
     spawn_local(async move {
@@ -117,7 +117,7 @@ pub fn open(state: State, file: File) {
         match text.and_then(|text| parse(&text, &name)) {
             Ok(found) => {
                 let text = review::to_text(&found.texts());
-                text_box::replace_and_save(state, prompt_box, &text);
+                text_box::replace_and_save(state, &text);
                 let read = format::prompts(found.prompts.len());
                 let notes: String = found.notes.iter().map(|note| format!(" {note}")).collect();
                 prompt_box

@@ -6,9 +6,7 @@ use web_sys::HtmlInputElement;
 use super::data::EXAMPLES;
 use super::files;
 use super::state::State;
-use super::text_box::{
-    PromptBoxState, choose_column, keep, read_box_later, restore_replaced, undo,
-};
+use super::text_box::{choose_column, keep, read_box_later, restore_replaced, undo};
 
 const PLACEHOLDER: &str =
     "What is the opposite of hot?\nName a word that means the opposite of early.";
@@ -28,20 +26,20 @@ fn is_in_another_field() -> bool {
 #[component]
 pub fn Prompts() -> impl IntoView {
     let state = expect_context::<State>();
-    let prompt_box = expect_context::<PromptBoxState>();
+    let prompt_box = state.prompt_box;
     let text = state.text.get_untracked();
 
     let working = Memo::new(move |_| state.working());
     Effect::new(move |_| {
         if working.get() {
             prompt_box.clear_messages();
-            keep(state, prompt_box);
+            keep(state);
         }
     });
     Effect::new(move |before: Option<Result<u64, String>>| {
         let seed = state.seed.get();
         if before.is_some_and(|before| before != seed) {
-            keep(state, prompt_box);
+            keep(state);
         }
         seed
     });
@@ -62,7 +60,7 @@ pub fn Prompts() -> impl IntoView {
                     <button
                         type="button"
                         class="quiet"
-                        on:click=move |_| restore_replaced(state, prompt_box)
+                        on:click=move |_| restore_replaced(state)
                     >
                         "Bring back my prompts"
                     </button>
@@ -75,7 +73,7 @@ pub fn Prompts() -> impl IntoView {
         if is_undo
             && (event.ctrl_key() || event.meta_key())
             && !is_in_another_field()
-            && undo(state, prompt_box)
+            && undo(state)
         {
             event.prevent_default();
         }
@@ -99,7 +97,7 @@ pub fn Prompts() -> impl IntoView {
                     <select
                         id="column"
                         on:change=move |event| {
-                            choose_column(state, prompt_box, event_target_value(&event));
+                            choose_column(state, event_target_value(&event));
                         }
                     >
                         <option value="" disabled selected=is_open>
@@ -146,7 +144,7 @@ pub fn Prompts() -> impl IntoView {
                 placeholder=PLACEHOLDER
                 aria-describedby="prompts-help"
                 prop:value=text
-                on:input=move |_| read_box_later(state, prompt_box)
+                on:input=move |_| read_box_later(state)
             ></textarea>
             {too_long}
             <div class="row">

@@ -6,6 +6,7 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use super::data::{Finished, GenerationProgress};
+use super::text_box::PromptBoxState;
 use dnd_web::protocol::{DeviceChoice, DeviceReport, FilesReport, SelfTest};
 use dnd_web::review::Review;
 
@@ -18,6 +19,8 @@ pub struct State {
     /// The device of the base model. The default is the CPU: a token takes over a thousand small
     /// kernels, whose launches take longer than computing them there.
     pub answers: DeviceChoice,
+    /// The prompts card besides the prompts.
+    pub prompt_box: PromptBoxState,
     /// The text box.
     pub area: NodeRef<Textarea>,
     /// Debounces the text box.
@@ -70,6 +73,7 @@ impl State {
         Self {
             choice,
             answers,
+            prompt_box: PromptBoxState::new(),
             area: NodeRef::new(),
             timer: StoredValue::new_local(None),
             text: RwSignal::new(String::new()),

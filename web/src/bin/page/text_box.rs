@@ -63,7 +63,8 @@ pub struct Replaced {
 }
 
 impl PromptBoxState {
-    fn new() -> Self {
+    /// Without messages.
+    pub fn new() -> Self {
         Self {
             message: RwSignal::new(String::new()),
             alert: RwSignal::new(None),
@@ -116,8 +117,7 @@ impl PromptBoxState {
 
 /// Restores the text of the last visit.
 pub fn restore(state: State) {
-    let prompt_box = PromptBoxState::new();
-    provide_context(prompt_box);
+    let prompt_box = state.prompt_box;
     set_text(state, memory::prompts().unwrap_or_default());
     // Set in an effect, because screen readers announce only changes of an existing page.
     let unknown = link::unknown();
@@ -127,47 +127,47 @@ pub fn restore(state: State) {
         }
     });
     // Stores the last key presses before a reload.
-    EventListener::new(&window(), "pagehide", move |_| read_box(state, prompt_box)).forget();
+    EventListener::new(&window(), "pagehide", move |_| read_box(state)).forget();
 }
 
 /// Replaces the text in the box and stores it.
-pub fn replace_and_save(state: State, prompt_box: PromptBoxState, text: &str) {
-    replace_unsaved(state, prompt_box, text);
-    prompt_box.clear_messages();
-    keep(state, prompt_box);
+pub fn replace_and_save(state: State, text: &str) {
+    replace_unsaved(state, text);
+    state.prompt_box.clear_messages();
+    keep(state);
 }
 
 /// Replaces the text in the box without storing it. The example of a link is stored only when
 /// the visitor works with it: until then, a reload has to bring back the earlier text.
-pub fn replace_unsaved(state: State, prompt_box: PromptBoxState, text: &str) {
-    read_box(state, prompt_box);
+pub fn replace_unsaved(state: State, text: &str) {
+    read_box(state);
     if holds_own_text(state) {
-        prompt_box.replaced.set(Some(Replaced {
+        state.prompt_box.replaced.set(Some(Replaced {
             text: state.text.get_untracked(),
             prompts: state.review.with_untracked(|review| review.count),
         }));
     }
-    prompt_box.table.set(None);
+    state.prompt_box.table.set(None);
     set_box(state, text);
 }
 
 /// Takes the prompts from this column of the table.
-pub fn choose_column(state: State, prompt_box: PromptBoxState, column: String) {
-    let Some(mut table) = prompt_box.table.get_untracked() else {
+pub fn choose_column(state: State, column: String) {
+    let Some(mut table) = state.prompt_box.table.get_untracked() else {
         return;
     };
-    prompt_box.begin();
+    state.prompt_box.begin();
     match prompts::parse_column(&table.text, &column, &table.name) {
         Ok(file) => {
-            replace_and_save(state, prompt_box, &review::to_text(&file.texts()));
+            replace_and_save(state, &review::to_text(&file.texts()));
             let count = format::prompts(file.prompts.len());
             let name = &table.name;
             let message = format!("Read {count} from the column \"{column}\" of {name}.");
-            prompt_box.message.set(message);
+            state.prompt_box.message.set(message);
             table.chosen = Some(column);
-            prompt_box.table.set(Some(table));
+            state.prompt_box.table.set(Some(table));
         }
-        Err(error) => prompt_box.show_error(format!(
+        Err(error) => state.prompt_box.show_error(format!(
             "{} The box was not changed.",
             format::sentence(&error.to_string())
         )),
@@ -175,11 +175,11 @@ pub fn choose_column(state: State, prompt_box: PromptBoxState, column: String) {
 }
 
 /// Undoes what replaced the visitor's text, unless it was changed since.
-pub fn undo(state: State, prompt_box: PromptBoxState) -> bool {
-    read_box(state, prompt_box);
-    let can_undo = prompt_box.replaced.with_untracked(Option::is_some);
+pub fn undo(state: State) -> bool {
+    read_box(state);
+    let can_undo = state.prompt_box.replaced.with_untracked(Option::is_some);
     if can_undo {
-        restore_replaced(state, prompt_box);
+        restore_replaced(state);
     }
     can_undo
 }
@@ -207,16 +207,16 @@ fn set_box(state: State, text: &str) {
 }
 
 /// Restores the visitor's replaced text.
-pub fn restore_replaced(state: State, prompt_box: PromptBoxState) {
-    read_box(state, prompt_box);
-    let Some(replaced) = prompt_box.replaced.get_untracked() else {
+pub fn restore_replaced(state: State) {
+    read_box(state);
+    let Some(replaced) = state.prompt_box.replaced.get_untracked() else {
         return;
     };
-    prompt_box.begin();
+    state.prompt_box.begin();
     set_box(state, &replaced.text);
-    prompt_box.replaced.set(None);
-    prompt_box.clear_messages();
-    keep(state, prompt_box);
+    state.prompt_box.replaced.set(None);
+    state.prompt_box.clear_messages();
+    keep(state);
     // The button, which has the focus, disappears.
     if let Some(area) = state.area.get_untracked() {
         _ = area.focus();
@@ -226,29 +226,27 @@ pub fn restore_replaced(state: State, prompt_box: PromptBoxState) {
 /// Reads the box now, for an action that cannot wait.
 pub fn read_box_now(state: State) {
     state.timer.set_value(None);
-    if let Some(prompt_box) = use_context::<PromptBoxState>() {
-        read_box(state, prompt_box);
-    }
+    read_box(state);
 }
 
-pub fn read_box_later(state: State, prompt_box: PromptBoxState) {
-    prompt_box.begin();
-    let timer = Timeout::new(PAUSE, move || read_box(state, prompt_box));
+pub fn read_box_later(state: State) {
+    state.prompt_box.begin();
+    let timer = Timeout::new(PAUSE, move || read_box(state));
     state.timer.set_value(Some(timer));
 }
 
 /// Reads the box if its text has changed.
-fn read_box(state: State, prompt_box: PromptBoxState) {
+fn read_box(state: State) {
     let Some(area) = state.area.get_untracked() else {
         return;
     };
     let text = area.value();
     if state.text.with_untracked(|known| *known != text) {
-        prompt_box.table.set(Table::of(&text, "", "the text"));
+        state.prompt_box.table.set(Table::of(&text, "", "the text"));
         set_text(state, text);
-        prompt_box.replaced.set(None);
-        prompt_box.clear_messages();
-        keep(state, prompt_box);
+        state.prompt_box.replaced.set(None);
+        state.prompt_box.clear_messages();
+        keep(state);
     }
 }
 
@@ -260,9 +258,9 @@ fn set_text(state: State, text: String) {
 }
 
 /// Stores text and seed and removes them from the address.
-pub fn keep(state: State, prompt_box: PromptBoxState) {
+pub fn keep(state: State) {
     let fits = state.text.with_untracked(|text| memory::keep_prompts(text));
-    prompt_box.too_long.set(!fits);
+    state.prompt_box.too_long.set(!fits);
     if let Ok(seed) = state.seed.get_untracked() {
         memory::keep_seed(seed);
     }
