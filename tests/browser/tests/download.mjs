@@ -1,7 +1,7 @@
 // Model files: fetching, cancelling, resuming, verifying, storing, deleting.
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { countSubmissions, noRoom, noStorage, standStill } from "../faults.mjs";
 import { pause, small, test, until } from "../harness.mjs";
@@ -60,6 +60,23 @@ test("a corrupted model file is named, and fetched again", {}, async (t) => {
   for (const hash of [expected, found])
     assert.ok(text.includes(hash.slice(0, 16)), `${hash} in "${alert}"`);
   lift();
+  await visit.generate();
+});
+
+test("a page of before an update offers to reload itself", { allow: [/404/] }, async (t) => {
+  const site = small().copy(t.folder());
+  const path = join(site.folder, site.file("encoder").path);
+  const visit = await t.visit({ site });
+  await visit.fill(PROMPTS);
+  await visit.deviceKnown();
+  const encoder = readFileSync(path);
+  rmSync(path);
+  await visit.start();
+  await visit.alerted(/does not have it.*page was probably updated/s);
+  writeFileSync(path, encoder);
+  await visit.button("Reload the page").click();
+  await visit.alert.first().waitFor({ state: "hidden" });
+  assert.equal(await visit.box.inputValue(), PROMPTS);
   await visit.generate();
 });
 

@@ -93,13 +93,14 @@ test("a server without the base model is not a broken connection", {}, async (t)
     await panel.getByRole("button", { name: "Ask both" }).click();
   };
   await ask();
-  await visit.alerted(/does not have it.*updated: reload/s);
+  await visit.alerted(/does not have it.*page was probably updated/s);
   // Some servers answer with a page instead.
   await visit.page.context().route(MODEL, (route) =>
     route.fulfill({ status: 200, contentType: "text/html", body: "<p>Not here.</p>" }),
   );
   await ask();
-  await visit.alerted(/a web page stands in its place.*updated: reload/s);
+  await visit.alerted(/a web page stands in its place.*page was probably updated/s);
+  assert.ok(await visit.button("Reload the page").isVisible());
 });
 
 test("an interrupted download of the base model is resumed", { seconds: 180 }, async (t) => {

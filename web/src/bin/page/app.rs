@@ -1,6 +1,7 @@
 //! The Leptos application. The worker does all the computing.
 
 mod about;
+mod alert;
 mod base_model;
 mod browser;
 mod check;

@@ -6,8 +6,9 @@ use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
 use web_sys::MessageEvent;
 
+use super::alert::Alert;
+use super::browser;
 use super::state::State;
-use super::{browser, format};
 use dnd_web::connection::{Connection, stopped};
 use dnd_web::protocol::{Answered, Cause, Decoding, Envelope, Event, Progress, Request};
 
@@ -46,7 +47,7 @@ pub struct BaseModel {
     /// How far it is.
     pub phase: RwSignal<Phase>,
     /// What went wrong, and what to do.
-    pub alert: RwSignal<Option<String>>,
+    pub alert: RwSignal<Option<Alert>>,
     /// Its device, if that is a GPU.
     pub gpu: RwSignal<Option<String>>,
     /// Answers that are waited for.
@@ -195,12 +196,11 @@ impl BaseModel {
     fn show_error(self, message: &str, cause: Cause) {
         let advice = match cause {
             Cause::Download => "Check the connection and ask again to resume the download.",
-            Cause::Outdated => "The page was probably updated: reload it. Your prompts are kept.",
+            Cause::Outdated => "The page was probably updated. Your prompts are kept.",
             Cause::Corrupt => "Ask again to download it again.",
             Cause::DeviceLost | Cause::Other => "Ask again, or reload the page.",
         };
-        self.alert
-            .set(Some(format!("{} {advice}", format::sentence(message))));
+        self.alert.set(Some(Alert::new(message, cause, advice)));
     }
 
     fn receive(self, message: &MessageEvent) {

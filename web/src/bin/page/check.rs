@@ -8,6 +8,7 @@ use web_sys::HtmlInputElement;
 
 use gloo::file::ObjectUrl;
 
+use super::alert::{Alert, AlertBox};
 use super::base_model::{BaseModel, Piece};
 use super::data::Download;
 use super::state::State;
@@ -71,7 +72,7 @@ pub fn Check() -> impl IntoView {
     let base = expect_context::<BaseModel>();
     let state = expect_context::<State>();
     let text = state.lines;
-    let mistake = RwSignal::new(None::<String>);
+    let mistake = RwSignal::new(None::<Alert>);
     let rows = RwSignal::new(Vec::<Row>::new());
     // Answers that are waited for.
     let waiting = RwSignal::new(0usize);
@@ -90,10 +91,11 @@ pub fn Check() -> impl IntoView {
         match read {
             Ok(lines) if lines.len() > MOST_LINES => {
                 let found = lines.len();
-                mistake.set(Some(format!(
+                let text = format!(
                     "Expected at most {MOST_LINES} lines, found {found}. `dnd eval --lines` takes \
                      any number."
-                )));
+                );
+                mistake.set(Some(text.into()));
             }
             Ok(lines) => {
                 mistake.set(None);
@@ -108,7 +110,7 @@ pub fn Check() -> impl IntoView {
                     }
                 }
             }
-            Err(error) => mistake.set(Some(format::sentence(&error.to_string()))),
+            Err(error) => mistake.set(Some(format::sentence(&error.to_string()).into())),
         }
     };
     let open = move |chosen: web_sys::File| {
@@ -118,7 +120,7 @@ pub fn Check() -> impl IntoView {
                     mistake.set(None);
                     text.set(read);
                 }
-                Err(reason) => mistake.set(Some(reason)),
+                Err(reason) => mistake.set(Some(reason.into())),
             }
         });
     };
@@ -215,9 +217,7 @@ pub fn Check() -> impl IntoView {
                     "Choose a file with answers"
                 </label>
             </div>
-            <div class="alert" role="alert">
-                {move || mistake.get().map(|sentence| view! { <p>{sentence}</p> })}
-            </div>
+            <AlertBox alert=mistake/>
             <p class="stage" role="status" aria-label="About the check">
                 {move || {
                     let total = 2 * rows.with(Vec::len);

@@ -58,8 +58,8 @@ fn text(state: State) -> String {
         }
     });
     // Only failures of the worker: messages about files and examples may quote prompts.
-    if let Some(sentence) = state.alert.get() {
-        add("failure", sentence);
+    if let Some(alert) = state.alert.get() {
+        add("failure", alert.text);
     }
     lines
 }

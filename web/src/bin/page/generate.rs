@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::alert::AlertBox;
 use super::client::{Client, DONE};
 use super::data::{LARGEST_SEED, read_seed};
 use super::device::DeviceStatus;
@@ -123,9 +124,7 @@ pub fn Generate() -> impl IntoView {
                 }}
             </p>
             <ProgressBar/>
-            <div class="alert" role="alert">
-                {move || state.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
-            </div>
+            <AlertBox alert=state.alert/>
             <p class="message" role="status" aria-label="Messages">
                 {move || state.message.get()}
             </p>

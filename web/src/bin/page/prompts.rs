@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
+use super::alert::AlertBox;
 use super::data::EXAMPLES;
 use super::files;
 use super::state::State;
@@ -172,9 +173,7 @@ pub fn Prompts() -> impl IntoView {
                     <code>"prompt"</code> "."
                 </span>
             </div>
-            <div class="alert" role="alert">
-                {move || prompt_box.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
-            </div>
+            <AlertBox alert=prompt_box.alert/>
             <p class="message" role="status" aria-label="About the prompts">
                 {move || prompt_box.said()}
             </p>

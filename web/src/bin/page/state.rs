@@ -5,6 +5,7 @@ use js_sys::Uint8Array;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
+use super::alert::Alert;
 use super::data::{Finished, GenerationProgress};
 use super::text_box::PromptBoxState;
 use dnd_web::protocol::{DeviceChoice, DeviceReport, FilesReport, SelfTest};
@@ -60,7 +61,7 @@ pub struct State {
     /// Lines with answers.
     pub lines: RwSignal<String>,
     /// What went wrong, and what to do.
-    pub alert: RwSignal<Option<String>>,
+    pub alert: RwSignal<Option<Alert>>,
     /// The status message, for a polite live region.
     pub message: RwSignal<String>,
     /// The message that the stored models were deleted, shown beside the delete button.
@@ -112,8 +113,8 @@ impl State {
     }
 
     /// Reports a failure.
-    pub fn show_error(&self, sentence: String) {
+    pub fn show_error(&self, alert: Alert) {
         self.message.set(String::new());
-        self.alert.set(Some(sentence));
+        self.alert.set(Some(alert));
     }
 }

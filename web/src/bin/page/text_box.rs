@@ -4,6 +4,7 @@ use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 
+use super::alert::Alert;
 use super::state::State;
 use super::{format, link, memory};
 use dnd_adapter::prompts;
@@ -18,7 +19,7 @@ pub struct PromptBoxState {
     /// The message about a file or a link, for a polite live region.
     pub message: RwSignal<String>,
     /// Why a file or an example could not be opened, and what to do.
-    pub alert: RwSignal<Option<String>>,
+    pub alert: RwSignal<Option<Alert>>,
     /// The visitor's own text after it was replaced.
     pub replaced: RwSignal<Option<Replaced>>,
     /// The table that the text comes from, if it has several columns.
@@ -95,7 +96,7 @@ impl PromptBoxState {
     /// Reports a failure.
     pub fn show_error(self, sentence: String) {
         self.message.set(String::new());
-        self.alert.set(Some(sentence));
+        self.alert.set(Some(sentence.into()));
     }
 
     /// The text of the polite live region.

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::alert::AlertBox;
 use super::base_model::{BaseModel, Phase, Piece};
 use super::check::Check;
 use super::data::Question;
@@ -239,9 +240,7 @@ pub fn TryIt(
                     Phase::Opening(Some(progress)) if progress.stage == Stage::Download
                 )
             })}
-            <div class="alert" role="alert">
-                {move || base.alert.get().map(|sentence| view! { <p>{sentence}</p> })}
-            </div>
+            <AlertBox alert=base.alert/>
             <div class="columns even">
                 {without.view("Without the adapter")} {with.view("With the adapter")}
             </div>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Client;
 use super::worker_client::{Task, WorkerClient};
+use crate::app::alert::Alert;
 use crate::app::format;
 use dnd_web::connection::stopped;
 use dnd_web::protocol::{Cause, DeviceReport};
@@ -60,7 +61,7 @@ impl Client {
             }),
             Task::Nothing => return,
         }
-        self.show_error(message, advice);
+        self.show_error(message, cause, advice);
     }
 
     /// The GPU was lost, and its worker with it. Another worker may get it back, so a
@@ -80,7 +81,8 @@ impl Client {
         if !again {
             self.close();
             self.finish();
-            self.show_error(message, advice(task, Cause::DeviceLost, true));
+            let cause = Cause::DeviceLost;
+            self.show_error(message, cause, advice(task, cause, true));
             return;
         }
         if generates {
@@ -116,9 +118,8 @@ impl Client {
         falls_back
     }
 
-    fn show_error(self, message: &str, advice: &str) {
-        self.state
-            .show_error(format!("{} {advice}", format::sentence(message)));
+    fn show_error(self, message: &str, cause: Cause, advice: &str) {
+        self.state.show_error(Alert::new(message, cause, advice));
     }
 }
 
@@ -132,8 +133,7 @@ fn advice(task: Task, cause: Cause, gpu: bool) -> &'static str {
             "Check the connection and press Generate adapter to resume the download."
         }
         Cause::Outdated => {
-            "The page was probably updated: reload it. Your prompts and what was downloaded are \
-             kept."
+            "The page was probably updated. Your prompts and what was downloaded are kept."
         }
         Cause::Corrupt => "Press Generate adapter to download it again.",
         Cause::DeviceLost => {
