@@ -22,6 +22,19 @@ function onStage(stage, act) {
   };
 }
 
+/** No fault: keeps the WebAssembly memory, whose size is the most that the worker has used. */
+export const keepMemory = () => source(keep);
+function keep() {
+  for (const name of ["instantiate", "instantiateStreaming"]) {
+    const instantiate = WebAssembly[name];
+    WebAssembly[name] = async (...values) => {
+      const program = await instantiate(...values);
+      self.memory = (program.instance ?? program).exports.memory;
+      return program;
+    };
+  }
+}
+
 /** Blocks the worker at a stage until the proxy releases it, like a long computation. */
 export const standStill = (stage) => source(still, stage, HOLD);
 function still(stage, path) {

@@ -205,22 +205,27 @@ export class Run {
     return { address, stop };
   }
 
-  /** A proxy for a server. `fault(count)` returns source to run first in the count-th worker. */
-  async proxy(address, fault) {
+  /**
+   * A proxy for a server. `fault(count)` returns source to run first in the count-th worker, those
+   * of the helpers and the base model left out unless `ofAllWorkers`.
+   */
+  async proxy(address, fault, ofAllWorkers = false) {
     const proxy = await Proxy.start(address);
     this.defer(() => proxy.stop());
-    if (fault) proxy.change(/\/worker-start\.js$/, (body, count) => (fault(count) || "") + body);
+    const program = ofAllWorkers ? /\/worker-start\.js/ : /\/worker-start\.js$/;
+    if (fault) proxy.change(program, (body, count) => (fault(count) || "") + body);
     return proxy;
   }
 
   /**
-   * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` (see `proxy`),
-   * `failing` (a proxy without a worker fault), and those of `open`. A fault blocks the service
-   * worker, which would serve the first copy of worker-start.js to all workers.
+   * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` and
+   * `ofAllWorkers` (see `proxy`), `failing` (a proxy without a worker fault), and those of `open`.
+   * A fault blocks the service worker, which would serve the first copy of worker-start.js to all workers.
    */
-  async visit({ site = small(), query = "", fault, failing = false, ...options } = {}) {
+  async visit({ site = small(), query = "", fault, ofAllWorkers, failing, ...options } = {}) {
     const server = await this.serve(site);
-    const proxy = fault || failing ? await this.proxy(server.address, fault) : undefined;
+    const proxy =
+      fault || failing ? await this.proxy(server.address, fault, ofAllWorkers) : undefined;
     const visit = await this.open(proxy?.address ?? server.address, query, {
       serviceWorkers: fault ? "block" : "allow",
       ...options,

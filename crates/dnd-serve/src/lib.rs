@@ -394,14 +394,18 @@ fn is_local(host: &str) -> bool {
 
 /// Media types that mime_guess does not know, or knows without the charset; none leaves its guess.
 fn media_type(file: &Path) -> Option<&'static str> {
-    Some(match file.extension()?.to_str()? {
+    let Some(extension) = file.extension() else {
+        // Licences.
+        return Some("text/plain; charset=utf-8");
+    };
+    Some(match extension.to_str()? {
         "css" => "text/css; charset=utf-8",
         "csv" => "text/csv; charset=utf-8",
         "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "jsonl" => "application/jsonl",
         "safetensors" => "application/octet-stream",
-        "txt" => "text/plain; charset=utf-8",
+        "md" | "txt" => "text/plain; charset=utf-8",
         "wasm" => "application/wasm",
         "webmanifest" => "application/manifest+json",
         _ => return None,

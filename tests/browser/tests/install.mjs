@@ -26,6 +26,18 @@ test("the page can be installed", {}, async (t) => {
   for (const [said, is] of sizes) assert.equal(is, said);
 });
 
+test("licences and model card come with the page", {}, async (t) => {
+  const visit = await t.visit();
+  const links = visit.page.getByRole("region", { name: "About" }).locator('a[target="_blank"]');
+  const addresses = await links.evaluateAll((all) => all.map((link) => link.href));
+  assert.equal(addresses.length, 3);
+  for (const address of addresses) {
+    const response = await fetch(address);
+    assert.equal(response.status, 200, address);
+    assert.match(response.headers.get("content-type"), /^text\/plain/, address);
+  }
+});
+
 test("the policy allows no inline script", {}, async (t) => {
   const visit = await t.visit();
   const meta = await visit.page.evaluate(

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { keepMemory } from "../faults.mjs";
 import { environment, shipped, small, test, until } from "../harness.mjs";
 import { describeKeys } from "../visit.mjs";
 import { unzip } from "../adapter.mjs";
@@ -143,7 +144,8 @@ test("lines with answers are checked", {}, async (t) => {
 
 test("shipped base model: stop, and keys while it decodes", { seconds: 300 }, async (t) => {
   const site = shipped();
-  const { visit } = await withAdapter(t, { site }, site.example("antonyms.txt"));
+  const options = { site, fault: () => keepMemory(), ofAllWorkers: true };
+  const { visit } = await withAdapter(t, options, site.example("antonyms.txt"));
   const panel = visit.page.getByRole("region", { name: "Try it" });
   const began = Date.now();
   const [, hot] = await visit.ask("What is the opposite of hot?", 120);
@@ -164,4 +166,31 @@ test("shipped base model: stop, and keys while it decodes", { seconds: 300 }, as
   await panel.getByRole("button", { name: "Stop" }).click();
   const [without] = await visit.answered();
   assert.match(without.about, /stopped/);
+
+  for (const worker of visit.page.workers()) {
+    const size = await worker.evaluate(() => self.memory.buffer.byteLength / 1e6);
+    t.note(`memory of ${worker.url().split("/").pop()}: ${size.toFixed(0)} MB`);
+    assert.ok(size <= 350, `${size} MB`);
+  }
+});
+
+test("shipped models: from Generate to the first adapted token", { seconds: 300 }, async (t) => {
+  const site = shipped();
+  const { visit } = await withAdapter(t, { site }, site.example("antonyms.txt"));
+  await visit.ask("What is the opposite of hot?", 120);
+  await visit.page.reload();
+  await visit.finished();
+  await visit.fill(site.example("capitals.csv"));
+  const panel = visit.page.getByRole("region", { name: "Try it" });
+  const began = Date.now();
+  await visit.start();
+  await visit.finished();
+  const seconds = () => `${((Date.now() - began) / 1000).toFixed(1)} s`;
+  const generated = seconds();
+  const box = panel.getByRole("textbox", { name: "Ask", exact: true });
+  await box.fill("What is the capital of Peru?");
+  await panel.getByRole("button", { name: "Ask both" }).click();
+  const adapted = panel.locator(".answer .said").last();
+  await until("text", async () => (await adapted.textContent()).length > 0, 60);
+  t.note(`models stored: adapter after ${generated}, its first token after ${seconds()}`);
 });

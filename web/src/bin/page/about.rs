@@ -22,8 +22,11 @@ pub fn About() -> impl IntoView {
                     <a href="https://arxiv.org/abs/2506.16406" rel="noreferrer">
                         "Drag-and-Drop LLMs"
                     </a>
-                    "; this is an independent implementation, under MIT or Apache-2.0, as you \
-                    prefer."
+                    "; this is an independent implementation, under "
+                    <a href="LICENSE-MIT" target="_blank">"MIT"</a>
+                    " or "
+                    <a href="LICENSE-APACHE" target="_blank">"Apache-2.0"</a>
+                    ", as you prefer."
                 </p>
                 <p>
                     "Both run in your browser, on the GPU if it is suitable and on the CPU \
@@ -39,9 +42,9 @@ pub fn About() -> impl IntoView {
                     an adapter answers about one question in six correctly when asked like this, \
                     and two in seven when asked in full. An adapter made from another task's \
                     prompts gets about one input in ten right, or fewer. Adapters that were \
-                    trained on the task itself are far better. The model card, "
-                    <code>"assets/MODEL_CARD.md"</code>
-                    " in the source code, has the figures."
+                    trained on the task itself are far better. The "
+                    <a href="MODEL_CARD.md" target="_blank">"model card"</a>
+                    " has the figures, and says what the generator was trained on."
                 </p>
                 <p>
                     "It is good at short answers: a fact that the model knows, such as a capital \
