@@ -11,6 +11,7 @@ mod generating;
 mod inspecting;
 mod measuring;
 mod pipeline;
+mod planning;
 mod prompt_files;
 mod serving;
 mod tasks;

@@ -134,7 +134,10 @@ fn published_order(layout: &Layout) -> Vec<usize> {
     indices
 }
 
-fn token_shape(layout: &Layout, (rows, columns): (usize, usize)) -> Result<[usize; 3], Error> {
+/// Shape (tokens, tile rows + 2, tile columns + 2) of an adapter's tokens.
+///
+/// Fails when a side of the tile is odd or zero, or a rank exceeds the rows.
+pub fn token_shape(layout: &Layout, (rows, columns): (usize, usize)) -> Result<[usize; 3], Error> {
     // The border alternates mean and deviation, which needs even sides.
     let side_is_usable = |side: usize| side > 0 && side.is_multiple_of(2) && side < 1 << 16;
     if !side_is_usable(rows) || !side_is_usable(columns) {

@@ -24,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// `complete` and `chat` answer with it; `convert` and `merge` write it for llama.cpp and Ollama.
 /// The other commands make the generator: `collect` fine-tunes adapters on many tasks, `train`
-/// trains a generator on them, `tune` goes on from an adapter with labelled lines, `eval` compares
+/// trains a generator on them (`plan` says what that costs), `tune` goes on from an adapter with labelled lines, `eval` compares
 /// with baselines, `report` shows the results as a page. RUST_LOG=debug shows which files are read
 /// and written.
 #[derive(Parser)]
@@ -48,6 +48,7 @@ enum Command {
     Collect(commands::collect::Arguments),
     Train(commands::train::Arguments),
     Tune(commands::tune::Arguments),
+    Plan(commands::plan::Arguments),
     Inspect(commands::inspect::Arguments),
     Serve(commands::serve::Arguments),
 }
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Collect(arguments) => commands::collect::run(arguments),
         Command::Train(arguments) => commands::train::run(arguments),
         Command::Tune(arguments) => commands::tune::run(arguments),
+        Command::Plan(arguments) => commands::plan::run(arguments),
         Command::Inspect(arguments) => commands::inspect::run(arguments),
         Command::Serve(arguments) => commands::serve::run(arguments),
     };

@@ -94,6 +94,27 @@ pub fn base_dimensions(path: &Path) -> Result<BaseDimensions, Error> {
     )?)
 }
 
+/// Reads the configuration of a base model, without its weights: from a folder, its `config.json`
+/// alone, or a GGUF file.
+///
+/// # Errors
+/// When a file is missing, malformed, or of an unsupported kind.
+pub fn base_config(path: &Path) -> Result<LanguageModelConfig, Error> {
+    check_exists(path)?;
+    let inside = path.join("config.json");
+    let config = if path.is_dir() { &inside } else { path };
+    let name = config.display().to_string();
+    if config
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        return LanguageModelConfig::from_json(&dnd_files::read_text(config)?, &name);
+    }
+    let bytes = map(config)?;
+    let gguf = Gguf::parse(&bytes, &name).map_err(dnd_adapter::Error::from)?;
+    LanguageModelConfig::from_gguf(&gguf, &name)
+}
+
 /// A base model with its tokenizer.
 pub struct Base {
     /// The frozen weights.

@@ -13,6 +13,7 @@ mod gradients;
 pub mod objective;
 mod optimizer;
 mod pack;
+pub mod plan;
 pub mod recipe;
 mod schedule;
 mod trainer;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dnd_adapter::{Layout, Projection, tokens};
+use dnd_adapter::{Layout, Projection, published, tokens};
 use dnd_model::{ExpansionConfig, GeneratorConfig};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,18 @@ pub struct Recipe {
     pub weights: WeightsSettings,
     /// How it is trained on tasks, by the behaviour of the adapted model.
     pub behaviour: BehaviourSettings,
+    /// What `dnd plan` checks.
+    pub budget: Budget,
+}
+
+/// Limits that a plan is checked against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Largest bundle, in MB.
+    pub bundle_mb: Option<f64>,
+    /// Most memory of training, in GB.
+    pub training_gb: Option<f64>,
 }
 
 /// How the adapters are collected.
@@ -67,6 +79,9 @@ pub struct GeneratorRecipe {
     /// Rows and columns of the features of each module, which one matrix per module type expands
     /// to its `B`; without them the cascade's output is the weight tokens.
     pub features: Option<[usize; 2]>,
+    /// Rows and columns of the published code's tiles, such as 8 x 128 for Qwen2.5-0.5B: the
+    /// cascade's output is then its weight tokens, which can be planned and not trained here.
+    pub published_tile: Option<(usize, usize)>,
     /// Shapes (N, L, C) between the layers.
     pub hidden: Vec<[usize; 3]>,
     /// Kernel of the convolutions that mix tokens and widths.
@@ -92,6 +107,7 @@ impl Default for GeneratorRecipe {
             tokens_per_prompt: 32,
             pooling: None,
             features: None,
+            published_tile: None,
             hidden: vec![[64, 16, 96], [128, 8, 96]],
             kernel_size: 3,
             prompt_kernel_size: 1,
@@ -103,9 +119,28 @@ impl GeneratorRecipe {
     /// The generator's configuration for an encoder of `width` C and adapters of a layout.
     ///
     /// # Errors
-    /// When the layout cannot be cut into weight tokens.
+    /// When the layout cannot be cut into weight tokens, or the recipe is for planning alone.
     pub fn config(&self, width: usize, layout: &Layout) -> Result<GeneratorConfig, Error> {
-        let output = tokens::shape(layout)?;
+        if let Some((rows, columns)) = self.published_tile {
+            return Err(dnd_files::Error::argument(
+                "generator.published_tile",
+                "none, because such recipes can only be planned",
+                format!("{rows} x {columns}"),
+            )
+            .into());
+        }
+        self.planned(width, layout)
+    }
+
+    /// As [`config`](Self::config), for recipes with `published_tile` too.
+    ///
+    /// # Errors
+    /// When the layout cannot be cut into weight tokens.
+    pub fn planned(&self, width: usize, layout: &Layout) -> Result<GeneratorConfig, Error> {
+        let output = match self.published_tile {
+            Some(tile) => published::token_shape(layout, tile)?,
+            None => tokens::shape(layout)?,
+        };
         let expansion = match self.features {
             Some(_) => Some(ExpansionConfig::new(layout)?),
             None => None,

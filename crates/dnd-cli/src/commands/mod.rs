@@ -23,6 +23,7 @@ pub mod eval;
 pub mod generate;
 pub mod inspect;
 pub mod merge;
+pub mod plan;
 pub mod report;
 pub mod serve;
 pub mod tasks;

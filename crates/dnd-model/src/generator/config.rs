@@ -113,7 +113,7 @@ impl GeneratorConfig {
     }
 
     /// Numbers of a block of the last layer.
-    pub(crate) fn last_width(&self) -> usize {
+    pub fn last_width(&self) -> usize {
         let [_, rows, columns] = self.features[self.features.len() - 1];
         rows.saturating_mul(columns)
     }

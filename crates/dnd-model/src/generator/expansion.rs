@@ -83,18 +83,20 @@ impl ExpansionConfig {
         self.layers.saturating_mul(self.modules.len())
     }
 
-    /// Number of trained parameters for blocks of `width` features.
-    pub(super) fn parameter_count(&self, width: usize) -> usize {
+    /// Numbers of all matrices for blocks of `width` features.
+    pub fn matrix_count(&self, width: usize) -> usize {
         let [_, rows, columns] = self.output;
         let tokens = self.modules.iter().map(|[_, count]| *count);
         let tokens = tokens.fold(0, usize::saturating_add);
-        let product = |sizes: [usize; 4]| sizes.into_iter().fold(1, usize::saturating_mul);
-        product([tokens, rows, columns, width]).saturating_add(product([
-            2,
-            self.blocks(),
-            width,
-            1,
-        ]))
+        let sizes = [tokens, rows, columns, width];
+        sizes.into_iter().fold(1, usize::saturating_mul)
+    }
+
+    /// Number of trained parameters for blocks of `width` features.
+    pub(super) fn parameter_count(&self, width: usize) -> usize {
+        let sizes = [2, self.blocks(), width];
+        let gains_and_shifts = sizes.into_iter().fold(1, usize::saturating_mul);
+        self.matrix_count(width).saturating_add(gains_and_shifts)
     }
 
     /// Multiplications and additions for blocks of `width` features.

@@ -1,6 +1,6 @@
 //! The configuration of a base model, from a Hugging Face `config.json` or GGUF metadata.
 
-use dnd_adapter::{BaseDimensions, gguf::Gguf};
+use dnd_adapter::{BaseDimensions, Projection, gguf::Gguf};
 use serde::Deserialize;
 
 use crate::Error;
@@ -21,6 +21,8 @@ pub struct LanguageModelConfig {
     pub frequencies: Vec<f64>,
     /// Maximum context length in tokens.
     pub context_length: usize,
+    /// Whether the embeddings are the output matrix too.
+    pub ties_embeddings: bool,
 }
 
 /// The fields of `config.json` besides the dimensions.
@@ -35,6 +37,7 @@ struct HuggingFaceConfig {
     #[serde(default)]
     use_sliding_window: bool,
     max_position_embeddings: Option<usize>,
+    tie_word_embeddings: Option<bool>,
 }
 
 /// Default when a file does not specify the context length.
@@ -142,7 +145,31 @@ impl LanguageModelConfig {
             rms_norm_eps: config.rms_norm_eps,
             frequencies,
             context_length: config.max_position_embeddings.unwrap_or(CONTEXT_LENGTH),
+            // As in transformers.
+            ties_embeddings: config.tie_word_embeddings.unwrap_or(true),
         })
+    }
+
+    /// Number of parameters.
+    pub fn parameter_count(&self) -> usize {
+        let dimensions = &self.dimensions;
+        let (hidden, head) = (dimensions.hidden_size, dimensions.head_dim);
+        let [queries, keys] = [
+            dimensions.num_attention_heads * head,
+            dimensions.num_key_value_heads * head,
+        ];
+        let products = Projection::ALL.map(|projection| {
+            let (inputs, outputs) = dimensions.projection_shape(projection);
+            inputs * outputs
+        });
+        let of_queries_and_keys = match dimensions.architecture.as_str() {
+            "qwen2" => queries + 2 * keys,
+            "qwen3" => 2 * head,
+            _ => 0,
+        };
+        let layer = products.iter().sum::<usize>() + 2 * hidden + of_queries_and_keys;
+        let embeddings = if self.ties_embeddings { 1 } else { 2 };
+        embeddings * self.vocab_size * hidden + dimensions.num_layers * layer + hidden
     }
 
     /// Checks that a prompt and its completion, together `tokens` long, fit the context.
@@ -210,6 +237,7 @@ impl LanguageModelConfig {
                 .ok()
                 .and_then(|length| usize::try_from(length).ok())
                 .unwrap_or(CONTEXT_LENGTH),
+            ties_embeddings: gguf.tensor("output.weight").is_err(),
             dimensions,
             vocab_size,
             rms_norm_eps: epsilon,
