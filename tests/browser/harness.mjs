@@ -59,6 +59,12 @@ export const small = () => {
   );
 };
 
+/** The page with small random models, two generators among them. */
+export const twoModels = () => {
+  const site = small();
+  return new Site(environment("DND_TWO_MODELS_PAGE"), site.encoder, site.bundle);
+};
+
 /** The shipped page. */
 export const shipped = () => {
   const folder = environment("DND_PAGE");

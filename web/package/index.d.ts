@@ -32,6 +32,8 @@ export interface Progress {
 export interface LoadOptions {
   /** Address of the folder with `manifest.json` and the models: where the page of DnD is served. */
   models: string | URL;
+  /** The base model to generate for, if the server has several. Default: its first. */
+  model?: string;
   /** `auto` takes a suitable GPU, else the CPU. */
   device?: "auto" | "cpu" | "webgpu";
   onProgress?: (progress: Progress) => void;

@@ -182,8 +182,8 @@ export class Dnd {
     return this.#generations.run(async () => {
       this.#check(signal);
       if (this.#generator?.isOpen) return this;
-      const { models, device } = this.#options;
-      const start = [{ kind: "start", device, base: models }, "files"];
+      const { models, model, device } = this.#options;
+      const start = [{ kind: "start", device, base: models, model }, "files"];
       this.#generator = await this.#open([start, [{ kind: "prepare" }, "prepared"]], signal);
       return this;
     });
@@ -221,7 +221,8 @@ export class Dnd {
       this.#check(signal);
       if (!this.#base?.isOpen) {
         this.#adapter = undefined;
-        const open = { kind: "open_base", base: this.#options.models, device: "cpu" };
+        const { models, model } = this.#options;
+        const open = { kind: "open_base", base: models, model, device: "cpu" };
         this.#base = await this.#open([[open, "opened"]], signal);
       }
       const base = this.#base;
@@ -258,11 +259,12 @@ export class Dnd {
   }
 }
 
-export async function load({ models, device = "auto", onProgress, signal } = {}) {
+export async function load({ models, model, device = "auto", onProgress, signal } = {}) {
   if (typeof models !== "string" && !(models instanceof URL)) {
     throw wrong("models", "an address", models);
   }
+  if (model !== undefined && typeof model !== "string") throw wrong("model", "a name", model);
   const folder = new URL(models, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   const base = folder.endsWith("/") ? folder : `${folder}/`;
-  return new Dnd({ models: base, device, onProgress }).prepare(signal);
+  return new Dnd({ models: base, model, device, onProgress }).prepare(signal);
 }

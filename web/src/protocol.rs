@@ -35,6 +35,9 @@ pub enum Request {
         device: DeviceChoice,
         /// Folder of the page, an absolute URL that ends with a slash.
         base: String,
+        /// The base model to generate for; else the manifest's first.
+        #[serde(default)]
+        model: Option<String>,
     },
     /// Load stored models ahead of the next [`Request::Generate`].
     Prepare,
@@ -77,6 +80,9 @@ pub enum Request {
     OpenBase {
         /// Folder of the page, as in [`Request::Start`].
         base: String,
+        /// The base model, as in [`Request::Start`].
+        #[serde(default)]
+        model: Option<String>,
         /// The device that answers.
         device: DeviceChoice,
     },
@@ -241,6 +247,10 @@ pub struct Answered {
 /// The model files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesReport {
+    /// The base models that there is a generator for.
+    pub models: Vec<String>,
+    /// The one that was chosen, if the manifest has names.
+    pub model: Option<String>,
     /// Bytes of all model files.
     pub total: u64,
     /// Bytes stored on this device.

@@ -29,8 +29,12 @@ pub fn run(context: &Context) -> Result<()> {
     cmd!(context.sh, "{example} {small}").run()?;
     let small_page = context.root("out/small-page");
     let models = ["encoder", "bundle.safetensors", "base.gguf"].map(|name| small.join(name));
-    let copy = complete::Args::copy(models, small_page.clone());
+    let copy = complete::Args::copy(models.clone(), small_page.clone());
     complete::run(context, &copy)?;
+    let two_models_page = context.root("out/two-models-page");
+    let other = ["other-bundle.safetensors", "other-base.gguf"].map(|name| small.join(name));
+    let copy = complete::Args::copy(models, two_models_page.clone());
+    complete::run(context, &complete::Args::and(other, copy))?;
     let embedding = package::embed(context, &small_page)?;
     let artefacts = context.root("out/browser");
     create_folder(&artefacts)?;
@@ -44,6 +48,7 @@ pub fn run(context: &Context) -> Result<()> {
     .env("DND", dnd)
     .env("DND_PAGE", page)
     .env("DND_SMALL_PAGE", small_page)
+    .env("DND_TWO_MODELS_PAGE", two_models_page)
     .env("DND_SMALL_MODELS", small)
     .env("DND_EMBEDDING", embedding)
     .env("DND_ARTEFACTS", artefacts)

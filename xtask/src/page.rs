@@ -36,11 +36,14 @@ const STAMP: &str = "out/page.inputs";
 const PROGRAMS: [&str; 2] = ["page", "worker"];
 /// Inputs of the page besides the programs: what Trunk copies or reads, and the code that adds
 /// files. `web/src` is left out, because it only affects the programs.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 10] = [
     "Trunk.toml",
     "web",
     PROMPTS,
     BUNDLE,
+    "assets/MODEL_CARD.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
     "xtask/src/models.rs",
     "xtask/src/page.rs",
     "xtask/src/page",

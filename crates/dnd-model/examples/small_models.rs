@@ -2,7 +2,8 @@
 //! them, browser tests run the whole pipeline in a second on a software GPU.
 //!
 //! `small_models DIR` writes `DIR/encoder/{config.json,model.safetensors,tokenizer.json}`,
-//! `DIR/bundle.safetensors` and `DIR/base.gguf`. Use them like the shipped files:
+//! `DIR/bundle.safetensors` and `DIR/base.gguf`, and `other-bundle.safetensors` and
+//! `other-base.gguf` for a base model of another name. Use them like the shipped files:
 //! `dnd generate --encoder DIR/encoder --bundle DIR/bundle.safetensors`.
 
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde_json::{Value, json};
 
+/// What the bundles call their base models.
+const BASE_MODEL: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
+const OTHER_MODEL: &str = "example/Other-Instruct";
 /// Prompts per condition, as in the shipped bundle.
 const PROMPTS: usize = 32;
 const LENGTH: usize = 32;
@@ -53,11 +57,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         tokenizer(&vocabulary).to_string(),
     )?;
     fs::write(encoder.join("model.safetensors"), weights)?;
-    fs::write(
-        folder.join("bundle.safetensors"),
-        small_bundle(sha256, &mut random)?.write()?,
-    )?;
+    let bundle = small_bundle(sha256, BASE_MODEL, &mut random)?;
+    fs::write(folder.join("bundle.safetensors"), bundle.write()?)?;
     fs::write(folder.join("base.gguf"), base_model(&mut random)?)?;
+    let sha256 = bundle.header.encoder.sha256;
+    let other = small_bundle(sha256, OTHER_MODEL, &mut random)?;
+    fs::write(folder.join("other-bundle.safetensors"), other.write()?)?;
+    fs::write(folder.join("other-base.gguf"), base_model(&mut random)?)?;
     Ok(())
 }
 
@@ -209,15 +215,13 @@ fn base_model(random: &mut ChaCha12Rng) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(file.finish())
 }
 
-fn small_bundle(encoder: String, random: &mut ChaCha12Rng) -> Result<Bundle, Box<dyn Error>> {
+fn small_bundle(
+    encoder: String,
+    base_model: &str,
+    random: &mut ChaCha12Rng,
+) -> Result<Bundle, Box<dyn Error>> {
     let dimensions = dimensions();
-    let layout = Layout::new(
-        "HuggingFaceTB/SmolLM2-135M-Instruct",
-        &dimensions,
-        8,
-        16.0,
-        &Projection::ALL,
-    )?;
+    let layout = Layout::new(base_model, &dimensions, 8, 16.0, &Projection::ALL)?;
     let [count, _, width] = tokens::shape(&layout)?;
     let expansion = ExpansionConfig::new(&layout)?;
     let config = GeneratorConfig {

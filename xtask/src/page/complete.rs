@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::models::Sources;
 use super::shell::Shell;
 use super::{BUNDLE, FOLDER, budget, is_whole, models};
 use crate::context::{Context, copy as copy_file, renew_folder, walk};
@@ -23,6 +24,10 @@ pub struct Args {
     /// Base model, a GGUF file [default: the one that `setup` installs]
     #[arg(long, value_name = "FILE", requires = "out")]
     base: Option<PathBuf>,
+    /// Another generator with the same encoder, and its base model, which visitors can choose;
+    /// may be given several times
+    #[arg(long, value_name = "BUNDLE[,GGUF]")]
+    also: Vec<String>,
     /// Copy the built page to this folder and complete the copy, for tests with other models
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -35,8 +40,15 @@ impl Args {
             encoder: Some(encoder),
             bundle: Some(bundle),
             base: Some(base),
+            also: Vec::new(),
             out: Some(out),
         }
+    }
+
+    /// The same with another generator and its base model.
+    pub fn and([bundle, base]: [PathBuf; 2], copy: Self) -> Self {
+        let also = vec![format!("{},{}", bundle.display(), base.display())];
+        Self { also, ..copy }
     }
 }
 
@@ -52,21 +64,29 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
         Some(file) => file.clone(),
         None => BASE.provide_file(context)?,
     };
-    let models = [&*encoder, &bundle, &base];
+    let others = args.also.iter().map(|also| match also.split_once(',') {
+        Some((bundle, base)) => (PathBuf::from(bundle), Some(PathBuf::from(base))),
+        None => (PathBuf::from(also), None),
+    });
+    let first = (bundle, Some(base));
+    let models = Sources {
+        encoder,
+        generators: [first].into_iter().chain(others).collect(),
+    };
     let built = context.root(FOLDER);
     if let Some(out) = &args.out {
         copy(&built, out)?;
         // The limits are for the shipped page, which has the same programs.
-        return complete(context, models, out);
+        return complete(context, &models, out);
     }
     let folder = env::var_os("TRUNK_STAGING_DIR").map_or(built, PathBuf::from);
-    complete(context, models, &folder)?;
+    complete(context, &models, &folder)?;
     // Trunk calls a build without wasm-opt a debug one.
     let optimized = env::var_os("TRUNK_PROFILE").is_none_or(|profile| profile != "debug");
     budget::check(&folder, optimized)
 }
 
-fn complete(context: &Context, models: [&Path; 3], folder: &Path) -> Result<()> {
+fn complete(context: &Context, models: &Sources, folder: &Path) -> Result<()> {
     // If the page was completed before, this is the version to replace.
     let previous = Shell::read(folder)?.version;
     models::write(context, models, folder)?;

@@ -1,11 +1,11 @@
 //! Writes the model files of the page and `manifest.json`, which lists them. The page reads it in
 //! `web/src/manifest.rs`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use dnd_adapter::Bundle;
-use dnd_web::manifest::{FILE, FORMAT, Manifest, ModelFile, Role};
+use dnd_adapter::{Bundle, BundleHeader};
+use dnd_web::manifest::{FILE, FORMAT, Generator, Manifest, ModelFile, Role};
 
 use super::compact;
 use crate::context::{Context, copy, renew_folder, sha256};
@@ -15,23 +15,31 @@ pub const FOLDER: &str = "models";
 /// Number of hash digits in a file name.
 const SHORT: usize = 16;
 
-/// Writes the models into a page, with a compressed encoder. `encoder` is the folder of the
-/// original, which must be the encoder that the bundle was trained with; `base` is the base model.
-pub fn write(context: &Context, [encoder, bundle, base]: [&Path; 3], page: &Path) -> Result<()> {
-    let bytes =
-        std::fs::read(bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
-    let id = Bundle::read(&bytes, &bundle.display().to_string())?
-        .header
-        .encoder;
+/// Where the models of a page come from.
+pub struct Sources {
+    /// Folder of the original encoder, which the bundles must have been trained with.
+    pub encoder: PathBuf,
+    /// Bundles with their base models, the default first.
+    pub generators: Vec<(PathBuf, Option<PathBuf>)>,
+}
+
+/// Writes the models into a page, with a compressed encoder.
+pub fn write(context: &Context, sources: &Sources, page: &Path) -> Result<()> {
+    let encoder = &sources.encoder;
     let original = encoder.join("model.safetensors");
     let found = sha256(&original)?;
-    if found != id.sha256 {
-        bail!(
-            "{}: {} expects the encoder with SHA-256 {}, found {found}",
-            original.display(),
-            bundle.display(),
-            id.sha256
-        );
+    let mut headers = Vec::new();
+    for (bundle, _) in &sources.generators {
+        let header = header(bundle)?;
+        let expected = &header.encoder.sha256;
+        if found != *expected {
+            bail!(
+                "{}: {} expects the encoder with SHA-256 {expected}, found {found}",
+                original.display(),
+                bundle.display(),
+            );
+        }
+        headers.push(header);
     }
     let weights = compact::provide(context, &original, &found)?;
 
@@ -42,18 +50,37 @@ pub fn write(context: &Context, [encoder, bundle, base]: [&Path; 3], page: &Path
         (Role::Encoder, "encoder.safetensors", weights.as_path()),
         (Role::EncoderConfig, "config.json", config.as_path()),
         (Role::Tokenizer, "tokenizer.json", tokenizer.as_path()),
-        (Role::Bundle, "bundle.safetensors", bundle),
     ]
     .into_iter()
     .map(|(role, name, source)| add(page, role, name, source))
     .collect::<Result<Vec<_>>>()?;
+    let mut generators = Vec::new();
+    for (header, (bundle, base)) in headers.iter().zip(&sources.generators) {
+        generators.push(Generator {
+            name: header.layout.base_model.clone(),
+            bundle: add(page, Role::Bundle, "bundle.safetensors", bundle)?,
+            base_model: base
+                .as_ref()
+                .map(|base| add(page, Role::BaseModel, "base.gguf", base))
+                .transpose()?,
+        });
+    }
+    let first = generators.remove(0);
     let manifest = Manifest {
         format: FORMAT,
-        encoder: id,
-        files: listed,
-        base_model: Some(add(page, Role::BaseModel, "base.gguf", base)?),
+        encoder: headers.swap_remove(0).encoder,
+        files: listed.into_iter().chain([first.bundle]).collect(),
+        base_model: first.base_model,
+        name: Some(first.name),
+        others: generators,
     };
     Ok(dnd_files::write_json(&page.join(FILE), &manifest)?)
+}
+
+fn header(bundle: &Path) -> Result<BundleHeader> {
+    let bytes =
+        std::fs::read(bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
+    Ok(Bundle::read(&bytes, &bundle.display().to_string())?.header)
 }
 
 /// Copies a file to a name that contains its hash, so that no cache serves an old version.

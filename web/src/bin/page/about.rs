@@ -53,7 +53,7 @@ pub fn About() -> impl IntoView {
                     of your teams."
                 </p>
                 <p>
-                    "The adapter works only with SmolLM2-135M-Instruct. Short prompts that state \
+                    "The adapter works only with the base model that it was made for. Short prompts that state \
                     the task work best: about the first and the last 12 words of each are read, \
                     and at most 16 prompts."
                 </p>

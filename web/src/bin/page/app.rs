@@ -47,7 +47,7 @@ pub fn start() {
 #[component]
 fn App() -> impl IntoView {
     let wanted = link::read();
-    let state = State::new(wanted.device, wanted.answers);
+    let state = State::new(&wanted);
     let client = Client::new(state);
     provide_context(state);
     provide_context(client);
@@ -63,6 +63,11 @@ fn App() -> impl IntoView {
         files::open_example(state, example, true);
     }
     client.open();
+    let base_model = move || {
+        let name = state.files.with(|files| files.as_ref()?.model.clone());
+        let last = name.as_ref().and_then(|name| name.rsplit('/').next());
+        last.unwrap_or("SmolLM2-135M-Instruct").to_owned()
+    };
 
     view! {
         <main
@@ -74,9 +79,10 @@ fn App() -> impl IntoView {
             <header class="top">
                 <h1>"A small language model that does your task"</h1>
                 <p class="lead">
-                    "Paste some prompts of your task, without answers. DnD makes an adapter for \
-                    SmolLM2-135M-Instruct from them, and you can try it at once. Everything is \
-                    computed on this device; nothing is uploaded."
+                    "Paste some prompts of your task, without answers. DnD makes an adapter for "
+                    {base_model}
+                    " from them, and you can try it at once. Everything is computed on this \
+                    device; nothing is uploaded."
                 </p>
             </header>
             <div class="columns">

@@ -161,8 +161,12 @@ impl BaseModel {
                 browser::persist_storage();
                 self.worker.update_value(|worker| {
                     worker.connection = Some(connection);
-                    let (base, device) = (browser::base(), self.state.answers);
-                    worker.send(Request::OpenBase { base, device }, &[]);
+                    let open = Request::OpenBase {
+                        base: browser::base(),
+                        model: self.state.model.get_value(),
+                        device: self.state.answers,
+                    };
+                    worker.send(open, &[]);
                 });
                 true
             }

@@ -55,6 +55,7 @@ impl Client {
                         self.state.choice
                     },
                     base: browser::base(),
+                    model: self.state.model.get_value(),
                 };
                 self.send(Task::Start, request);
             }

@@ -9,7 +9,7 @@ use super::data::{LARGEST_SEED, read_seed};
 use super::device::DeviceStatus;
 use super::progress::ProgressBar;
 use super::state::State;
-use super::{memory, text_box};
+use super::{link, memory, text_box};
 
 /// Why no adapter can be generated from the current input.
 fn blocking_reason(state: State) -> Option<String> {
@@ -44,6 +44,36 @@ fn generate(state: State, client: Client) {
 fn is_asking() -> bool {
     let focused = document().active_element();
     focused.is_some_and(|element| element.closest(".try").ok().flatten().is_some())
+}
+
+/// The choice of the base model, if there are several.
+#[component]
+fn ModelChoice() -> impl IntoView {
+    let state = expect_context::<State>();
+    let choice = move || {
+        let (models, chosen) = state
+            .files
+            .with(|files| files.as_ref().map(|f| (f.models.clone(), f.model.clone())))?;
+        let options = models.iter().map(|name| {
+            let is_chosen = chosen.as_ref() == Some(name);
+            view! { <option value=name.clone() selected=is_chosen>{name.clone()}</option> }
+        });
+        let options = options.collect_view();
+        (models.len() > 1).then(|| {
+            view! {
+                <div class="row">
+                    <label for="model">"Base model"</label>
+                    <select
+                        id="model"
+                        on:change=move |event| link::choose_model(&event_target_value(&event))
+                    >
+                        {options}
+                    </select>
+                </div>
+            }
+        })
+    };
+    view! { {choice} }
 }
 
 /// The card that starts and cancels a generation.
@@ -95,6 +125,7 @@ pub fn Generate() -> impl IntoView {
     view! {
         <section class="card generate" aria-labelledby="generate-title">
             <h2 id="generate-title">"Generate"</h2>
+            <ModelChoice/>
             <div class="row">
                 <button
                     type="button"

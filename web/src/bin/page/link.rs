@@ -1,4 +1,5 @@
-//! The parameters in the page's address: `?example=antonyms&seed=3&device=cpu&answers=webgpu`.
+//! The parameters in the page's address: `?example=antonyms&seed=3&device=cpu`, also
+//! `answers` (the base model's device) and `model` (the base model).
 
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -22,6 +23,8 @@ pub struct LinkParameters {
     pub device: DeviceChoice,
     /// The device of the base model.
     pub answers: DeviceChoice,
+    /// The base model to generate for.
+    pub model: Option<String>,
 }
 
 /// Reads the address and ignores unknown values.
@@ -35,6 +38,17 @@ pub fn read() -> LinkParameters {
         answers: parameter("answers")
             .and_then(|name| DeviceChoice::from_name(&name))
             .unwrap_or(DeviceChoice::Cpu),
+        model: parameter("model"),
+    }
+}
+
+/// Loads the page again with another base model; the prompts are kept.
+pub fn choose_model(name: &str) {
+    let location = window().location();
+    let search = location.search().unwrap_or_default();
+    if let Ok(parameters) = UrlSearchParams::new_with_str(&search) {
+        parameters.set("model", name);
+        _ = location.set_search(&String::from(parameters.to_string()));
     }
 }
 
@@ -111,6 +125,9 @@ pub fn address(state: State) -> String {
     }
     if state.answers != DeviceChoice::Cpu {
         parts.push(format!("answers={}", state.answers.name()));
+    }
+    if let Some(model) = state.model.get_value() {
+        parts.push(format!("model={}", js_sys::encode_uri_component(&model)));
     }
     format!("{}?{}", browser::base(), parts.join("&"))
 }

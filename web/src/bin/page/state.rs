@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::alert::Alert;
 use super::data::{Finished, GenerationProgress};
+use super::link::LinkParameters;
 use super::text_box::PromptBoxState;
 use dnd_web::protocol::{DeviceChoice, DeviceReport, FilesReport, SelfTest};
 use dnd_web::review::Review;
@@ -20,6 +21,8 @@ pub struct State {
     /// The device of the base model. The default is the CPU: a token takes over a thousand small
     /// kernels, whose launches take longer than computing them there.
     pub answers: DeviceChoice,
+    /// The base model requested in the address.
+    pub model: StoredValue<Option<String>>,
     /// The prompts card besides the prompts.
     pub prompt_box: PromptBoxState,
     /// The text box.
@@ -70,10 +73,11 @@ pub struct State {
 
 impl State {
     /// The initial state.
-    pub fn new(choice: DeviceChoice, answers: DeviceChoice) -> Self {
+    pub fn new(wanted: &LinkParameters) -> Self {
         Self {
-            choice,
-            answers,
+            choice: wanted.device,
+            answers: wanted.answers,
+            model: StoredValue::new(wanted.model.clone()),
             prompt_box: PromptBoxState::new(),
             area: NodeRef::new(),
             timer: StoredValue::new_local(None),

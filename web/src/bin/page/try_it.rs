@@ -182,7 +182,7 @@ pub fn TryIt(
         let missing = files.base_total.saturating_sub(files.base_stored);
         (base.phase.get() != Phase::Open && missing > 0).then(|| {
             format!(
-                "Asking fetches the base model, SmolLM2-135M-Instruct, once: {} MB.",
+                "Asking fetches the base model once: {} MB.",
                 format::megabytes(missing)
             )
         })

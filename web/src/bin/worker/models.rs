@@ -1,7 +1,7 @@
 //! Loads model files into a generator on a device that passed the self-test.
 
 use burn::tensor::{Device, Tensor};
-use dnd_adapter::{Bundle, EncoderId};
+use dnd_adapter::Bundle;
 use dnd_model::{
     AdapterGenerator, EncoderFiles, PromptEncoder, TextEncoder, TextEncoderConfig, Weights,
     read_values, self_test,
@@ -12,7 +12,7 @@ use super::download::{Download, Meter, now};
 use super::failure::Failure;
 use super::reply::Reply;
 use super::store::{Store, sha256};
-use dnd_web::manifest::{ModelFile, Role};
+use dnd_web::manifest::{Manifest, ModelFile, Role};
 use dnd_web::protocol::{Cause, Event, SelfTest, Stage};
 
 /// The verified bytes of the model files.
@@ -160,16 +160,16 @@ impl<'a> Files<'a> {
             .ok_or_else(|| Failure::other(format!("manifest.json: no file with role {role:?}")))
     }
 
-    /// Builds the models on the chosen device, with the encoder `id`, and runs the self-test. If
-    /// the GPU fails, falls back to the CPU and updates `choice`.
+    /// Builds the models on the chosen device and runs the self-test. If the GPU fails, falls back
+    /// to the CPU and updates `choice`.
     pub async fn load(
         &self,
-        id: &EncoderId,
+        manifest: &Manifest,
         choice: &mut Choice,
         timings: &mut Timings,
         reply: Reply,
     ) -> Result<AdapterGenerator, Failure> {
-        let failure = match self.load_on(id, choice, timings, reply).await {
+        let failure = match self.load_on(manifest, choice, timings, reply).await {
             Ok(generator) => return Ok(generator),
             Err(failure) => failure,
         };
@@ -179,12 +179,12 @@ impl<'a> Files<'a> {
         }
         choice.fall_back(failure.message.trim_end_matches('.'));
         reply.post(Event::Device(choice.report.clone()));
-        self.load_on(id, choice, timings, reply).await
+        self.load_on(manifest, choice, timings, reply).await
     }
 
     async fn load_on(
         &self,
-        id: &EncoderId,
+        manifest: &Manifest,
         choice: &mut Choice,
         timings: &mut Timings,
         reply: Reply,
@@ -192,7 +192,7 @@ impl<'a> Files<'a> {
         let started = now();
         reply.progress(Stage::Upload, 0, 0);
         let device = choice.open().await?;
-        let generator = self.build(id, &device)?;
+        let generator = self.build(manifest, &device)?;
         timings.push((Stage::Upload, (now() - started) / 1e3));
 
         let started = now();
@@ -216,15 +216,22 @@ impl<'a> Files<'a> {
         )))
     }
 
-    fn build(&self, id: &EncoderId, device: &Device) -> Result<AdapterGenerator, Failure> {
+    fn build(&self, manifest: &Manifest, device: &Device) -> Result<AdapterGenerator, Failure> {
         let encoder = self.encoder(device)?;
         let (_, tokenizer_json) = self.of(Role::Tokenizer)?;
         let (file, bytes) = self.of(Role::Bundle)?;
         let bundle = Bundle::read(bytes, &file.path)?;
+        let found = &bundle.header.layout.base_model;
+        if let Some(expected) = manifest.name.as_ref().filter(|name| *name != found) {
+            return Err(Failure::other(format!(
+                "{}: base model: expected {expected}, as the manifest says, found {found}",
+                file.path
+            )));
+        }
         let files = EncoderFiles {
             model: &encoder,
             tokenizer_json,
-            id,
+            id: &manifest.encoder,
         };
         Ok(AdapterGenerator::new(&bundle, &file.path, &files, device)?)
     }

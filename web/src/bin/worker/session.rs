@@ -22,7 +22,12 @@ use dnd_web::protocol::{Cause, DeviceChoice, Event, FilesReport, Request, Stage}
 pub struct Session {
     base: String,
     choice: Option<Choice>,
+    /// The base model that was asked for.
+    wanted: Option<String>,
+    /// With the chosen generator alone.
     manifest: Option<Manifest>,
+    /// The base models that the manifest has generators for.
+    models: Vec<String>,
     store: Option<Store>,
     not_stored: Option<String>,
     generator: Option<AdapterGenerator>,
@@ -45,7 +50,15 @@ impl Session {
         reply: Reply,
     ) -> Result<(), Failure> {
         match request {
-            Request::Start { device, base } => self.start(device, base, reply).await,
+            Request::Start {
+                device,
+                base,
+                model,
+            } => {
+                self.base = base;
+                self.wanted = model;
+                self.start(device, reply).await
+            }
             Request::Prepare => {
                 self.load(reply).await?;
                 reply.post(Event::Prepared);
@@ -91,7 +104,15 @@ impl Session {
                 reply.post(measure(generator, helpers, [prompts, tokens], &device).await?);
                 Ok(())
             }
-            Request::OpenBase { base, device } => self.open_base(base, device, reply).await,
+            Request::OpenBase {
+                base,
+                model,
+                device,
+            } => {
+                self.base = base;
+                self.wanted = model;
+                self.open_base(device, reply).await
+            }
             Request::Adapt => {
                 let base_model = self.base_model.as_mut().ok_or_else(no_base_model)?;
                 base_model.adapt(files)?;
@@ -112,13 +133,7 @@ impl Session {
         }
     }
 
-    async fn start(
-        &mut self,
-        device: DeviceChoice,
-        base: String,
-        reply: Reply,
-    ) -> Result<(), Failure> {
-        self.base = base;
+    async fn start(&mut self, device: DeviceChoice, reply: Reply) -> Result<(), Failure> {
         let choice = Choice::make(device).await;
         reply.post(Event::Device(choice.report.clone()));
         self.choice = Some(choice);
@@ -132,9 +147,21 @@ impl Session {
             // start.
             let _ = store.remove_others(Some(&manifest)).await;
         }
-        self.manifest = Some(manifest);
+        self.choose(manifest)?;
         self.report_files(reply).await;
         Ok(())
+    }
+
+    /// Keeps the generator that was asked for.
+    fn choose(&mut self, manifest: Manifest) -> Result<&Manifest, Failure> {
+        self.models = manifest.names();
+        let manifest = match &self.wanted {
+            Some(wanted) => manifest
+                .with_generator(wanted)
+                .map_err(|error| Failure::other(error.to_string()))?,
+            None => manifest,
+        };
+        Ok(self.manifest.insert(manifest))
     }
 
     async fn fetch_manifest(&self) -> Result<Manifest, Failure> {
@@ -179,6 +206,8 @@ impl Session {
             None => (0, 0),
         };
         reply.post(Event::Files(FilesReport {
+            models: self.models.clone(),
+            model: manifest.name.clone(),
             total: manifest.total(),
             stored,
             base_total,
@@ -202,7 +231,8 @@ impl Session {
             return Ok(());
         }
         if self.manifest.is_none() {
-            self.manifest = Some(self.fetch_manifest().await?);
+            let manifest = self.fetch_manifest().await?;
+            self.choose(manifest)?;
         }
         self.timings.clear();
         // The device runs the self-test during the download. A failure is reported later, when
@@ -212,7 +242,7 @@ impl Session {
         let manifest = self.manifest.clone().ok_or_else(not_started)?;
         let files = self.fetch(&manifest.files, reply).await?;
         let choice = self.choice.as_mut().ok_or_else(not_started)?;
-        let loaded = files.load(&manifest.encoder, choice, &mut self.timings, reply);
+        let loaded = files.load(&manifest, choice, &mut self.timings, reply);
         self.generator = Some(loaded.await?);
         Ok(())
     }
@@ -277,17 +307,11 @@ impl Session {
     }
 
     /// Loads the base model unless it is loaded.
-    async fn open_base(
-        &mut self,
-        base: String,
-        device: DeviceChoice,
-        reply: Reply,
-    ) -> Result<(), Failure> {
+    async fn open_base(&mut self, device: DeviceChoice, reply: Reply) -> Result<(), Failure> {
         if self.base_model.is_some() {
             reply.post(Event::Opened);
             return Ok(());
         }
-        self.base = base;
         // Choosing the CPU enables relaxed SIMD.
         let mut choice = Choice::make(device).await;
         let device = choice.open().await?;
@@ -299,7 +323,7 @@ impl Session {
             Err(reason) => self.not_stored = Some(reason),
         }
         let manifest = self.fetch_manifest().await?;
-        self.manifest = Some(manifest.clone());
+        let manifest = self.choose(manifest)?.clone();
         let wanted = manifest.base_model.as_slice();
         if wanted.is_empty() {
             return Err(Failure::other(format!(
