@@ -273,6 +273,8 @@ fn every_kind_of_file_has_its_media_type() {
         ("page.png", "image/png"),
         ("page.safetensors", "application/octet-stream"),
         ("page.svg", "image/svg+xml"),
+        ("page.md", "text/plain; charset=utf-8"),
+        ("LICENSE-MIT", "text/plain; charset=utf-8"),
         ("page.txt", "text/plain; charset=utf-8"),
         // Browsers stream-compile only this exact type.
         ("page.wasm", "application/wasm"),

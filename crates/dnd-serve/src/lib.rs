@@ -394,11 +394,11 @@ fn is_local(host: &str) -> bool {
 
 /// Media types that mime_guess does not know, or knows without the charset; none leaves its guess.
 fn media_type(file: &Path) -> Option<&'static str> {
-    let Some(extension) = file.extension() else {
-        // Licences.
+    let is_licence = |name: &str| name.starts_with("LICENSE");
+    if file.file_name()?.to_str().is_some_and(is_licence) {
         return Some("text/plain; charset=utf-8");
-    };
-    Some(match extension.to_str()? {
+    }
+    Some(match file.extension()?.to_str()? {
         "css" => "text/css; charset=utf-8",
         "csv" => "text/csv; charset=utf-8",
         "html" => "text/html; charset=utf-8",

@@ -95,11 +95,11 @@ impl Plan {
         };
         let bundle = quantized + F16 * (generator + mean - quantized);
 
-        let largest = config.features.iter().map(|shape| volume(shape)).max();
+        let largest = config.features.iter().map(volume).max();
         let generating = encoder_parameters + generator + mean + adapter;
         let generating = F32 * (generating + 3 * largest.unwrap_or_default());
 
-        let cascade: usize = config.features.iter().map(|shape| volume(shape)).sum();
+        let cascade: usize = config.features.iter().map(volume).sum();
         let cascade = F32 * CASCADE * cascade;
         let weights = &recipe.weights;
         let on_weights = F32 * TRAINED * generator + weights.batch * cascade;

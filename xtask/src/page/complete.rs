@@ -26,7 +26,7 @@ pub struct Args {
     base: Option<PathBuf>,
     /// Another generator with the same encoder, and its base model, which visitors can choose;
     /// may be given several times
-    #[arg(long, value_name = "BUNDLE[,GGUF]")]
+    #[arg(long, value_name = "BUNDLE[,GGUF]", requires = "out")]
     also: Vec<String>,
     /// Copy the built page to this folder and complete the copy, for tests with other models
     #[arg(long, value_name = "DIR")]

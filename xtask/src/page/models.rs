@@ -39,6 +39,16 @@ pub fn write(context: &Context, sources: &Sources, page: &Path) -> Result<()> {
                 bundle.display(),
             );
         }
+        let name = &header.layout.base_model;
+        if headers
+            .iter()
+            .any(|other: &BundleHeader| other.layout.base_model == *name)
+        {
+            bail!(
+                "{}: expected one bundle for {name}, found another",
+                bundle.display()
+            );
+        }
         headers.push(header);
     }
     let weights = compact::provide(context, &original, &found)?;
