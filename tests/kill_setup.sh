@@ -12,8 +12,9 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 export DND_CACHE=$folder/cache
 
-setup() { target/release/xtask setup >"$folder/log" 2>&1; }
-state() { (cd "$DND_CACHE/models" && find . -type f | sort | xargs sha256sum); }
+xtask=${CARGO_TARGET_DIR:-target}/release/xtask
+setup() { "$xtask" setup >"$folder/log" 2>&1; }
+state() { (cd "$DND_CACHE" && find . -type f | sort | xargs sha256sum); }
 
 started=$(date +%s%N)
 setup
@@ -25,7 +26,7 @@ for ((turn = 0; turn < kills; turn++)); do
   rm -rf "$DND_CACHE"
   moment=$((duration * RANDOM / 32768))
   # A group of processes: pip is one of its own.
-  setsid target/release/xtask setup >/dev/null 2>&1 &
+  setsid "$xtask" setup >/dev/null 2>&1 &
   program=$!
   sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
   if kill -KILL -- "-$program" 2>/dev/null; then killed=$((killed + 1)); fi
@@ -33,4 +34,5 @@ for ((turn = 0; turn < kills; turn++)); do
   setup || { cat "$folder/log"; exit 1; }
   state | diff "$folder/expected" - || { echo "killed after $moment ms: other files"; exit 1; }
 done
+((killed > 0)) || { echo "setup: it always ended before"; exit 1; }
 echo "setup: killed $killed times of $kills within $duration ms, always the same files"

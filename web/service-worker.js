@@ -23,6 +23,13 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(activate());
 });
 
+// A page whose visitor asks for the new version does not wait for the others.
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") {
+    event.waitUntil(self.skipWaiting());
+  }
+});
+
 self.addEventListener("fetch", (event) => {
   const request = event.request;
   const url = new URL(request.url);

@@ -226,7 +226,8 @@ export class Run {
   /**
    * Opens the page in a fresh profile. Options: `site`, `query`, `fault(count)` and
    * `ofAllWorkers` (see `proxy`), `failing` (a proxy without a worker fault), and those of `open`.
-   * A fault blocks the service worker, which would serve the first copy of worker-start.js to all workers.
+   * A fault blocks the service worker, which would serve the first copy of worker-start.js to all
+   * workers.
    */
   async visit({ site = small(), query = "", fault, ofAllWorkers, failing, ...options } = {}) {
     const server = await this.serve(site);

@@ -9,7 +9,7 @@ use dnd_adapter::{Adapter, Bundle, peft};
 use serde_json::json;
 
 use crate::program::Dnd;
-use crate::world::{World, names};
+use crate::world::{BASE_MODEL, World, names};
 
 /// Examples of a task whose prompts reveal the task; the others are the same in every task.
 const TELLING_LINES: usize = 8;
@@ -89,6 +89,7 @@ pub fn train(world: &World, out: &Path) -> Dnd {
         .with("--tasks", world.path("contrast"))
         .with("--holdout", "low_3,high_3")
         .with("--base", world.base())
+        .with("--base-model", BASE_MODEL)
         .with("--encoder", world.encoder())
         .with("--config", world.path("behaviour.toml"))
         .with("--out", out)

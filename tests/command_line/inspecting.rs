@@ -6,9 +6,7 @@ use std::process::{Command, Stdio};
 use crate::gguf::TensorType;
 use crate::language_model;
 use crate::program::Dnd;
-use crate::world::{TRAIN_TASKS, World};
-
-const BASE_MODEL: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
+use crate::world::{BASE_MODEL, TRAIN_TASKS, World};
 
 fn shown(path: &Path, parts: &[&str]) {
     let text = Dnd::new("inspect").and(path).run().succeeds().stdout;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::program::Dnd;
-use crate::world::{DEV_TASK, LINES, TRAIN_TASKS, World, contents, file_name, names};
+use crate::world::{BASE_MODEL, DEV_TASK, LINES, TRAIN_TASKS, World, contents, file_name, names};
 
 const METHODS: [&str; 5] = ["base", "generated", "nearest", "average", "mean"];
 
@@ -240,6 +240,7 @@ fn a_missing_collection_is_said_before_anything_is_loaded() {
     Dnd::new("eval")
         .with("--tasks", world.tasks())
         .with("--base", world.base())
+        .with("--base-model", BASE_MODEL)
         .with("--methods", "average")
         .with("--collection", &collection)
         .with("--json", &json)

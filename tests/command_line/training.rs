@@ -2,6 +2,7 @@
 
 use dnd_adapter::Bundle;
 
+use crate::program::Dnd;
 use crate::world::{DEV_TASK, PROMPTS, TRAIN_TASKS, World, names};
 
 #[test]
@@ -56,4 +57,39 @@ fn a_finished_fit_is_not_done_again() {
     let outcome = world.train(&world.bundle()).run().succeeds();
     assert!(outcome.stderr.contains("finished before"), "{outcome}");
     assert_eq!(written(), before);
+}
+
+/// The name goes from the collection into bundle and adapter; another one is refused.
+#[test]
+fn bundles_and_adapters_name_their_base_model() {
+    let world = World::new();
+    let name = "example/Other-Instruct";
+    let collection = world.path("collection");
+    let collect = Dnd::new("collect")
+        .with("--tasks", world.tasks())
+        .with("--base", world.base())
+        .with("--config", world.recipe())
+        .with("--steps", "2")
+        .with("--snapshots", "2")
+        .with("--out", &collection);
+    let guessed = collect.run().succeeds();
+    assert!(guessed.stderr.contains("--base-model NAME"), "{guessed}");
+    std::fs::remove_dir_all(&collection).unwrap();
+    let collect = Dnd::new("collect")
+        .with("--tasks", world.tasks())
+        .with("--base", world.base())
+        .with("--base-model", name)
+        .with("--config", world.recipe())
+        .with("--steps", "2")
+        .with("--snapshots", "2")
+        .with("--out", &collection);
+    let named = collect.run().succeeds();
+    assert!(!named.stderr.contains("--base-model"), "{named}");
+    world.train(&world.bundle()).run().succeeds();
+    let (prompts, out) = (world.prompts("prompts.txt", 8), world.path("adapter"));
+    let generate = || world.generate(&prompts, &out);
+    generate().run().fails(&["base model", name]);
+    generate().with("--base-model", name).run().succeeds();
+    let config = std::fs::read_to_string(out.join("adapter_config.json")).unwrap();
+    assert!(config.contains(name), "{config}");
 }

@@ -1,7 +1,7 @@
 //! `dnd tune`: going on from an adapter with labelled lines.
 
 use crate::program::Dnd;
-use crate::world::{DEV_TASK, World, contents};
+use crate::world::{BASE_MODEL, DEV_TASK, World, contents};
 
 #[test]
 fn an_adapter_is_tuned_on_labelled_lines() {
@@ -11,6 +11,7 @@ fn an_adapter_is_tuned_on_labelled_lines() {
             .with("--start", start)
             .with("--tasks", world.tasks())
             .with("--base", world.base())
+            .with("--base-model", BASE_MODEL)
             .with("--encoder", world.encoder())
             .with("--bundle", world.bundle())
             .with("--lines", "1,4")

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use crate::program::Dnd;
 use crate::{language_model, text_encoder};
 
+/// What adapters call the base model.
+pub const BASE_MODEL: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
+
 /// Tasks with role `train`, in the order of the index.
 pub const TRAIN_TASKS: [&str; 3] = ["always_a", "first_letter", "length"];
 /// The one with role `dev`.
@@ -123,6 +126,7 @@ impl World {
         Dnd::new("collect")
             .with("--tasks", self.tasks())
             .with("--base", self.base())
+            .with("--base-model", BASE_MODEL)
             .with("--config", self.recipe())
             .with("--steps", steps)
             .with("--snapshots", snapshots)
@@ -158,6 +162,7 @@ impl World {
         Dnd::new("eval")
             .with("--tasks", self.tasks())
             .with("--base", self.base())
+            .with("--base-model", BASE_MODEL)
             .with("--encoder", self.encoder())
             .with("--collection", self.collection())
             .with("--bundle", self.bundle())

@@ -4,6 +4,8 @@ export type Code =
   | "download"
   /** The server no longer has a file that its manifest names. */
   | "outdated"
+  /** The server has no generator for the base model. */
+  | "no_model"
   /** A file is not what the manifest says. */
   | "corrupt"
   /** The GPU was lost. */

@@ -76,7 +76,7 @@ pub enum Error {
     #[error("{FILE}: {0}")]
     Json(#[from] serde_json::Error),
     /// Its format version is not supported.
-    #[error("{FILE}: field `format`: expected {FORMAT}, found {0}; reload the page")]
+    #[error("{FILE}: field `format`: expected {FORMAT}, found {0}")]
     Format(u32),
     /// A role does not have exactly one file.
     #[error("{FILE}: field `files`: expected one file with role {role:?}, found {found}")]
@@ -85,6 +85,16 @@ pub enum Error {
         role: Role,
         /// How many files have it.
         found: usize,
+    },
+    /// Generators for several base models need one name each, and files of the right roles.
+    #[error("{FILE}: field `{field}`: expected {expected}, found {found}")]
+    Generators {
+        /// The field.
+        field: &'static str,
+        /// What it has to hold.
+        expected: &'static str,
+        /// What it holds.
+        found: String,
     },
     /// There is no generator for a base model.
     #[error("{FILE}: expected one of the base models {known}, found `{wanted}`")]
@@ -118,7 +128,37 @@ impl Manifest {
                 return Err(Error::Role { role, found });
             }
         }
+        manifest.check_generators()?;
         Ok(manifest)
+    }
+
+    fn check_generators(&self) -> Result<(), Error> {
+        let error = |field, expected, found: &str| {
+            let found = found.to_owned();
+            Err(Error::Generators {
+                field,
+                expected,
+                found,
+            })
+        };
+        if self.name.is_none() && !self.others.is_empty() {
+            return error("name", "a base model beside `others`", "none");
+        }
+        let names = self.names();
+        for (place, name) in names.iter().enumerate() {
+            if names[..place].contains(name) {
+                return error("others", "each base model once", name);
+            }
+        }
+        for other in &self.others {
+            let base_model = other.base_model.as_ref();
+            let has_roles = other.bundle.role == Role::Bundle
+                && base_model.is_none_or(|file| file.role == Role::BaseModel);
+            if !has_roles {
+                return error("others", "roles `bundle` and `base_model`", &other.name);
+            }
+        }
+        Ok(())
     }
 
     /// The base models that there is a generator for, the default first.
@@ -128,20 +168,34 @@ impl Manifest {
     }
 
     /// The same with the generator for the base model of this name, or of this last part of a
-    /// name, as the only one.
+    /// name, as the only one; with the first one for no name.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn with_generator(mut self, wanted: &str) -> Result<Self, Error> {
-        let is_wanted = |name: &str| name == wanted || name.rsplit('/').next() == Some(wanted);
-        let known = self.names().join(", ");
+    /// When there is none, or several have this last part.
+    pub fn with_generator(mut self, wanted: Option<&str>) -> Result<Self, Error> {
+        let names = self.names();
         let others = std::mem::take(&mut self.others);
-        if self.name.as_deref().is_some_and(is_wanted) {
+        let Some(wanted) = wanted else {
             return Ok(self);
+        };
+        let places = |is_wanted: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            let found = names.iter().enumerate().filter(|(_, name)| is_wanted(name));
+            found.map(|(place, _)| place).collect()
+        };
+        let mut found = places(&|name| name == wanted);
+        if found.is_empty() {
+            found = places(&|name| name.rsplit('/').next() == Some(wanted));
         }
-        let Some(other) = others.into_iter().find(|other| is_wanted(&other.name)) else {
-            let wanted = wanted.to_owned();
-            return Err(Error::Name { wanted, known });
+        let &[place] = found.as_slice() else {
+            return Err(Error::Name {
+                wanted: wanted.to_owned(),
+                known: names.join(", "),
+            });
+        };
+        // The first name is that of `files`.
+        let other = place.checked_sub(1);
+        let Some(other) = other.and_then(|place| others.into_iter().nth(place)) else {
+            return Ok(self);
         };
         self.files.retain(|file| file.role != Role::Bundle);
         self.files.push(other.bundle);
@@ -204,13 +258,33 @@ mod tests {
         assert_eq!(all.names(), ["hub/small", "hub/large"]);
         assert_eq!(all.all_files().count(), 5);
         for (wanted, path) in [("hub/large", "y"), ("large", "y"), ("small", "x")] {
-            let chosen = all.clone().with_generator(wanted).unwrap();
+            let chosen = all.clone().with_generator(Some(wanted)).unwrap();
             let bundle = chosen.files.iter().find(|file| file.role == Role::Bundle);
             assert_eq!(bundle.unwrap().path, path, "{wanted}");
             assert_eq!(chosen.all_files().count(), 4);
         }
-        let message = all.with_generator("medium").unwrap_err().to_string();
+        let first = all.clone().with_generator(None).unwrap();
+        assert_eq!(first.names(), ["hub/small"]);
+        let unknown = all.clone().with_generator(Some("medium"));
+        let message = unknown.unwrap_err().to_string();
         assert!(message.contains("hub/small, hub/large") && message.contains("medium"));
+
+        let read = |all: &Manifest| {
+            let json = serde_json::to_string(all).unwrap();
+            Manifest::from_json(&json).map_err(|error| error.to_string())
+        };
+        let mut nameless = all.clone();
+        nameless.name = None;
+        assert!(read(&nameless).unwrap_err().contains("`name`"));
+        let mut twice = all.clone();
+        twice.others[0].name = "hub/small".to_owned();
+        assert!(read(&twice).unwrap_err().contains("each base model once"));
+        // The last part of a name that two have says too little.
+        all.others[0].name = "other/small".to_owned();
+        assert!(all.clone().with_generator(Some("small")).is_err());
+        assert!(all.clone().with_generator(Some("other/small")).is_ok());
+        all.others[0].bundle.role = Role::BaseModel;
+        assert!(read(&all).unwrap_err().contains("roles"));
     }
 
     #[test]

@@ -208,6 +208,8 @@ pub enum Cause {
     Download,
     /// The server no longer has a file of this page: the page was updated.
     Outdated,
+    /// There is no generator for the base model that was asked for.
+    NoModel,
     /// A file does not match the manifest.
     Corrupt,
     /// The GPU was lost. A new worker may get it back.

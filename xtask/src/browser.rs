@@ -34,7 +34,7 @@ pub fn run(context: &Context) -> Result<()> {
     let two_models_page = context.root("out/two-models-page");
     let other = ["other-bundle.safetensors", "other-base.gguf"].map(|name| small.join(name));
     let copy = complete::Args::copy(models, two_models_page.clone());
-    complete::run(context, &complete::Args::and(other, copy))?;
+    complete::run(context, &copy.and(other))?;
     let embedding = package::embed(context, &small_page)?;
     let artefacts = context.root("out/browser");
     create_folder(&artefacts)?;

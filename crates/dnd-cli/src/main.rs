@@ -24,9 +24,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// `complete` and `chat` answer with it; `convert` and `merge` write it for llama.cpp and Ollama.
 /// The other commands make the generator: `collect` fine-tunes adapters on many tasks, `train`
-/// trains a generator on them (`plan` says what that costs), `tune` goes on from an adapter with labelled lines, `eval` compares
-/// with baselines, `report` shows the results as a page. RUST_LOG=debug shows which files are read
-/// and written.
+/// trains a generator on them (`plan` says what that costs), `tune` goes on from an adapter with
+/// labelled lines, `eval` compares with baselines, `report` shows the results as a page.
+/// RUST_LOG=debug shows which files are read and written.
 #[derive(Parser)]
 #[command(name = "dnd", version, max_term_width = 100)]
 struct Arguments {

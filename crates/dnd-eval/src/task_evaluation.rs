@@ -18,7 +18,6 @@ use crate::training::{Training, required};
 use crate::tuned::{Tuning, shuffled};
 use crate::{EvaluateOptions, Method, Row, Scorer, Sources, TokenizedPrompt, TuneStart};
 use dnd_files::Observer;
-use dnd_model::files::BASE_MODEL;
 use dnd_tasks::{Asked, Line, Split, Task};
 use dnd_train::Error;
 
@@ -229,8 +228,9 @@ impl<'a> TaskEvaluation<'a> {
         if let Some(generator) = self.sources.generator {
             return Ok((generator.layout().clone(), 0));
         }
-        let dimensions = &self.sources.base.model.config().dimensions;
-        let layout = Layout::new(BASE_MODEL, dimensions, RANK, ALPHA, &Projection::ALL)?;
+        let base = self.sources.base;
+        let dimensions = &base.model.config().dimensions;
+        let layout = Layout::new(&base.name, dimensions, RANK, ALPHA, &Projection::ALL)?;
         Ok((layout, 0))
     }
 

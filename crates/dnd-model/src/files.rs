@@ -23,6 +23,8 @@ use crate::{
 
 /// The default base model's name on the Hugging Face Hub, as recorded in adapters.
 pub const BASE_MODEL: &str = "HuggingFaceTB/SmolLM2-135M-Instruct";
+/// Its layers and hidden size.
+pub const BASE_SIZES: (usize, usize) = (30, 576);
 /// The default encoder's name on the Hugging Face Hub.
 pub const ENCODER: &str = "sentence-transformers/all-MiniLM-L6-v2";
 
@@ -123,6 +125,8 @@ pub struct Base {
     pub tokenizer: LanguageTokenizer,
     /// How matrix products with its weights are computed.
     pub matmul_dtype: MatmulDtype,
+    /// What adapters call it: [`BASE_MODEL`] until it is changed.
+    pub name: String,
 }
 
 impl Base {
@@ -142,6 +146,7 @@ impl Base {
             model,
             tokenizer,
             matmul_dtype,
+            name: BASE_MODEL.to_owned(),
         })
     }
 
@@ -197,6 +202,7 @@ impl Base {
             model: config.load(&weights, matmul_dtype, device)?,
             tokenizer,
             matmul_dtype,
+            name: BASE_MODEL.to_owned(),
         })
     }
 }

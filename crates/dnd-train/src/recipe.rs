@@ -24,7 +24,8 @@ pub struct Recipe {
     pub weights: WeightsSettings,
     /// How it is trained on tasks, by the behaviour of the adapted model.
     pub behaviour: BehaviourSettings,
-    /// What `dnd plan` checks.
+    /// What `dnd plan` checks; it does not change a bundle.
+    #[serde(skip_serializing)]
     pub budget: Budget,
 }
 
@@ -81,6 +82,8 @@ pub struct GeneratorRecipe {
     pub features: Option<[usize; 2]>,
     /// Rows and columns of the published code's tiles, such as 8 x 128 for Qwen2.5-0.5B: the
     /// cascade's output is then its weight tokens, which can be planned and not trained here.
+    // Left out where there is none: recipes are compared with those of earlier bundles.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub published_tile: Option<(usize, usize)>,
     /// Shapes (N, L, C) between the layers.
     pub hidden: Vec<[usize; 3]>,
@@ -266,6 +269,19 @@ impl Recipe {
         let config = recipe.generator.sizes(1, [1, 1, 1], None);
         config.validate(&path.display().to_string())?;
         let in_file = |error: Error| Error::content(path, error);
+        if recipe.generator.published_tile.is_some() && recipe.generator.features.is_some() {
+            return Err(Error::content(
+                path,
+                "expected one of the fields `generator.features` and `generator.published_tile`, \
+                 found both",
+            ));
+        }
+        for (field, limit) in [
+            ("budget.bundle_mb", recipe.budget.bundle_mb),
+            ("budget.training_gb", recipe.budget.training_gb),
+        ] {
+            positive(field, limit.unwrap_or(1.0)).map_err(in_file)?;
+        }
         recipe.collect.tune.validate().map_err(in_file)?;
         recipe.weights.validate().map_err(in_file)?;
         recipe.behaviour.validate().map_err(in_file)?;
@@ -280,6 +296,14 @@ mod tests {
     #[test]
     fn an_empty_recipe_is_the_default() {
         assert_eq!(toml::from_str::<Recipe>("").unwrap(), Recipe::default());
+    }
+
+    /// An interrupted run compares its recipe, as JSON, with the one that it was started with.
+    #[test]
+    fn new_fields_do_not_change_what_a_run_is_recognized_by() {
+        let json = serde_json::to_value(Recipe::default()).unwrap();
+        assert!(json.get("budget").is_none());
+        assert!(json["generator"].get("published_tile").is_none());
     }
 
     #[test]

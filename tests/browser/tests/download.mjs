@@ -74,8 +74,23 @@ test("a page of before an update offers to reload itself", { allow: [/404/] }, a
   await visit.start();
   await visit.alerted(/does not have it.*page was probably updated/s);
   writeFileSync(path, encoder);
+  // Another build of the page, while the service worker keeps the one before.
+  const replace = (name, old, text) => {
+    const file = join(site.folder, name);
+    const content = readFileSync(file, "utf8");
+    assert.match(content, old);
+    writeFileSync(file, content.replace(old, text));
+  };
+  replace("index.html", /<title>/, "<title>Newer ");
+  replace("service-worker.js", /const VERSION = "/, '$&newer');
+  await visit.page.reload();
+  assert.doesNotMatch(await visit.page.title(), /Newer/, "the kept one is shown");
+  rmSync(path);
+  await visit.start();
+  await visit.alerted(/page was probably updated/);
+  writeFileSync(path, encoder);
   await visit.button("Reload the page").click();
-  await visit.alert.first().waitFor({ state: "hidden" });
+  await until("the newer page", async () => /Newer/.test(await visit.page.title()), 40);
   assert.equal(await visit.box.inputValue(), PROMPTS);
   await visit.generate();
 });

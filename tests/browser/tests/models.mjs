@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, twoModels, until } from "../harness.mjs";
+import { answer } from "../native.mjs";
 import { checkAdapter } from "../check.mjs";
 import { unzip } from "../adapter.mjs";
 
@@ -28,10 +29,26 @@ test("the base model is chosen in the page, and by the address", {}, async (t) =
   assert.equal(baseModel(zip), OTHER);
   await checkAdapter(t, visit, zip, PROMPTS, 0);
   const [without] = await visit.ask("hot");
-  assert.ok(without.text.length > 0);
+  const model = join(site.folder, site.manifest.others[0].base_model.path);
+  assert.equal(without.text, answer(model, "hot"), "the other base model answers");
   const stored = Object.keys(await visit.stored());
-  for (const { sha256 } of [site.file("bundle"), site.manifest.others[0].bundle])
+  const other = site.manifest.others[0];
+  for (const { sha256 } of [site.file("bundle"), other.bundle, other.base_model])
     assert.ok(stored.some((name) => name.includes(sha256)), `${sha256} in ${stored}`);
+});
+
+test("a result comes back under its own base model alone", {}, async (t) => {
+  const visit = await t.visit({ site: twoModels(), query: "?device=cpu" });
+  const choice = visit.page.getByRole("combobox", { name: "Base model" });
+  await visit.fill(PROMPTS);
+  await visit.generate();
+  await choice.selectOption(OTHER);
+  await visit.page.waitForURL(/model=/);
+  await visit.deviceKnown(/Fetches/);
+  assert.equal(await visit.result.count(), 0);
+  await choice.selectOption("HuggingFaceTB/SmolLM2-135M-Instruct");
+  await visit.page.waitForURL(/model=HuggingFaceTB/);
+  await visit.finished();
 });
 
 test("a short name in the address is enough", {}, async (t) => {

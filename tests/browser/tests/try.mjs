@@ -1,12 +1,12 @@
 // The panel "Try it": the base model's answers, and lines with answers.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keepMemory } from "../faults.mjs";
-import { environment, shipped, small, test, until } from "../harness.mjs";
+import { shipped, small, test, until } from "../harness.mjs";
 import { describeKeys } from "../visit.mjs";
+import { answer } from "../native.mjs";
 import { unzip } from "../adapter.mjs";
 
 const MODEL = /base\.gguf$/;
@@ -22,14 +22,8 @@ async function withAdapter(t, options = {}, prompts = "one\ntwo\nthree") {
 }
 
 /** What the native program answers. */
-function native(site, question, adapter) {
-  const model = join(site.folder, site.manifest.base_model.path);
-  const options = ["--base", model, "--max-tokens", "64", "--device", "cpu"];
-  if (adapter) options.push("--adapter", adapter);
-  return execFileSync(environment("DND"), ["complete", question, ...options], {
-    encoding: "utf8",
-  }).replace(/\n$/, "");
-}
+const native = (site, question, adapter) =>
+  answer(join(site.folder, site.manifest.base_model.path), question, adapter);
 
 test("answers are those of the native program", {}, async (t) => {
   const { visit, folder } = await withAdapter(t, { query: "?device=cpu" });
@@ -167,7 +161,9 @@ test("shipped base model: stop, and keys while it decodes", { seconds: 300 }, as
   const [without] = await visit.answered();
   assert.match(without.about, /stopped/);
 
-  for (const worker of visit.page.workers()) {
+  const workers = visit.page.workers();
+  assert.ok(workers.length >= 2, "a worker generates, and one has the base model");
+  for (const worker of workers) {
     const size = await worker.evaluate(() => self.memory.buffer.byteLength / 1e6);
     t.note(`memory of ${worker.url().split("/").pop()}: ${size.toFixed(0)} MB`);
     assert.ok(size <= 350, `${size} MB`);

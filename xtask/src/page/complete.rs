@@ -46,9 +46,10 @@ impl Args {
     }
 
     /// The same with another generator and its base model.
-    pub fn and([bundle, base]: [PathBuf; 2], copy: Self) -> Self {
-        let also = vec![format!("{},{}", bundle.display(), base.display())];
-        Self { also, ..copy }
+    pub fn and(mut self, [bundle, base]: [PathBuf; 2]) -> Self {
+        let both = format!("{},{}", bundle.display(), base.display());
+        self.also.push(both);
+        self
     }
 }
 

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use dnd_adapter::{Bundle, BundleHeader};
+use dnd_adapter::gguf::Gguf;
+use dnd_adapter::{BaseDimensions, Bundle, BundleHeader};
 use dnd_web::manifest::{FILE, FORMAT, Generator, Manifest, ModelFile, Role};
 
 use super::compact;
@@ -29,8 +30,21 @@ pub fn write(context: &Context, sources: &Sources, page: &Path) -> Result<()> {
     let original = encoder.join("model.safetensors");
     let found = sha256(&original)?;
     let mut headers = Vec::new();
-    for (bundle, _) in &sources.generators {
+    for (bundle, base) in &sources.generators {
         let header = header(bundle)?;
+        if let (Some(expected), Some(base)) = (&header.base, base) {
+            let bytes =
+                std::fs::read(base).with_context(|| format!("cannot read {}", base.display()))?;
+            let gguf = Gguf::parse(&bytes, &base.display().to_string())?;
+            let found = BaseDimensions::from_gguf(&gguf)?;
+            if found != *expected {
+                bail!(
+                    "{}: expected the base model of {}, {expected:?}, found {found:?}",
+                    base.display(),
+                    bundle.display()
+                );
+            }
+        }
         let expected = &header.encoder.sha256;
         if found != *expected {
             bail!(

@@ -6,7 +6,7 @@ use anyhow::Result;
 use dnd_train::Recipe;
 use dnd_train::collect::{CollectOptions, Shard, collect};
 
-use super::Compute;
+use super::{Compute, NamedBase};
 use crate::output;
 use crate::progress::ProgressBars;
 
@@ -55,9 +55,8 @@ pub struct Arguments {
     #[arg(long, value_name = "i/n", default_value = "1/1")]
     shard: Shard,
 
-    /// GGUF file or folder of the base model [default: in the cache]
-    #[arg(long, value_name = "PATH")]
-    base: Option<PathBuf>,
+    #[command(flatten)]
+    base: NamedBase,
 
     #[command(flatten)]
     compute: Compute,
@@ -93,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         shard: arguments.shard,
     };
     let device = compute.device()?;
-    let base = compute.open_base(arguments.base.as_deref(), &device)?;
+    let base = arguments.base.open(compute, &device)?;
     let collection = collect(&base, &tasks, &arguments.out, &options, &observer)?;
     let finished = collection.finished()?.len();
     output::print(&format!("{}: {finished} tasks\n", arguments.out.display()))

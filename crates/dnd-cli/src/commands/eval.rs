@@ -11,12 +11,12 @@ use dnd_eval::{
     weights_hash,
 };
 use dnd_model::AdapterGenerator;
-use dnd_model::files::{BASE_MODEL, Base, Encoder, default_base, default_encoder};
+use dnd_model::files::{Base, Encoder, default_encoder};
 use dnd_model::language::MatmulDtype;
 use dnd_tasks::Asked;
 use dnd_train::collect::Collection;
 
-use super::Compute;
+use super::{Compute, NamedBase};
 use crate::output;
 use crate::progress::ProgressBars;
 
@@ -117,9 +117,8 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
 
-    /// GGUF file or folder of the base model [default: in the cache]
-    #[arg(long, value_name = "PATH")]
-    base: Option<PathBuf>,
+    #[command(flatten)]
+    base: NamedBase,
 
     /// Folder of the text encoder [default: in the cache]
     #[arg(long, value_name = "DIR")]
@@ -175,8 +174,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .transpose()?;
     let generator = match (&bundle, &encoder) {
         (Some((bundle, name)), Some(encoder)) => {
-            let (base, device) = (BASE_MODEL, &device);
-            Some(AdapterGenerator::open(bundle, name, base, encoder, device)?)
+            let base = arguments.base.name();
+            Some(AdapterGenerator::open(
+                bundle, name, base, encoder, &device,
+            )?)
         }
         _ => None,
     };
@@ -184,8 +185,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some((_, name)) => weights_hash(Path::new(name))?,
         None => String::new(),
     };
-    let base_path = arguments.base.clone().unwrap_or_else(default_base);
-    let base = compute.open_base(Some(&base_path), &device)?;
+    let base_path = arguments.base.path();
+    let base = arguments.base.open(compute, &device)?;
     let work = arguments
         .work
         .clone()

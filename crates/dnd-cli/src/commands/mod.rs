@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use dnd_adapter::Bundle;
 use dnd_files::Observer;
-use dnd_model::files::{Base, default_base};
+use dnd_model::files::{BASE_MODEL, BASE_SIZES, Base, default_base};
 use dnd_model::language::MatmulDtype;
 use dnd_tasks::TaskFolder;
 use dnd_tasks::suite;
@@ -43,6 +43,46 @@ pub struct DeviceArg {
         value_parser = clap::builder::PossibleValuesParser::new(dnd_model::device::DEVICE_NAMES)
     )]
     device: String,
+}
+
+/// The base model, of commands that make or measure adapters.
+#[derive(clap::Args)]
+pub struct NamedBase {
+    /// GGUF file or folder of the base model [default: in the cache]
+    #[arg(long = "base", value_name = "PATH")]
+    path: Option<PathBuf>,
+
+    /// What adapters and bundles call the base model, such as its name on the Hugging Face Hub
+    /// [default: HuggingFaceTB/SmolLM2-135M-Instruct]
+    #[arg(long = "base-model", value_name = "NAME")]
+    name: Option<String>,
+}
+
+impl NamedBase {
+    /// What adapters call the base model.
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(BASE_MODEL)
+    }
+
+    /// Its file or folder.
+    fn path(&self) -> PathBuf {
+        self.path.clone().unwrap_or_else(default_base)
+    }
+
+    /// Loads it; says so if its name is a guess that its sizes contradict.
+    fn open(&self, compute: &Compute, device: &Device) -> Result<Base> {
+        let mut base = compute.open_base(self.path.as_deref(), device)?;
+        self.name().clone_into(&mut base.name);
+        let dimensions = &base.model.config().dimensions;
+        let sizes = (dimensions.num_layers, dimensions.hidden_size);
+        if self.name.is_none() && sizes != BASE_SIZES {
+            output::eprint_line(&format!(
+                "note: adapters will name {BASE_MODEL} as their base model; --base-model NAME \
+                 changes that"
+            ));
+        }
+        Ok(base)
+    }
 }
 
 /// Device and matmul dtype: flags of commands that run the base model.

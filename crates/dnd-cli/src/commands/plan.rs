@@ -12,8 +12,8 @@ use crate::output;
 /// Show what a recipe costs on a base model.
 ///
 /// Needs the model's configuration alone, not its weights: sizes of adapter, generator and bundle,
-/// memory of generating and training, tokens a step. Memory is an estimate; `--json` names what is
-/// counted. Fails when the recipe's `[budget]` is exceeded.
+/// memory of generating and training with either objective, tokens a step. Memory is an estimate,
+/// in f32. Fails when the recipe's `[budget]` is exceeded.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -25,6 +25,10 @@ pub struct Arguments {
     /// `[budget]` [default: the defaults of all]
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+
+    /// Cores that train; each computes a task at a time
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    cores: usize,
 
     /// Print JSON
     #[arg(long)]
@@ -44,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some(path) => Recipe::read(path)?,
         None => Recipe::default(),
     };
-    let plan = Plan::new(&base, &recipe)?;
+    let plan = Plan::new(&base, &recipe, arguments.cores)?;
     if arguments.json {
         output::print_json(&plan)?;
     } else {
@@ -62,6 +66,15 @@ fn table(plan: &Plan) -> String {
     let targets: Vec<&str> = plan.targets.iter().map(|target| target.name()).collect();
     let shapes = plan.features.iter().map(|[n, l, c]| format!("{n}x{l}x{c}"));
     let shapes: Vec<String> = shapes.collect();
+    let behaviour = match plan.behaviour_training_bytes {
+        Some(bytes) => format!(
+            "{} on {} cores, at most {} tokens a step",
+            memory(bytes),
+            plan.cores,
+            plan.tokens_a_step
+        ),
+        None => "not with published tiles".to_owned(),
+    };
     let rows = [
         (
             "base model",
@@ -96,14 +109,7 @@ fn table(plan: &Plan) -> String {
         ("bundle", size(plan.bundle_bytes)),
         ("generating", memory(plan.generating_bytes)),
         ("training on weights", memory(plan.weights_training_bytes)),
-        (
-            "training on behaviour",
-            format!(
-                "{}, at most {} tokens a step",
-                memory(plan.behaviour_training_bytes),
-                plan.tokens_a_step
-            ),
-        ),
+        ("training on behaviour", behaviour),
     ];
     let lines = rows.map(|(name, value)| format!("{name:<21}  {value}\n"));
     lines.concat()

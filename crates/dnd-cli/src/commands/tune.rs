@@ -6,11 +6,11 @@ use anyhow::{Context, Result};
 use dnd_adapter::Adapter;
 use dnd_eval::{shuffled, tune_on_few};
 use dnd_model::AdapterGenerator;
-use dnd_model::files::{BASE_MODEL, Encoder, default_encoder};
+use dnd_model::files::{Encoder, default_encoder};
 use dnd_model::lora::check_layout;
 use dnd_tasks::{Asked, Line, Role, Split, Task};
 
-use super::Compute;
+use super::{Compute, NamedBase};
 use crate::output;
 use crate::progress::ProgressBars;
 
@@ -62,9 +62,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// GGUF file or folder of the base model [default: in the cache]
-    #[arg(long, value_name = "PATH")]
-    base: Option<PathBuf>,
+    #[command(flatten)]
+    base: NamedBase,
 
     /// Folder of the text encoder [default: in the cache]
     #[arg(long, value_name = "DIR")]
@@ -94,12 +93,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         folder.select(&arguments.only)?
     };
     let device = compute.device()?;
-    let base = compute.open_base(arguments.base.as_deref(), &device)?;
+    let base = arguments.base.open(compute, &device)?;
     let start = if arguments.start.as_os_str() == GENERATED {
         let path = arguments.encoder.clone().unwrap_or_else(default_encoder);
         let encoder = Encoder::open(&path, &device)?;
         let (bundle, name) = super::open_bundle(arguments.bundle.as_deref())?;
-        let generator = AdapterGenerator::open(&bundle, &name, BASE_MODEL, &encoder, &device)?;
+        let generator = AdapterGenerator::open(&bundle, &name, &base.name, &encoder, &device)?;
         Start::Generated(Box::new(generator))
     } else {
         Start::Adapter(dnd_files::read_peft(&arguments.start)?)

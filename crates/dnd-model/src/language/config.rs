@@ -145,8 +145,8 @@ impl LanguageModelConfig {
             rms_norm_eps: config.rms_norm_eps,
             frequencies,
             context_length: config.max_position_embeddings.unwrap_or(CONTEXT_LENGTH),
-            // As in transformers.
-            ties_embeddings: config.tie_word_embeddings.unwrap_or(true),
+            // As in transformers' LlamaConfig, Qwen2Config and Qwen3Config.
+            ties_embeddings: config.tie_word_embeddings.unwrap_or(false),
         })
     }
 

@@ -9,7 +9,7 @@ use super::{Collection, CollectionHeader, Manifest, TuneSettings, Tuner, initial
 use crate::Error;
 use crate::example::Example;
 use dnd_files::Observer;
-use dnd_model::files::{BASE_MODEL, Base};
+use dnd_model::files::Base;
 use dnd_tasks::{Role, Split, Task, TaskFolder};
 
 /// One of `of` equal parts of the tasks; numbers count from one.
@@ -70,7 +70,7 @@ pub fn collect(
     options.settings.validate()?;
     let dimensions = &base.model.config().dimensions;
     let layout = Layout::new(
-        BASE_MODEL,
+        &base.name,
         dimensions,
         options.rank,
         options.alpha,

@@ -39,8 +39,9 @@ pub fn About() -> impl IntoView {
                 <p>
                     "The adapter knows your task: send it the input alone, \"hot\" instead of \
                     \"What is the opposite of hot?\". On tasks that the generator has not seen, \
-                    an adapter answers about one question in six correctly when asked like this, \
-                    and two in seven when asked in full. An adapter made from another task's \
+                    an adapter of the shipped generator, for SmolLM2-135M-Instruct, answers about \
+                    one question in six correctly when asked like this, and two in seven when \
+                    asked in full. An adapter made from another task's \
                     prompts gets about one input in ten right, or fewer. Adapters that were \
                     trained on the task itself are far better. The "
                     <a href="MODEL_CARD.md" target="_blank">"model card"</a>
@@ -53,9 +54,9 @@ pub fn About() -> impl IntoView {
                     of your teams."
                 </p>
                 <p>
-                    "The adapter works only with the base model that it was made for. Short prompts that state \
-                    the task work best: about the first and the last 12 words of each are read, \
-                    and at most 16 prompts."
+                    "The adapter works only with the base model that it was made for. Short \
+                    prompts that state the task work best: about the first and the last 12 words \
+                    of each are read, and at most 16 prompts."
                 </p>
             </details>
         </section>

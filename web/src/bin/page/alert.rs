@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::format;
+use super::{browser, format};
 use dnd_web::protocol::Cause;
 
 /// A failure and the advice about it.
@@ -36,7 +36,6 @@ impl From<String> for Alert {
 /// The place where alerts appear; screen readers announce them.
 #[component]
 pub fn AlertBox(alert: RwSignal<Option<Alert>>) -> impl IntoView {
-    let reload = move |_| _ = window().location().reload();
     let shown = move || {
         alert.get().map(|Alert { text, reloads }| {
             view! {
@@ -44,7 +43,7 @@ pub fn AlertBox(alert: RwSignal<Option<Alert>>) -> impl IntoView {
                 {reloads
                     .then(|| {
                         view! {
-                            <button type="button" on:click=reload>
+                            <button type="button" on:click=|_| browser::reload()>
                                 "Reload the page"
                             </button>
                         }

@@ -64,7 +64,8 @@ fn App() -> impl IntoView {
     }
     client.open();
     let base_model = move || {
-        let name = state.files.with(|files| files.as_ref()?.model.clone());
+        let chosen = state.files.with(|files| files.as_ref()?.model.clone());
+        let name = chosen.or_else(|| state.model.get_value());
         let last = name.as_ref().and_then(|name| name.rsplit('/').next());
         last.unwrap_or("SmolLM2-135M-Instruct").to_owned()
     };

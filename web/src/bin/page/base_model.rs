@@ -201,6 +201,7 @@ impl BaseModel {
         let advice = match cause {
             Cause::Download => "Check the connection and ask again to resume the download.",
             Cause::Outdated => "The page was probably updated. Your prompts are kept.",
+            Cause::NoModel => "Open the page without `model` in its address.",
             Cause::Corrupt => "Ask again to download it again.",
             Cause::DeviceLost | Cause::Other => "Ask again, or reload the page.",
         };
@@ -213,7 +214,7 @@ impl BaseModel {
         let Ok(Envelope { id, body }) = event else {
             self.fail(
                 "The worker and the page have different versions.",
-                Cause::Other,
+                Cause::Outdated,
             );
             return;
         };

@@ -1,9 +1,16 @@
 //! Browser features that the page uses. It works without any of them.
 
+use gloo::events::EventListener;
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::ServiceWorkerRegistration;
+
+/// Milliseconds that a newer service worker may take to install before the page is reloaded
+/// without it.
+const PATIENCE: u32 = 20_000;
 
 /// Registers the service worker, so that the page works offline from the next visit on.
 pub fn register_service_worker() {
@@ -15,6 +22,38 @@ pub fn register_service_worker() {
     let promise = container.register("./service-worker.js");
     spawn_local(async move {
         _ = JsFuture::from(promise).await;
+    });
+}
+
+/// Loads the page again, in the version that the server has: the service worker would give the
+/// version that it keeps until all its pages are closed.
+pub fn reload() {
+    let reload = || _ = window().location().reload();
+    let container = window().navigator().service_worker();
+    if is_absent(&container) || container.controller().is_none() {
+        reload();
+        return;
+    }
+    spawn_local(async move {
+        let registration = match container.ready() {
+            Ok(ready) => JsFuture::from(ready).await.ok(),
+            Err(_) => None,
+        };
+        let registration = registration.map(ServiceWorkerRegistration::unchecked_from_js);
+        if let Some(registration) = registration {
+            if let Ok(updated) = registration.update() {
+                // Offline, there is nothing newer.
+                _ = JsFuture::from(updated).await;
+            }
+            if let Some(newer) = registration.waiting().or_else(|| registration.installing()) {
+                EventListener::once(&container, "controllerchange", move |_| reload()).forget();
+                _ = newer.post_message(&JsValue::from_str("take over"));
+                // If it cannot be installed.
+                Timeout::new(PATIENCE, reload).forget();
+                return;
+            }
+        }
+        reload();
     });
 }
 

@@ -65,6 +65,7 @@ fn ModelChoice() -> impl IntoView {
                     <label for="model">"Base model"</label>
                     <select
                         id="model"
+                        disabled=move || state.working()
                         on:change=move |event| link::choose_model(&event_target_value(&event))
                     >
                         {options}

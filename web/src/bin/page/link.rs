@@ -38,7 +38,7 @@ pub fn read() -> LinkParameters {
         answers: parameter("answers")
             .and_then(|name| DeviceChoice::from_name(&name))
             .unwrap_or(DeviceChoice::Cpu),
-        model: parameter("model"),
+        model: parameter("model").filter(|name| !name.is_empty()),
     }
 }
 

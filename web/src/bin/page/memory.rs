@@ -56,26 +56,26 @@ fn session() -> Option<Storage> {
     leptos::prelude::window().session_storage().ok().flatten()
 }
 
-/// A name for prompts and a seed.
-fn fingerprint(prompts: &[String], seed: u64) -> String {
+/// A name for prompts, a seed and a base model.
+fn fingerprint(prompts: &[String], seed: u64, model: Option<String>) -> String {
     let mut hasher = DefaultHasher::new();
-    prompts.hash(&mut hasher);
+    (prompts, model).hash(&mut hasher);
     format!("{:016x}-{seed}", hasher.finish())
 }
 
 /// Remembers what the shown adapter was made from, and the example that this is, if it is one.
-pub fn keep_generated(prompts: &[String], seed: u64, example: Option<&str>) {
+pub fn keep_generated(prompts: &[String], seed: u64, model: Option<String>, example: Option<&str>) {
     if let Some(storage) = session() {
         let example = example.unwrap_or_default();
-        let value = format!("{} {example}", fingerprint(prompts, seed));
+        let value = format!("{} {example}", fingerprint(prompts, seed, model));
         _ = storage.set_item(GENERATED, &value);
     }
 }
 
 /// Whether the adapter of these was shown before the page was reloaded: the name of the example
 /// that they are, or an empty one.
-pub fn was_generated(prompts: &[String], seed: u64) -> Option<String> {
+pub fn was_generated(prompts: &[String], seed: u64, model: Option<String>) -> Option<String> {
     let value = session()?.get_item(GENERATED).ok()??;
     let (found, example) = value.split_once(' ')?;
-    (found == fingerprint(prompts, seed)).then(|| example.to_owned())
+    (found == fingerprint(prompts, seed, model)).then(|| example.to_owned())
 }

@@ -155,13 +155,9 @@ impl Session {
     /// Keeps the generator that was asked for.
     fn choose(&mut self, manifest: Manifest) -> Result<&Manifest, Failure> {
         self.models = manifest.names();
-        let manifest = match &self.wanted {
-            Some(wanted) => manifest
-                .with_generator(wanted)
-                .map_err(|error| Failure::other(error.to_string()))?,
-            None => manifest,
-        };
-        Ok(self.manifest.insert(manifest))
+        let chosen = manifest.with_generator(self.wanted.as_deref());
+        let chosen = chosen.map_err(|error| Failure::new(Cause::NoModel, error.to_string()))?;
+        Ok(self.manifest.insert(chosen))
     }
 
     async fn fetch_manifest(&self) -> Result<Manifest, Failure> {
@@ -189,7 +185,13 @@ impl Session {
         }
         let text = async { JsFuture::from(response.text()?).await };
         let text = text.await.map_err(broken)?.as_string().unwrap_or_default();
-        Manifest::from_json(&text).map_err(|error| Failure::other(error.to_string()))
+        Manifest::from_json(&text).map_err(|error| {
+            let cause = match error {
+                manifest::Error::Format(_) => Cause::Outdated,
+                _ => Cause::Other,
+            };
+            Failure::new(cause, error.to_string())
+        })
     }
 
     async fn report_files(&self, reply: Reply) {

@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments, path: &Path) -> Result<()> {
     let name = path.display().to_string();
     let lines = with_answers(&read_prompts(path, None, std::io::stdin())?, &name)?;
     let device = arguments.compute.device()?;
-    let base_path = arguments.base.as_deref();
+    let base_path = arguments.base.path.as_deref();
     let base = arguments.compute.open_base(base_path, &device)?;
     let lora = open_lora(arguments.adapter.as_deref(), &base, base_path)?;
     let line = |(prompt, answer): &(String, String)| Line {

@@ -10,6 +10,7 @@ use dnd_tasks::TaskFolder;
 use dnd_train::collect::Collection;
 use dnd_train::{BehaviourOptions, Recipe, Start, mean_adapter, train_behaviour};
 
+use crate::commands::NamedBase;
 use crate::output;
 use crate::progress::ProgressBars;
 
@@ -47,9 +48,8 @@ pub struct BehaviourArguments {
     #[arg(long, value_name = "DIR")]
     adapter_out: Option<PathBuf>,
 
-    /// GGUF file or folder of the base model [default: in the cache]
-    #[arg(long, value_name = "PATH")]
-    base: Option<PathBuf>,
+    #[command(flatten)]
+    base: NamedBase,
 }
 
 impl BehaviourArguments {
@@ -63,7 +63,8 @@ impl BehaviourArguments {
             ("--start", self.start.is_some()),
             ("--start-mean", self.start_mean.is_some()),
             ("--adapter-out", self.adapter_out.is_some()),
-            ("--base", self.base.is_some()),
+            ("--base", self.base.path.is_some()),
+            ("--base-model", self.base.name.is_some()),
         ]
         .into_iter()
         .filter_map(|(flag, is_given)| is_given.then_some(flag))
@@ -95,7 +96,7 @@ pub fn run(all: &super::Arguments) -> Result<()> {
     let device = compute.device()?;
     let encoder = all.encoder.clone().unwrap_or_else(default_encoder);
     let encoder = Encoder::open(&encoder, &device)?;
-    let base = compute.open_base(arguments.base.as_deref(), &device)?;
+    let base = arguments.base.open(compute, &device)?;
     let bundle = train_behaviour(
         &base,
         &encoder,

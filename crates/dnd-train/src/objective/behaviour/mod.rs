@@ -27,7 +27,7 @@ use burn::optim::ModuleOptimizer;
 use dnd_adapter::{BaseDimensions, Bundle, EncoderId, Layout, Statistics, Storage};
 use dnd_files::Observer;
 use dnd_model::GeneratorConfig;
-use dnd_model::files::{BASE_MODEL, Base, Encoder};
+use dnd_model::files::{Base, Encoder};
 use dnd_tasks::TaskFolder;
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
@@ -112,7 +112,7 @@ impl<'a> Plan<'a> {
         let choice = Choice::new(options.tasks, ship, &options.held_out, options.max_tasks)?;
         let dimensions = base.model.config().dimensions.clone();
         let layout = Layout::new(
-            BASE_MODEL,
+            &base.name,
             &dimensions,
             recipe.collect.rank,
             recipe.collect.alpha,

@@ -22,7 +22,7 @@ impl Client {
             self.failed(
                 Task::Start,
                 "The worker and the page have different versions.",
-                Cause::Other,
+                Cause::Outdated,
             );
             return;
         };
@@ -102,8 +102,8 @@ impl Client {
         }
     }
 
-    /// Generates the adapter again that the page showed before it was reloaded: the same prompts
-    /// and seed give the same one. Does so once, with the models that are stored.
+    /// Generates the adapter again that the page showed before it was reloaded: the same prompts,
+    /// seed and model give the same one. Does so once, with the models that are stored.
     fn bring_back(self) {
         let is_first = self.update(|client| !std::mem::replace(&mut client.was_prepared, true));
         if !is_first || self.state.progress.with_untracked(Option::is_some) {
@@ -111,7 +111,7 @@ impl Client {
         }
         let prompts = self.state.prompts.get_untracked().unwrap_or_default();
         let seed = self.state.seed.get_untracked().unwrap_or_default();
-        let Some(example) = memory::was_generated(&prompts, seed) else {
+        let Some(example) = memory::was_generated(&prompts, seed, self.model()) else {
             return;
         };
         if let Some(example) = link::example(&example) {
@@ -119,6 +119,13 @@ impl Client {
             self.state.example.set(Some((example.link, text)));
         }
         self.generate(prompts, seed);
+    }
+
+    /// The base model that adapters are generated for.
+    fn model(self) -> Option<String> {
+        self.state
+            .files
+            .with_untracked(|files| files.as_ref()?.model.clone())
     }
 
     fn on_done(self, report: Report, parts: &Array) {
@@ -146,7 +153,7 @@ impl Client {
         self.finish();
         if let Some(generation) = &generation {
             let example = generation.example.map(|example| example.link);
-            memory::keep_generated(&generation.prompts, generation.seed, example);
+            memory::keep_generated(&generation.prompts, generation.seed, self.model(), example);
         }
         self.state.result.set(generation.map(|generation| Finished {
             prompts: generation.prompts,

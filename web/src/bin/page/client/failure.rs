@@ -135,6 +135,7 @@ fn advice(task: Task, cause: Cause, gpu: bool) -> &'static str {
         Cause::Outdated => {
             "The page was probably updated. Your prompts and what was downloaded are kept."
         }
+        Cause::NoModel => "Open the page without `model` in its address.",
         Cause::Corrupt => "Press Generate adapter to download it again.",
         Cause::DeviceLost => {
             "Close other programs that use the GPU, or add ?device=cpu to this page's address to \
