@@ -113,3 +113,15 @@ fn what_cannot_be_converted_is_refused() {
         .fails(&["expected the GGUF file of the base model, found a folder"]);
     assert!(!gguf.exists());
 }
+
+/// The file for llama.cpp would otherwise answer for another task than the files beside it.
+#[test]
+fn a_new_adapter_takes_the_earlier_gguf_file_with_it() {
+    let (world, adapter) = generated();
+    let gguf = adapter.join("adapter.gguf");
+    convert(&world, &adapter, "gguf", &gguf).run().succeeds();
+    let again = world.generate(&world.prompts("prompts.txt", 8), &adapter);
+    let outcome = again.run().succeeds();
+    assert!(outcome.stderr.contains("adapter.gguf"), "{outcome}");
+    assert!(!gguf.exists());
+}

@@ -203,3 +203,13 @@ fn an_older_adapter_is_replaced() {
     assert!(model(&adapter) != before, "the old adapter is still there");
     assert_eq!(names(&adapter).len(), 3);
 }
+
+#[test]
+fn a_blank_description_is_refused() {
+    let world = World::trained();
+    let out = world.path("adapter");
+    let generate = Dnd::new("generate")
+        .with("--describe", "  ")
+        .with("--out", &out);
+    generate.run().fails(&["--describe", "found blanks"]);
+}

@@ -388,3 +388,18 @@ fn lines_with_answers_are_compared() {
     let eval = Dnd::new("eval").with("--lines", &lines).run();
     eval.fails(&["lines.txt", "prompt 1: expected an answer"]);
 }
+
+#[test]
+fn an_evaluation_of_nothing_is_an_error() {
+    let world = World::trained();
+    let json = world.path("nothing.json");
+    // The world's lines have no inputs.
+    let eval = world.eval("base", &json).with("--asked", "bare");
+    eval.run()
+        .fails_in_the_end(&["expected a task that can be asked", "found none"]);
+    let lines = world.write("lines.txt", "hot => cold\n");
+    let eval = Dnd::new("eval").with("--lines", lines);
+    eval.with("--asked", "bare")
+        .run()
+        .gets_refused(&["--lines", "--asked"]);
+}

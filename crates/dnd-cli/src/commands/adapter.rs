@@ -10,6 +10,8 @@ use dnd_model::Lora;
 use dnd_model::files::{Base, base_dimensions, default_base};
 use dnd_model::lora::check_layout;
 
+use crate::output;
+
 /// Precision of written LoRA factors.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum PrecisionArg {
@@ -65,6 +67,15 @@ pub fn open_lora(
     let adapter = read_adapter(path, base_path)?;
     let dimensions = &base.model.config().dimensions;
     check_layout(&adapter.layout, &path.display().to_string(), dimensions)?;
+    let name = &adapter.layout.base_model;
+    let last = |name: &str| name.rsplit(['/', '\\']).next().map(str::to_owned);
+    if base_path.is_none() && !name.is_empty() && last(name) != last(&base.name) {
+        output::eprint_line(&format!(
+            "note: {} is for the base model {name}, and {} answers; --base changes that",
+            path.display(),
+            base.name
+        ));
+    }
     Ok(Some(Lora::from_adapter(&adapter, base.model.device())))
 }
 

@@ -102,7 +102,7 @@ pub struct Arguments {
 
     /// Instead of tasks: prompts with answers, as lines `prompt => answer`, JSON lines, a JSON list
     /// or a table (`prompt` and `response`, `answer`, `completion` or `output`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["tasks", "methods", "suite"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tasks", "methods", "suite", "asked"])]
     lines: Option<PathBuf>,
 
     /// With --lines: the adapter to compare the base model with, as a PEFT folder or a GGUF file
@@ -216,6 +216,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         &observer,
     )?;
     drop(observer);
+    ensure!(
+        !rows.is_empty(),
+        "expected a task that can be asked as --methods and --asked say, found none"
+    );
     // A suite has too many methods for a table with one column each.
     output::print(&if arguments.suite {
         summary_table(&summarize(&rows))

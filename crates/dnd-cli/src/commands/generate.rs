@@ -162,6 +162,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.zip && !arguments.yes {
         confirm(&arguments.out)?;
     }
+    if let Some(description) = &arguments.describe
+        && description.trim().is_empty()
+    {
+        bail!("--describe: expected a description of the task, found blanks");
+    }
     let prompts = match &arguments.prompts {
         Some(path) => read_prompts(path, arguments.column.as_deref(), std::io::stdin())?.texts(),
         None => Vec::new(),
@@ -216,6 +221,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     if arguments.format.contains(&Format::Peft) && !arguments.zip {
         dnd_files::write_peft(&arguments.out, peft, &written.readme)?;
+        let earlier = arguments.out.join(lora::FILE);
+        if gguf.is_none() && earlier.exists() {
+            std::fs::remove_file(&earlier)
+                .with_context(|| format!("{}: cannot remove", earlier.display()))?;
+            output::eprint_line(&format!(
+                "note: {} was of the adapter before and is removed; --format peft,gguf writes both",
+                earlier.display()
+            ));
+        }
     }
     if let Some(gguf) = gguf {
         dnd_files::make_folder(&arguments.out)?;

@@ -1,5 +1,6 @@
 //! `dnd plan`.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -27,8 +28,8 @@ pub struct Arguments {
     recipe: Option<PathBuf>,
 
     /// Cores that train; each computes a task at a time
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    cores: usize,
+    #[arg(long, value_name = "N", default_value = "2")]
+    cores: NonZero<usize>,
 
     /// Print JSON
     #[arg(long)]
@@ -48,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some(path) => Recipe::read(path)?,
         None => Recipe::default(),
     };
-    let plan = Plan::new(&base, &recipe, arguments.cores)?;
+    let plan = Plan::new(&base, &recipe, arguments.cores.get())?;
     if arguments.json {
         output::print_json(&plan)?;
     } else {
@@ -106,7 +107,13 @@ fn table(plan: &Plan) -> String {
             ),
         ),
         ("", shapes.join(" -> ")),
-        ("bundle", size(plan.bundle_bytes)),
+        (
+            "bundle",
+            format!(
+                "{}, and 0.8 kB for each training task",
+                size(plan.bundle_bytes)
+            ),
+        ),
         ("generating", memory(plan.generating_bytes)),
         ("training on weights", memory(plan.weights_training_bytes)),
         ("training on behaviour", behaviour),

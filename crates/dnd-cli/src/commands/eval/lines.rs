@@ -131,6 +131,7 @@ fn table(compared: &[Compared]) -> String {
     text.push('\n');
     text.push_str(&share("without", &|line| Some(line.without_is_right)));
     text.push_str(&share("with", &|line| line.with_is_right));
+    text.push_str("Right is what is wanted and nothing else; in brackets, 95 % intervals.\n");
     text
 }
 
