@@ -35,7 +35,11 @@ mod bad_prompts;
 #[cfg(unix)]
 mod disk;
 mod gguf;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod gpu;
 mod language_model;
+#[cfg(feature = "mpi")]
+mod processes;
 mod program;
 #[cfg(unix)]
 mod stopping;

@@ -343,6 +343,60 @@ fn a_suite_is_measured_resumed_and_reported() {
 }
 
 #[test]
+fn shards_share_the_tasks_out_and_are_reported_together() {
+    let world = World::trained();
+    let [whole, first, second, empty] =
+        ["whole.json", "first.json", "second.json", "empty.json"].map(|name| world.path(name));
+    let eval = |json: &Path, shard: &str| {
+        let outcome = world
+            .eval("majority,base", json)
+            .with("--only", "always_a,first_letter,length")
+            .with("--shard", shard)
+            .run();
+        outcome.succeeds();
+    };
+    for (json, shard) in [
+        (&whole, "1/1"),
+        (&first, "1/2"),
+        (&second, "2/2"),
+        (&empty, "4/4"),
+    ] {
+        eval(json, shard);
+    }
+    let scores = |json: &Path| -> Vec<(String, Value)> {
+        let rows = rows(json).into_iter();
+        rows.map(|row| {
+            (
+                format!("{} {}", row["task"], row["method"]),
+                row["exact"].clone(),
+            )
+        })
+        .collect()
+    };
+    let mut together = [scores(&first), scores(&second)].concat();
+    together.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut expected = scores(&whole);
+    expected.sort_by(|(a, _), (b, _)| a.cmp(b));
+    assert_eq!(expected.len(), 6);
+    assert_eq!(together, expected);
+
+    let report = |results: [&Path; 2]| {
+        let results = results.map(|path| path.display().to_string()).join(",");
+        let out = world.path("report");
+        Dnd::new("report")
+            .with("--results", results)
+            .with("--out", out)
+            .run()
+    };
+    report([&first, &second]).succeeds();
+    let page = std::fs::read_to_string(world.path("report/index.html")).unwrap();
+    for task in ["always_a", "first_letter", "length"] {
+        assert!(page.contains(task), "{task}");
+    }
+    report([&whole, &second]).fails(&["second.json", "first_letter", "again"]);
+}
+
+#[test]
 fn a_report_of_nothing_is_refused() {
     let world = World::new();
     let report = |results: &Path| {

@@ -17,20 +17,67 @@ const COMPUTING: [&str; 7] = [
 /// Builder for a `dnd` command line.
 pub struct Dnd {
     command: Command,
+    /// The device to compute on; none for commands that do not.
+    device: Option<String>,
 }
 
 impl Dnd {
     /// `dnd COMMAND`, isolated from any models in the machine's cache.
     pub fn new(subcommand: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dnd"));
-        command.arg(subcommand);
-        if COMPUTING.contains(&subcommand) {
-            command.args(["--device", "cpu"]);
-        }
         command
+            .arg(subcommand)
             .env("DND_CACHE", "/nonexistent/cache")
             .stdin(Stdio::null());
-        Self { command }
+        let computes = COMPUTING.contains(&subcommand);
+        Self {
+            command,
+            device: computes.then(|| "cpu".to_owned()),
+        }
+    }
+
+    /// Computes on another device than the CPU.
+    #[cfg(any(feature = "wgpu", feature = "cuda"))]
+    pub fn on(mut self, device: &str) -> Self {
+        self.device = Some(device.to_owned());
+        // Without one, drivers write to standard error that they miss it.
+        self.command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+        self
+    }
+
+    /// Runs as so many processes of MPI.
+    #[cfg(feature = "mpi")]
+    pub fn in_processes(self, count: usize) -> Self {
+        let mut command = Command::new("mpirun");
+        command.args(["--oversubscribe", "-n", &count.to_string()]);
+        self.started_by(command)
+    }
+
+    /// Runs as so many processes of MPI on two hosts that are network namespaces.
+    #[cfg(feature = "mpi")]
+    pub fn on_two_hosts(self, count: usize) -> Self {
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/cluster/two_hosts.sh"
+        );
+        let mut command = Command::new(script);
+        command.arg(count.to_string());
+        self.started_by(command)
+    }
+
+    #[cfg(feature = "mpi")]
+    fn started_by(mut self, mut command: Command) -> Self {
+        command.arg(self.command.get_program());
+        command.args(self.command.get_args()).arg("--mpi");
+        let set = self.command.get_envs();
+        command.envs(set.filter_map(|(name, value)| Some((name, value?))));
+        // As root, mpirun asks for both.
+        for name in ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
+            command.env(name, "1");
+        }
+        command.stdin(Stdio::null());
+        self.command = command;
+        self
     }
 
     /// Adds an argument.
@@ -61,6 +108,9 @@ impl Dnd {
     /// Starts the program.
     pub fn start(mut self) -> Running {
         // Files, because a full pipe would block the program unless something reads it.
+        if let Some(device) = &self.device {
+            self.command.args(["--device", device]);
+        }
         let (output, errors) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         self.command.stdout(output.try_clone().unwrap());
         self.command.stderr(errors.try_clone().unwrap());

@@ -1,10 +1,13 @@
 //! `cargo xtask fuzz`: libFuzzer over everything that reads bytes.
 
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use xshell::cmd;
 
 use crate::context::{Context, create_folder, walk};
@@ -61,6 +64,10 @@ pub struct Args {
     #[arg(long, default_value_t = 12.0)]
     minutes: f64,
 
+    /// Targets that run at once
+    #[arg(long, value_name = "N", default_value_t = NonZero::<usize>::MIN)]
+    jobs: NonZero<usize>,
+
     /// Only these targets, separated by commas
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -97,12 +104,42 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
         );
     }
     let programs = build(context)?;
-    let seconds = (args.minutes * 60.0 / chosen.len() as f64).ceil() as u64;
+    let jobs = args.jobs.get().min(chosen.len());
+    let turns = chosen.len().div_ceil(jobs);
+    let seconds = (args.minutes * 60.0 / turns as f64).ceil() as u64;
+    let all: Vec<Job> = chosen
+        .iter()
+        .map(|target| Job::new(context, &programs, target, seconds.max(1)))
+        .collect::<Result<_>>()?;
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, Outcome)>> {
+        let mut done = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = all.get(place) else {
+                return Ok(done);
+            };
+            done.push((place, job.run()?));
+        }
+    };
+    let shares: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = (0..jobs).map(|_| scope.spawn(&work)).collect();
+        let shares = running.into_iter().map(thread::ScopedJoinHandle::join);
+        shares.collect()
+    });
     let mut outcomes = Vec::new();
-    for (name, endings) in chosen {
-        outcomes.push(fuzz(context, &programs, name, endings, seconds.max(1))?);
+    for share in shares {
+        outcomes.extend(share.map_err(|_| anyhow!("a thread of this task panicked"))??);
     }
+    outcomes.sort_by_key(|(place, _)| *place);
+    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
     println!("{}", table(&outcomes, seconds));
+    if let Some(seconds) = children_seconds() {
+        println!(
+            "\n{:.1} minutes of processor time, the build's included",
+            seconds / 60.0
+        );
+    }
     let findings: usize = outcomes.iter().map(|outcome| outcome.findings.len()).sum();
     if findings > 0 {
         bail!(
@@ -110,6 +147,21 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Processor time of all programs that this one has run, in seconds; Linux alone tells it.
+fn children_seconds() -> Option<f64> {
+    const TICKS: f64 = 100.0;
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the program's name in brackets: `cutime` and `cstime` are fields 16 and 17 of proc(5).
+    let (_, fields) = text.rsplit_once(") ")?;
+    let ticks: Vec<f64> = fields
+        .split(' ')
+        .skip(13)
+        .take(2)
+        .map(|field| field.parse().ok())
+        .collect::<Option<_>>()?;
+    Some(ticks.iter().sum::<f64>() / TICKS)
 }
 
 /// Builds all targets and returns their folder.
@@ -131,48 +183,66 @@ fn build(context: &Context) -> Result<PathBuf> {
     Ok(target.join(host).join("release"))
 }
 
-/// Runs one target on its corpus, which is kept in the cache folder.
-fn fuzz(
-    context: &Context,
-    programs: &Path,
+/// A target with its corpus, which is kept in the cache folder.
+struct Job {
     name: &'static str,
-    endings: &[&str],
+    program: PathBuf,
+    corpus: PathBuf,
+    artefacts: PathBuf,
     seconds: u64,
-) -> Result<Outcome> {
-    let corpus = context.cache(format!("fuzz/corpus/{name}"));
-    let artefacts = context.cache(format!("fuzz/findings/{name}"));
-    create_folder(&corpus)?;
-    create_folder(&artefacts)?;
-    seed(context, &corpus, name, endings)?;
-    println!("fuzz: {name} for {seconds} s");
-    let output = Command::new(programs.join(name))
-        .arg(&corpus)
-        .arg(format!("-max_total_time={seconds}"))
-        .arg(format!("-max_len={LONGEST}"))
-        .arg(format!("-rss_limit_mb={MOST_MEMORY}"))
-        .arg(format!("-malloc_limit_mb={LARGEST_ALLOCATION}"))
-        .arg(format!("-timeout={MOST_SECONDS}"))
-        .arg(format!("-artifact_prefix={}/", artefacts.display()))
-        .arg("-print_final_stats=1")
-        .output()
-        .with_context(|| format!("cannot run the target {name}"))?;
-    let log = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        let lines: Vec<&str> = log.lines().collect();
-        let last = lines.len().saturating_sub(40);
-        eprintln!("{}", lines[last..].join("\n"));
+}
+
+impl Job {
+    /// Makes the folders and copies the seeds.
+    fn new(
+        context: &Context,
+        programs: &Path,
+        (name, endings): &Target,
+        seconds: u64,
+    ) -> Result<Self> {
+        let job = Self {
+            name,
+            program: programs.join(name),
+            corpus: context.cache(format!("fuzz/corpus/{name}")),
+            artefacts: context.cache(format!("fuzz/findings/{name}")),
+            seconds,
+        };
+        create_folder(&job.corpus)?;
+        create_folder(&job.artefacts)?;
+        seed(context, &job.corpus, name, endings)?;
+        Ok(job)
     }
-    let findings = walk(&artefacts)?
-        .into_iter()
-        .map(|file| artefacts.join(file));
-    Ok(Outcome {
-        name,
-        executions: number_after(&log, "stat::number_of_executed_units:").unwrap_or_default(),
-        coverage: number_after(&log, " cov: ").unwrap_or_default(),
-        slowest: number_after(&log, "stat::slowest_unit_time_sec:").unwrap_or_default(),
-        memory: number_after(&log, "stat::peak_rss_mb:").unwrap_or_default(),
-        findings: findings.collect(),
-    })
+
+    fn run(&self) -> Result<Outcome> {
+        let (name, seconds) = (self.name, self.seconds);
+        println!("fuzz: {name} for {seconds} s");
+        let output = Command::new(&self.program)
+            .arg(&self.corpus)
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-max_len={LONGEST}"))
+            .arg(format!("-rss_limit_mb={MOST_MEMORY}"))
+            .arg(format!("-malloc_limit_mb={LARGEST_ALLOCATION}"))
+            .arg(format!("-timeout={MOST_SECONDS}"))
+            .arg(format!("-artifact_prefix={}/", self.artefacts.display()))
+            .arg("-print_final_stats=1")
+            .output()
+            .with_context(|| format!("cannot run the target {name}"))?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines.len().saturating_sub(40);
+            eprintln!("{}", lines[last..].join("\n"));
+        }
+        let findings = walk(&self.artefacts)?.into_iter();
+        Ok(Outcome {
+            name,
+            executions: number_after(&log, "stat::number_of_executed_units:").unwrap_or_default(),
+            coverage: number_after(&log, " cov: ").unwrap_or_default(),
+            slowest: number_after(&log, "stat::slowest_unit_time_sec:").unwrap_or_default(),
+            memory: number_after(&log, "stat::peak_rss_mb:").unwrap_or_default(),
+            findings: findings.map(|file| self.artefacts.join(file)).collect(),
+        })
+    }
 }
 
 /// The number behind the last occurrence of `words`.

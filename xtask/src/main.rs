@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod context;
 mod fuzz;
+mod gpu;
 mod models;
 mod node;
 mod package;
@@ -54,6 +55,8 @@ enum Task {
     Curve(recipe::CurveArgs),
     /// Benchmark the pipeline, and encoder and generator on each device against alternatives
     Bench(bench::Args),
+    /// Compare everything that runs on a GPU with the CPU, and print both speeds
+    GpuCheck(gpu::Args),
     /// Fuzz everything that reads bytes, by turns
     Fuzz(fuzz::Args),
 }
@@ -81,6 +84,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Evaluate(args) => recipe::evaluate(&context, &args),
         Task::Curve(args) => recipe::curve(&context, &args),
         Task::Bench(args) => bench::run(&context, &args),
+        Task::GpuCheck(args) => gpu::check(&context, &args),
         Task::Fuzz(args) => fuzz::run(&context, &args),
     }
 }

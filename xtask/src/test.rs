@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 use xshell::cmd;
 
 use crate::context::Context;
-use crate::{browser, models, node, page, run, tools, wasm};
+use crate::{browser, gpu, models, node, page, run, tools, wasm};
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ pub struct Args {
 type Step = (&'static str, fn(&Context) -> Result<()>);
 
 /// All steps, cheap ones first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("fmt", |context| {
         cmd!(context.sh, "cargo fmt --all --check").run()?;
         // A workspace of its own.
@@ -78,10 +78,17 @@ const STEPS: [Step; 11] = [
         // as docs.rs does, it needs none.
         .env("DOCS_RS", "1")
         .run()?;
-        let test = "test --release --no-fail-fast --features dnd-cli/wgpu -p dnd-cli \
-                    -p dnd-kernels -p dnd-eval --test wgsl --test wgsl_models";
-        let test = test.split_whitespace();
-        Ok(cmd!(context.sh, "cargo {test...}").run()?)
+        gpu::small(context, "wgpu")
+    }),
+    ("mpi", |context| {
+        if which::which("mpicc").and(which::which("mpirun")).is_err() {
+            println!("skipped: no MPI library (Debian: openmpi-bin, libopenmpi-dev, libclang-dev)");
+            return Ok(());
+        }
+        let test = "test --release --no-fail-fast --features dnd-cli/mpi -p dnd-cli";
+        let test = test.split(' ');
+        let only = "--test command_line processes::".split(' ');
+        Ok(cmd!(context.sh, "cargo {test...} {only...}").run()?)
     }),
     // Only dnd-web; the shared crates compile as its dependencies.
     ("wasm", |context| {

@@ -16,6 +16,7 @@ pub const INTERRUPTED: u8 = 130;
 pub struct ProgressBars {
     bar: Mutex<ProgressBar>,
     interrupts: Arc<AtomicUsize>,
+    is_quiet: bool,
 }
 
 impl ProgressBars {
@@ -33,7 +34,13 @@ impl ProgressBars {
         Ok(Self {
             bar: Mutex::new(ProgressBar::hidden()),
             interrupts,
+            is_quiet: false,
         })
+    }
+
+    /// Shows nothing from now on, and cancels on Ctrl-C all the same.
+    pub fn hide(&mut self) {
+        self.is_quiet = true;
     }
 
     /// Locks the bar, even after a panic in another thread.
@@ -44,6 +51,9 @@ impl ProgressBars {
 
 impl Observer for ProgressBars {
     fn begin(&self, stage: &str, units: u64) {
+        if self.is_quiet {
+            return;
+        }
         let bar = ProgressBar::new(units).with_message(String::new());
         if let Ok(style) = ProgressStyle::with_template(
             "{prefix:28!} [{bar:24}] {pos}/{len} {elapsed} (left {eta}) {msg}",
@@ -61,7 +71,9 @@ impl Observer for ProgressBars {
     }
 
     fn note(&self, message: &str) {
-        self.bar().suspend(|| output::eprint_line(message));
+        if !self.is_quiet {
+            self.bar().suspend(|| output::eprint_line(message));
+        }
     }
 
     fn is_cancelled(&self) -> bool {

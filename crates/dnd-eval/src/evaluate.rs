@@ -46,8 +46,9 @@ pub fn evaluate(
     } else {
         Vec::new()
     };
-    let asked = chosen
-        .iter()
+    let asked = options
+        .shard
+        .of(&chosen)
         .flat_map(|task| options.asked.iter().map(move |&asked| (task, asked)));
     for (task, asked) in asked {
         let comparison = (&training, directions.as_ref());

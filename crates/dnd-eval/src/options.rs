@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{Base, Encoder};
 use dnd_tasks::{Asked, TaskFolder};
+use dnd_train::Shard;
 use dnd_train::collect::Collection;
 
 use crate::Method;
@@ -16,6 +17,8 @@ pub struct EvaluateOptions<'a> {
     pub tasks: &'a TaskFolder,
     /// Names of the tasks; if empty, all with role `dev`.
     pub only: Vec<String>,
+    /// The part of these tasks to do.
+    pub shard: Shard,
     /// The methods, in the order of the table's columns.
     pub methods: Vec<Method>,
     /// How the base model is asked. Tasks whose lines have no input are not asked bare.

@@ -14,8 +14,10 @@ pub mod objective;
 mod optimizer;
 mod pack;
 pub mod plan;
+mod processes;
 pub mod recipe;
 mod schedule;
+mod shard;
 mod trainer;
 mod validate;
 mod values;
@@ -26,4 +28,8 @@ pub use example::{Example, ExampleBatch, answer_loss, answer_losses, forward_ans
 pub use objective::behaviour::{BehaviourOptions, Start, train_behaviour};
 pub use objective::weights::train_weights;
 pub use pack::mean_adapter;
+#[cfg(feature = "mpi")]
+pub use processes::Mpi;
+pub use processes::{Alone, Processes};
 pub use recipe::Recipe;
+pub use shard::Shard;

@@ -9,10 +9,10 @@ use dnd_files::Observer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Error;
 use crate::checkpoint::{clear, find, foreign, replace, state_folder};
 use crate::curve::{CurvePoint, draw_curve, read_curve, write_curve};
 use crate::values::mean;
+use crate::{Error, Processes};
 
 /// How the weights of a generator are learned.
 pub(crate) trait Objective {
@@ -199,6 +199,7 @@ struct Run<'a, O> {
     objective: O,
     identity: &'a Identity,
     out: &'a Path,
+    processes: &'a dyn Processes,
     progress: Progress,
     best_bundle: Option<Vec<u8>>,
     curve: Vec<CurvePoint>,
@@ -206,7 +207,8 @@ struct Run<'a, O> {
 
 /// Trains by `objective` and writes the bundle `out`, the loss curve beside it as `.csv` and
 /// `.svg`. Resumes an interrupted run of the same identity from its checkpoint. Where validation
-/// decides, the bundle holds the best weights, else the last.
+/// decides, the bundle holds the best weights, else the last. Of several processes the first one
+/// writes; the others have to see the same files.
 ///
 /// # Errors
 /// When a file cannot be read or written; [`dnd_files::Error::Cancelled`] after a checkpoint.
@@ -214,6 +216,7 @@ pub(crate) fn train<O: Objective>(
     objective: O,
     identity: &Identity,
     out: &Path,
+    processes: &dyn Processes,
     observer: &dyn Observer,
 ) -> Result<Bundle, Error> {
     let schedule = objective.schedule();
@@ -221,6 +224,7 @@ pub(crate) fn train<O: Objective>(
         objective,
         identity,
         out,
+        processes,
         progress: Progress::default(),
         best_bundle: None,
         curve: Vec::new(),
@@ -246,7 +250,8 @@ pub(crate) fn train<O: Objective>(
             observer.note(&point.words(O::VALIDATED));
             (tokens, reported) = (0, Instant::now());
         }
-        let is_cancelled = observer.is_cancelled() && !run.progress.is_finished(schedule);
+        let is_cancelled =
+            processes.any(observer.is_cancelled()) && !run.progress.is_finished(schedule);
         if is_report || is_cancelled {
             run.save()?;
         }
@@ -273,6 +278,16 @@ impl<O: Objective> Run<'_, O> {
             self.progress = state.progress;
         }
         let step = self.progress.step;
+        if !self.processes.agree(step) {
+            return Err(Error::argument(
+                "state of the run",
+                "the same files in all processes",
+                format!(
+                    "{}: step {step} in some, another in others",
+                    folder.display()
+                ),
+            ));
+        }
         if step > 0 {
             self.curve = read_curve(&self.out.with_extension("csv"))?;
             self.curve.retain(|point| point.step <= step);
@@ -282,6 +297,9 @@ impl<O: Objective> Run<'_, O> {
     }
 
     fn save(&self) -> Result<(), Error> {
+        if !self.processes.writes() {
+            return Ok(());
+        }
         tracing::debug!(step = self.progress.step, "checkpoint");
         let state = State {
             identity: self.identity.clone(),
@@ -329,7 +347,9 @@ impl<O: Objective> Run<'_, O> {
             self.best_bundle = Some(self.pack(&point)?.write()?);
         }
         self.curve.push(point);
-        write_curve(&self.out.with_extension("csv"), &self.curve)?;
+        if self.processes.writes() {
+            write_curve(&self.out.with_extension("csv"), &self.curve)?;
+        }
         Ok(point)
     }
 
@@ -339,12 +359,6 @@ impl<O: Objective> Run<'_, O> {
 
     /// Draws the curve, writes the bundle and removes the checkpoint.
     fn finish(self, observer: &dyn Observer) -> Result<Bundle, Error> {
-        draw_curve(
-            &self.out.with_extension("svg"),
-            O::UNIT,
-            O::VALIDATED,
-            &self.curve,
-        )?;
         if let Some(best) = self.progress.best {
             observer.note(&format!(
                 "best loss on {}: {:.3}, after step {}",
@@ -359,8 +373,12 @@ impl<O: Objective> Run<'_, O> {
             (None, None) => return Err(Error::argument("steps", "at least 1", 0)),
         };
         let bundle = Bundle::read(&bytes, &self.out.display().to_string())?;
-        dnd_files::write(self.out, &bytes)?;
-        clear(&state_folder(self.out))?;
+        if self.processes.writes() {
+            let picture = self.out.with_extension("svg");
+            draw_curve(&picture, O::UNIT, O::VALIDATED, &self.curve)?;
+            dnd_files::write(self.out, &bytes)?;
+            clear(&state_folder(self.out))?;
+        }
         Ok(bundle)
     }
 }
@@ -422,6 +440,7 @@ mod tests {
             objective: Idle,
             identity,
             out,
+            processes: &crate::Alone,
             progress: Progress::default(),
             best_bundle: None,
             curve: Vec::new(),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use dnd_train::Recipe;
-use dnd_train::collect::{CollectOptions, Shard, collect};
+use dnd_train::Shard;
+use dnd_train::collect::{CollectOptions, collect};
 
 use super::{Compute, NamedBase};
 use crate::output;

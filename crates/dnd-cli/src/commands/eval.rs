@@ -14,6 +14,7 @@ use dnd_model::AdapterGenerator;
 use dnd_model::files::{Base, Encoder, default_encoder};
 use dnd_model::language::MatmulDtype;
 use dnd_tasks::Asked;
+use dnd_train::Shard;
 use dnd_train::collect::Collection;
 
 use super::{Compute, NamedBase};
@@ -48,6 +49,16 @@ pub struct Arguments {
     /// Tasks to evaluate, separated by commas [default: all with role `dev`]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     only: Vec<String>,
+
+    /// Evaluate only shard i of n, counted from 1, to split the tasks over processes or machines;
+    /// `dnd report` reads the results of all together
+    #[arg(
+        long,
+        value_name = "i/n",
+        default_value = "1/1",
+        hide_default_value = true
+    )]
+    shard: Shard,
 
     /// Methods to compare, separated by commas
     #[arg(
@@ -204,6 +215,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         &EvaluateOptions {
             tasks: &tasks,
             only: arguments.only.clone(),
+            shard: arguments.shard,
             methods,
             asked: arguments.asked.clone(),
             limit: arguments.limit.map(|limit| limit as usize),
@@ -217,7 +229,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     )?;
     drop(observer);
     ensure!(
-        !rows.is_empty(),
+        !rows.is_empty() || arguments.shard != Shard::WHOLE,
         "expected a task that can be asked as --methods and --asked say, found none"
     );
     // A suite has too many methods for a table with one column each.

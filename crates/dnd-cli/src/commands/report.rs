@@ -15,9 +15,9 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// JSON results of `dnd eval`
-    #[arg(long, value_name = "FILE")]
-    results: PathBuf,
+    /// JSON results of `dnd eval`; those of its shards separated by commas
+    #[arg(long, value_name = "FILE,..", value_delimiter = ',', required = true)]
+    results: Vec<PathBuf>,
 
     /// CSV loss curves of `dnd train`, separated by commas
     #[arg(long, value_name = "CSV", value_delimiter = ',')]

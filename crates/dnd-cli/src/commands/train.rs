@@ -8,11 +8,11 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use dnd_model::files::{Encoder, default_encoder};
 use dnd_train::collect::Collection;
-use dnd_train::{Recipe, train_weights};
+use dnd_train::{Alone, Processes, Recipe, train_weights};
 
 use super::Compute;
-use crate::output;
 use crate::progress::ProgressBars;
+use crate::{is_cancelled, output};
 
 /// Train a generator on a collection, or on tasks.
 ///
@@ -44,6 +44,11 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
 
+    /// Share the work of each step among the processes that mpirun or srun started; needs a build
+    /// with `--features mpi`
+    #[arg(long)]
+    mpi: bool,
+
     #[command(flatten)]
     behaviour: behaviour::BehaviourArguments,
 
@@ -67,15 +72,49 @@ Examples:
   dnd train --objective behaviour --tasks tasks --tasks more --start bundle.safetensors \\
       --config recipe.toml --out better.safetensors";
 
-/// Runs the command.
-pub fn run(arguments: &Arguments) -> Result<()> {
-    match arguments.objective {
-        Objective::Weights => run_weights(arguments),
-        Objective::Behaviour => behaviour::run(arguments),
+/// The processes of a run, and the progress that this one shows: the first one's is shown.
+fn processes(is_mpi: bool) -> Result<(Box<dyn Processes>, ProgressBars)> {
+    let mut observer = ProgressBars::new()?;
+    if !is_mpi {
+        return Ok((Box::new(Alone), observer));
+    }
+    #[cfg(feature = "mpi")]
+    {
+        let processes = dnd_train::Mpi::start()?;
+        if processes.number() > 0 {
+            observer.hide();
+        }
+        return Ok((Box::new(processes), observer));
+    }
+    #[cfg(not(feature = "mpi"))]
+    {
+        observer.hide();
+        anyhow::bail!("--mpi: expected a build with --features mpi, found one without")
     }
 }
 
-fn run_weights(arguments: &Arguments) -> Result<()> {
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let (processes, observer) = processes(arguments.mpi)?;
+    let result = match arguments.objective {
+        Objective::Weights => run_weights(arguments, &*processes, observer),
+        Objective::Behaviour => behaviour::run(arguments, &*processes, observer),
+    };
+    // When a run is cancelled, all of its processes end.
+    let failed = result.as_ref().err().filter(|error| !is_cancelled(error));
+    if let Some(error) = failed.filter(|_| processes.count() > 1) {
+        let number = processes.number();
+        output::eprint_line(&format!("error: process {number}: {error:#}"));
+        processes.abort();
+    }
+    result
+}
+
+fn run_weights(
+    arguments: &Arguments,
+    processes: &dyn Processes,
+    observer: ProgressBars,
+) -> Result<()> {
     let given = arguments.behaviour.given();
     ensure!(
         given.is_empty(),
@@ -85,7 +124,6 @@ fn run_weights(arguments: &Arguments) -> Result<()> {
     let collection = arguments.collection.as_deref();
     let collection =
         collection.context("--objective weights: expected --collection, found none")?;
-    let observer = ProgressBars::new()?;
     let recipe = Recipe::read(&arguments.config)?;
     let collection = Collection::open(collection)?;
     let device = arguments.compute.device()?;
@@ -97,8 +135,12 @@ fn run_weights(arguments: &Arguments) -> Result<()> {
         &recipe,
         &arguments.out,
         &device,
+        processes,
         &observer,
     )?;
+    if processes.number() > 0 {
+        return Ok(());
+    }
     let provenance = &bundle.header.provenance;
     output::print(&format!(
         "{}: loss {}, on unseen prompts {}\n",

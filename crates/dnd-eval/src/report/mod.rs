@@ -24,8 +24,8 @@ pub const TABLE: &str = "report.csv";
 
 /// Inputs and output of a report.
 pub struct ReportOptions<'a> {
-    /// Results of `dnd eval --suite`.
-    pub results: &'a Path,
+    /// Results of `dnd eval --suite`, in one file or, after `--shard`, in several.
+    pub results: &'a [PathBuf],
     /// Loss curves of `dnd train`.
     pub curves: &'a [PathBuf],
     /// Results of generators trained on other numbers of tasks.
@@ -40,7 +40,7 @@ pub struct ReportOptions<'a> {
 /// # Errors
 /// When a file cannot be read, is malformed or holds no results, or one cannot be written.
 pub fn report(options: &ReportOptions) -> Result<(), Error> {
-    let rows = read_non_empty(options.results)?;
+    let rows = read_all(options.results)?;
     let curves = options.curves.iter().map(|path| TrainingCurve::read(path));
     let curves = curves.collect::<Result<Vec<_>, _>>()?;
     let counted = options.tasks_curve.iter().map(|counted| {
@@ -53,6 +53,28 @@ pub fn report(options: &ReportOptions) -> Result<(), Error> {
     dnd_files::make_folder(options.out)?;
     spreadsheet::write(&options.out.join(TABLE), &rows)?;
     Ok(dnd_files::write(&page_path, text.as_bytes())?)
+}
+
+/// Joins the results of several files.
+fn read_all(paths: &[PathBuf]) -> Result<Vec<Row>, Error> {
+    let mut all: Vec<Row> = Vec::new();
+    for path in paths {
+        let rows = read_non_empty(path)?;
+        let is_known = |row: &&Row| {
+            let mut known = all.iter();
+            known.any(|other| other.task == row.task && other.key() == row.key())
+        };
+        if let Some(twice) = rows.iter().find(is_known) {
+            let expected = "each task and method in one file";
+            let found = format!("task `{}`, method `{}` again", twice.task, twice.method);
+            return Err(Error::content(
+                path,
+                format!("expected {expected}, found {found}"),
+            ));
+        }
+        all.extend(rows);
+    }
+    Ok(all)
 }
 
 /// Reads results; fails if there are none.

@@ -77,7 +77,7 @@ fn reported(rows: &[Row], with_more: bool) -> (String, String) {
     };
     let out = folder.path().join("report");
     report(&ReportOptions {
-        results: &results,
+        results: &[results],
         curves: &curves,
         tasks_curve: &tasks_curve,
         out: &out,
@@ -178,7 +178,7 @@ fn the_same_results_give_the_same_bytes() {
 fn no_results_are_no_report() {
     let folder = tempfile::tempdir().unwrap();
     let options = ReportOptions {
-        results: &folder.path().join("nowhere.json"),
+        results: &[folder.path().join("nowhere.json")],
         curves: &[],
         tasks_curve: &[],
         out: &folder.path().join("out"),

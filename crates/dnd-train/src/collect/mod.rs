@@ -8,5 +8,5 @@ mod tune;
 
 pub use collection::{Collection, CollectionHeader, Manifest};
 pub use parameters::{LoraParameters, initial_adapter};
-pub use run::{CollectOptions, Shard, collect};
+pub use run::{CollectOptions, collect};
 pub use tune::{StepReport, TuneSettings, Tuner};

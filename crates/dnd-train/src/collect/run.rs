@@ -6,34 +6,11 @@ use std::time::Instant;
 use dnd_adapter::{Adapter, Layout, Precision, Projection, peft};
 
 use super::{Collection, CollectionHeader, Manifest, TuneSettings, Tuner, initial_adapter};
-use crate::Error;
 use crate::example::Example;
+use crate::{Error, Shard};
 use dnd_files::Observer;
 use dnd_model::files::Base;
 use dnd_tasks::{Role, Split, Task, TaskFolder};
-
-/// One of `of` equal parts of the tasks; numbers count from one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// This part.
-    pub number: usize,
-    /// Number of parts.
-    pub of: usize,
-}
-
-impl std::str::FromStr for Shard {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let numbers = text.split_once('/').and_then(|(number, of)| {
-            Some((number.parse::<usize>().ok()?, of.parse::<usize>().ok()?))
-        });
-        match numbers {
-            Some((number, of)) if number >= 1 && number <= of => Ok(Self { number, of }),
-            _ => Err(Error::argument("shard", "i/n with 1 <= i <= n", text)),
-        }
-    }
-}
 
 /// What to collect and how.
 #[derive(Debug, Clone)]
@@ -84,11 +61,7 @@ pub fn collect(
     let chosen = choose(tasks, options)?;
     let collection = Collection::create(out, header)?;
     let initial = initial_adapter(&collection.header.layout, options.settings.seed);
-    let mine = chosen
-        .into_iter()
-        .skip(options.shard.number - 1)
-        .step_by(options.shard.of);
-    for task in mine {
+    for task in options.shard.of(chosen) {
         if let Some(manifest) = collection.manifest(&task.name)? {
             observer.note(&format!("{}: finished before", manifest.task));
             continue;
@@ -196,18 +169,4 @@ fn collect_task(
         task.name, manifest.tokens_per_second
     ));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shards() {
-        let shard = "2/3".parse::<Shard>().unwrap();
-        assert_eq!(shard, Shard { number: 2, of: 3 });
-        for text in ["0/3", "4/3", "2", "a/b"] {
-            assert!(text.parse::<Shard>().is_err(), "{text}");
-        }
-    }
 }

@@ -8,7 +8,7 @@ use dnd_adapter::{Bundle, Precision, peft};
 use dnd_model::files::{Encoder, default_encoder};
 use dnd_tasks::TaskFolder;
 use dnd_train::collect::Collection;
-use dnd_train::{BehaviourOptions, Recipe, Start, mean_adapter, train_behaviour};
+use dnd_train::{BehaviourOptions, Processes, Recipe, Start, mean_adapter, train_behaviour};
 
 use crate::commands::NamedBase;
 use crate::output;
@@ -73,14 +73,17 @@ impl BehaviourArguments {
 }
 
 /// Runs the command.
-pub fn run(all: &super::Arguments) -> Result<()> {
+pub fn run(
+    all: &super::Arguments,
+    processes: &dyn Processes,
+    observer: ProgressBars,
+) -> Result<()> {
     let compute = &all.compute;
     let arguments = &all.behaviour;
     ensure!(
         !arguments.tasks.is_empty(),
         "--objective behaviour: expected --tasks, found none"
     );
-    let observer = ProgressBars::new()?;
     let recipe = Recipe::read(&all.config)?;
     let tasks = arguments
         .tasks
@@ -109,9 +112,13 @@ pub fn run(all: &super::Arguments) -> Result<()> {
             recipe: &recipe,
             out: &all.out,
         },
+        processes,
         &observer,
     )?;
     drop(observer);
+    if processes.number() > 0 {
+        return Ok(());
+    }
     if let Some(folder) = &arguments.adapter_out {
         write_mean(&bundle, &all.out, folder)?;
     }

@@ -23,6 +23,14 @@ pub struct Drawn<'a> {
     pub examples: Vec<&'a Example>,
 }
 
+impl Drawn<'_> {
+    /// Tokens of its lines.
+    pub fn tokens(&self) -> usize {
+        let lines = self.examples.iter();
+        lines.map(|example| example.tokens.len()).sum()
+    }
+}
+
 /// Losses and gradients of a step, before clipping.
 pub struct StepGradients {
     /// Mean over the tasks of the mean cross-entropy of their answers' tokens, in nats.
@@ -31,8 +39,8 @@ pub struct StepGradients {
     pub generator: Option<GradientsParams>,
     /// Gradient of the mean adapter.
     pub mean: GradientsParams,
-    /// Root mean square of the generator's output, in units of the scale.
-    pub size: Option<f32>,
+    /// Mean square of the generator's output, in units of the scale; zero where it made none.
+    pub square: f32,
 }
 
 /// Lines to answer with the adapter that `tokens` (T, rank, tile width) stand for.
@@ -101,7 +109,8 @@ impl<'a> TaskLoss<'a> {
         }
     }
 
-    /// The loss of a step and its gradients.
+    /// What the tasks in `drawn` contribute to the loss of a step and to its gradients; the step
+    /// has `tasks` tasks and `conditions` conditions.
     ///
     /// The generator's graph and the base model's are apart: each task's loss is differentiated by
     /// weight tokens of its own, one task a core at a time, and what comes out is carried into the
@@ -109,18 +118,24 @@ impl<'a> TaskLoss<'a> {
     ///
     /// # Errors
     /// When values cannot be read back from the device.
-    pub fn gradients(&self, learner: &Learner, drawn: &[Drawn]) -> Result<StepGradients, Error> {
-        let conditions: Vec<Tensor<3>> = drawn
+    pub fn gradients(
+        &self,
+        learner: &Learner,
+        drawn: &[&Drawn],
+        (tasks, conditions): (usize, usize),
+    ) -> Result<StepGradients, Error> {
+        let own: Vec<Tensor<3>> = drawn
             .iter()
             .filter_map(|task| task.condition.clone())
             .collect();
-        let output = (!conditions.is_empty()).then(|| learner.generator.forward(stack(conditions)));
+        let part = own.len() as f32 / conditions.max(1) as f32;
+        let output = (!own.is_empty()).then(|| learner.generator.forward(stack(own)));
         let difference = output
             .as_ref()
             .map(|output| output.clone().inner() * learner.scale.clone());
 
         let mean = learner.mean.values();
-        let share = 1.0 / drawn.len().max(1) as f32;
+        let share = 1.0 / tasks.max(1) as f32;
         let mut place = 0;
         let mut works = Vec::new();
         let mut alone = Vec::new();
@@ -156,17 +171,17 @@ impl<'a> TaskLoss<'a> {
             loss,
             generator: None,
             mean: learner.mean.gradients(grad_mean),
-            size: None,
+            square: 0.0,
         };
         if let Some(output) = output {
-            let size = output.clone().inner().square().mean().sqrt();
-            gradients.size = Some(scalar(size)?);
+            gradients.square = part * scalar(output.clone().inner().square().mean())?;
             let gradient: Tensor<4> = Tensor::stack(grad_output, 0);
             let gradient = gradient * learner.scale.clone();
             // The sum of output times gradient, as a constant, has that gradient.
             let mut surrogate = (output.clone() * gradient).sum();
             if self.size_penalty > 0.0 {
-                surrogate = surrogate + output.square().mean() * self.size_penalty;
+                surrogate =
+                    surrogate + output.square().mean() * (self.size_penalty * f64::from(part));
             }
             let grad_weights =
                 GradientsParams::from_grads(surrogate.backward(), &learner.generator);

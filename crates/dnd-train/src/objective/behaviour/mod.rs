@@ -21,6 +21,7 @@ mod tasks;
 mod tests;
 mod validate;
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use burn::optim::ModuleOptimizer;
@@ -39,10 +40,10 @@ use crate::optimizer::adam_w;
 use crate::pack::{Parts, pack};
 use crate::schedule::warm_up_then_cosine;
 use crate::trainer::{self, Identity, Objective, Schedule, StepFigures, ValidationLosses};
-use crate::{Error, Recipe, gradients};
+use crate::{Error, Processes, Recipe, gradients};
 use data::BehaviourData;
 use learner::{Learner, MeanTokens};
-use loss::TaskLoss;
+use loss::{Drawn, StepGradients, TaskLoss};
 use start::Beginning;
 use tasks::Choice;
 use validate::validation_losses;
@@ -71,7 +72,7 @@ pub struct BehaviourOptions<'a> {
 
 /// Trains a generator, and the mean adapter that its differences are added to, on tasks. Resumes an
 /// interrupted run of the same recipe, start and tasks. Where tasks are held out, the bundle holds
-/// the weights with the lowest loss on them.
+/// the weights with the lowest loss on them. `processes` share the tasks of each step.
 ///
 /// # Errors
 /// When a file is missing or malformed, or an option cannot be used;
@@ -80,6 +81,7 @@ pub fn train_behaviour(
     base: &Base,
     encoder: &Encoder,
     options: &BehaviourOptions,
+    processes: &dyn Processes,
     observer: &dyn Observer,
 ) -> Result<Bundle, Error> {
     dnd_files::check_output(options.out, &["csv", "svg"])?;
@@ -89,8 +91,8 @@ pub fn train_behaviour(
         return Ok(finished);
     }
     let data = BehaviourData::open(&plan.choice, base, encoder, plan.recipe, observer)?;
-    let objective = Behaviour::new(&plan, base, encoder, data)?;
-    trainer::train(objective, &identity, options.out, observer)
+    let objective = Behaviour::new(&plan, base, encoder, data, processes)?;
+    trainer::train(objective, &identity, options.out, processes, observer)
 }
 
 /// All that decides a run before its first step.
@@ -162,6 +164,7 @@ const MEAN_OPTIMIZER: &str = "mean_optimizer.bpk";
 
 struct Behaviour<'a> {
     plan: &'a Plan<'a>,
+    processes: &'a dyn Processes,
     data: BehaviourData,
     loss: TaskLoss<'a>,
     encoder: EncoderId,
@@ -182,6 +185,7 @@ impl<'a> Behaviour<'a> {
         base: &'a Base,
         encoder: &Encoder,
         data: BehaviourData,
+        processes: &'a dyn Processes,
     ) -> Result<Self, Error> {
         let settings = &plan.recipe.behaviour;
         let beginning = &plan.beginning;
@@ -216,12 +220,37 @@ impl<'a> Behaviour<'a> {
             generator_optimizer: adam_w(settings.weight_decay),
             mean_optimizer: adam_w(settings.mean_weight_decay),
             plan,
+            processes,
             data,
         })
     }
 
     fn settings(&self) -> &'a BehaviourSettings {
         &self.plan.recipe.behaviour
+    }
+
+    /// Loss and gradients of a step: those of this process's share of the tasks, added up over all
+    /// processes.
+    fn gradients(&self, drawn: &[Drawn]) -> Result<StepGradients, Error> {
+        let (learner, processes) = (&self.learner, self.processes);
+        let mut order: Vec<&Drawn> = drawn.iter().collect();
+        if processes.count() > 1 {
+            // As the cores of one process do, and as large shares for each process.
+            order.sort_by_key(|task| Reverse(task.tokens()));
+        }
+        let own: Vec<&Drawn> = processes.share(order).collect();
+        let conditions = drawn.iter().filter(|task| task.condition.is_some()).count();
+        let counts = (drawn.len(), conditions);
+        let mut step = self.loss.gradients(learner, &own, counts)?;
+
+        let mut figures = [step.loss, step.square];
+        gradients::sum(&learner.mean, &mut step.mean, &mut figures, processes)?;
+        if conditions > 0 {
+            let generator = step.generator.get_or_insert_default();
+            gradients::sum(&learner.generator, generator, &mut [], processes)?;
+        }
+        [step.loss, step.square] = figures;
+        Ok(step)
     }
 
     /// The part of the full rates at `step`.
@@ -253,12 +282,11 @@ impl Objective for Behaviour<'_> {
         let settings = self.settings();
         let mut random = ChaCha12Rng::seed_from_u64(settings.seed.wrapping_add(1 + step as u64));
         let drawn = self.data.draw(settings, &mut random)?;
-        let gradients = self.loss.gradients(&self.learner, &drawn)?;
+        let mut gradients = self.gradients(&drawn)?;
 
         let clip = settings.clip as f32;
         let learner = &mut self.learner;
-        let mut grad_mean = gradients.mean;
-        let mean_norm = gradients::clip(&learner.mean, &mut grad_mean, clip)?;
+        let mean_norm = gradients::clip(&learner.mean, &mut gradients.mean, clip)?;
         let mut grad_generator = gradients.generator;
         let generator_norm = grad_generator
             .as_mut()
@@ -277,7 +305,7 @@ impl Objective for Behaviour<'_> {
         let rate = settings.mean_rate * part;
         learner.mean = self
             .mean_optimizer
-            .step(rate, learner.mean.clone(), grad_mean);
+            .step(rate, learner.mean.clone(), gradients.mean);
         if let Some(gradients) = grad_generator {
             let generator = learner.generator.clone();
             learner.generator =
@@ -289,18 +317,18 @@ impl Objective for Behaviour<'_> {
             .averaging
             .min((1 + step) as f64 / (10 + step) as f64) as f32;
         self.average = self.average.clone().average(&self.learner, keep);
-        let examples = drawn.iter().flat_map(|task| &task.examples);
         Ok(StepFigures {
             loss: gradients.loss,
             generator_norm,
             mean_norm: Some(mean_norm),
-            size: gradients.size,
-            tokens: examples.map(|example| example.tokens.len()).sum(),
+            size: generator_norm.map(|_| gradients.square.sqrt()),
+            tokens: drawn.iter().map(Drawn::tokens).sum(),
         })
     }
 
     fn validate(&self) -> Result<ValidationLosses, Error> {
-        validation_losses(&self.loss, &self.average, &self.data, self.settings())
+        let (data, settings) = (&self.data, self.settings());
+        validation_losses(&self.loss, &self.average, data, settings, self.processes)
     }
 
     fn pack(&self, inputs: Map<String, Value>, point: &CurvePoint) -> Result<Bundle, Error> {

@@ -188,8 +188,14 @@ fn gradients_agree(
         .collect();
     // Few enough tokens that a task's lines are computed in two parts.
     let objective = TaskLoss::new(model, layout, 8, 0.0);
-    let gradients = objective.gradients(&learner, &drawn).unwrap();
-    let loss = |learner: &Learner| objective.gradients(learner, &drawn).unwrap().loss;
+    let all: Vec<&Drawn> = drawn.iter().collect();
+    let conditions = all.iter().filter(|task| task.condition.is_some()).count();
+    let compute = |learner: &Learner| {
+        let gradients = objective.gradients(learner, &all, (all.len(), conditions));
+        gradients.unwrap()
+    };
+    let gradients = compute(&learner);
+    let loss = |learner: &Learner| compute(learner).loss;
     let agrees = |name: &str, exact: f32, higher: f32, lower: f32| {
         let difference = (higher - lower) / (2.0 * STEP);
         let tolerance = 0.03 * exact.abs() + 5e-4;
@@ -251,8 +257,8 @@ fn without_conditions_the_mean_alone_has_gradients() {
         examples: vec![&example],
     };
     let objective = TaskLoss::new(&model, &layout, 100, 0.0);
-    let gradients = objective.gradients(&learner, &[drawn]).unwrap();
-    assert!(gradients.generator.is_none() && gradients.size.is_none());
+    let gradients = objective.gradients(&learner, &[&drawn], (1, 0)).unwrap();
+    assert!(gradients.generator.is_none() && gradients.square == 0.0);
     let (_, largest) = largest(&learner.mean, &gradients.mean)[0];
     assert!(largest.abs() > 1e-4, "{largest}");
 }

@@ -8,10 +8,10 @@ use super::BehaviourSettings;
 use super::data::BehaviourData;
 use super::learner::Learner;
 use super::loss::{TaskLoss, Work};
-use crate::Error;
 use crate::example::Example;
 use crate::trainer::{Losses, ValidationLosses};
 use crate::values;
+use crate::{Error, Processes};
 
 /// Mean cross-entropies over the held-out tasks, in nats a token, asked both ways; none where no
 /// task is held out. The generated losses decide, or the mean's where no generator is trained.
@@ -23,6 +23,7 @@ pub fn validation_losses(
     learner: &Learner,
     data: &BehaviourData,
     settings: &BehaviourSettings,
+    processes: &dyn Processes,
 ) -> Result<ValidationLosses, Error> {
     let tasks = &data.held_out;
     if tasks.is_empty() {
@@ -37,18 +38,18 @@ pub fn validation_losses(
     let asked = |asked: Asked| -> Result<Losses, Error> {
         let average = |adapter: &dyn Fn(usize) -> Tensor<3>| {
             let lines = |task| data.validation_examples(task, asked, settings);
-            let works: Vec<Work> = tasks
+            let asked: Vec<(usize, Vec<&Example>)> = tasks
                 .iter()
                 .enumerate()
-                .filter_map(|(place, task)| {
-                    let lines: Vec<&Example> = lines(task)?;
-                    Some(Work::new(adapter(place), &lines, 1.0))
-                })
+                .filter_map(|(place, task)| Some((place, lines(task)?)))
                 .collect();
-            if works.is_empty() {
-                return Ok(None);
-            }
-            Ok::<_, Error>(Some(values::mean(&loss.losses(&works)?)))
+            let own = processes.share(&asked);
+            let works: Vec<Work> = own
+                .map(|(place, lines)| Work::new(adapter(*place), lines, 1.0))
+                .collect();
+            let mut sum = [loss.losses(&works)?.iter().sum()];
+            processes.sum(&mut sum);
+            Ok::<_, Error>((!asked.is_empty()).then(|| sum[0] / asked.len() as f32))
         };
         let mean = average(&|_| alone.clone())?;
         if !settings.train_generator {

@@ -27,7 +27,7 @@ use crate::recipe::WeightsSettings;
 use crate::schedule::warm_up_then_cosine;
 use crate::trainer::{self, Identity, Losses, Objective, Schedule, StepFigures, ValidationLosses};
 use crate::values::{mean, scalar};
-use crate::{Error, Recipe, gradients};
+use crate::{Error, Processes, Recipe, gradients};
 use data::TrainingData;
 
 /// Largest number of tasks that a validation loss is taken over.
@@ -38,7 +38,7 @@ const GENERATOR: &str = "generator.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 
 /// Trains a generator on a collection and writes the bundle `out`; beside it the loss curve as
-/// `.csv` and `.svg`. Resumes an interrupted run of the same recipe.
+/// `.csv` and `.svg`. Resumes an interrupted run of the same recipe. `processes` share each batch.
 ///
 /// # Errors
 /// When a file is missing or malformed; [`dnd_files::Error::Cancelled`] after a checkpoint.
@@ -48,6 +48,7 @@ pub fn train_weights(
     recipe: &Recipe,
     out: &Path,
     device: &Device,
+    processes: &dyn Processes,
     observer: &dyn Observer,
 ) -> Result<Bundle, Error> {
     dnd_files::check_output(out, &["csv", "svg"])?;
@@ -67,6 +68,7 @@ pub fn train_weights(
     let generator = config.init(settings.seed, &device.clone().autodiff());
     let objective = Weights {
         recipe,
+        processes,
         token_weights: data.token_weights(),
         data,
         encoder: encoder.id()?,
@@ -74,7 +76,7 @@ pub fn train_weights(
         generator,
         optimizer: adam_w(settings.weight_decay.into()),
     };
-    trainer::train(objective, &identity, out, observer)
+    trainer::train(objective, &identity, out, processes, observer)
 }
 
 /// What decides a bundle, for its provenance.
@@ -96,6 +98,7 @@ fn inputs(collection: &Collection, tasks: &[Manifest], recipe: &Recipe) -> Map<S
 
 struct Weights<'a> {
     recipe: &'a Recipe,
+    processes: &'a dyn Processes,
     data: TrainingData,
     /// (1, T, 1, 1).
     token_weights: Tensor<4>,
@@ -108,6 +111,28 @@ struct Weights<'a> {
 impl Weights<'_> {
     fn settings(&self) -> &WeightsSettings {
         &self.recipe.weights
+    }
+
+    /// Gradients and loss of a batch: those of this process's share, added up over all processes.
+    fn gradients(
+        &self,
+        condition: Tensor<4>,
+        target: Tensor<4>,
+    ) -> Result<(GradientsParams, f32), Error> {
+        let processes = self.processes;
+        let [batch, ..] = condition.dims();
+        let own: Vec<i32> = processes.share(0..batch as i32).collect();
+        let (mut gradients, mut figures) = (GradientsParams::new(), [0.0]);
+        if !own.is_empty() {
+            let part = own.len() as f32 / batch as f32;
+            let own = Tensor::from_data(own.as_slice(), &condition.device());
+            let (condition, target) = (condition.select(0, own.clone()), target.select(0, own));
+            let loss = self.error(self.generator.forward(condition), target) * part;
+            gradients = GradientsParams::from_grads(loss.backward(), &self.generator);
+            figures = [scalar(loss)?];
+        }
+        gradients::sum(&self.generator, &mut gradients, &mut figures, processes)?;
+        Ok((gradients, figures[0]))
     }
 
     /// Mean squared error of (B, T, rows, columns), each token weighted.
@@ -137,9 +162,7 @@ impl Objective for Weights<'_> {
         let settings = &self.recipe.weights;
         let mut random = ChaCha12Rng::seed_from_u64(settings.seed.wrapping_add(1 + step as u64));
         let (condition, target) = self.data.draw(settings, &mut random)?;
-        let loss = self.error(self.generator.forward(condition), target);
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.generator);
-        let loss = scalar(loss)?;
+        let (mut gradients, loss) = self.gradients(condition, target)?;
         let norm = gradients::clip(&self.generator, &mut gradients, settings.clip)?;
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(Error::Diverged { step });
