@@ -5,6 +5,8 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
+use crate::language_model;
+use crate::tensors::agree;
 use crate::world::{LINES, TRAIN_TASKS, World, contents, file_name, names};
 
 fn json(path: &Path) -> Value {
@@ -104,6 +106,39 @@ fn finished_tasks_are_not_done_again() {
     for task in TRAIN_TASKS {
         assert!(outcome.stderr.contains(&format!("{task}: finished before")));
     }
+}
+
+/// Weights in 16 bits, mapped from their file, give the adapters of f32.
+#[test]
+fn frozen_weights_may_stay_in_16_bits() {
+    let world = World::new();
+    language_model::write_bf16(&world.base(), 1);
+    let [stored, expected] = ["stored", "f32"].map(|dtype| {
+        let out = world.path(dtype);
+        let collect = world.collect(&out).with("--matmul-dtype", dtype);
+        collect.run().succeeds();
+        out
+    });
+    for task in TRAIN_TASKS {
+        let file = format!("{task}/adapter_model.safetensors");
+        agree(&stored.join(&file), &expected.join(&file), 1e-3);
+    }
+}
+
+/// A value that is not finite is found in weights that stay as they are, too.
+#[test]
+fn weights_that_are_not_finite_are_refused_in_16_bits() {
+    let world = World::new();
+    language_model::write_bf16(&world.base(), 1);
+    let path = world.base().join("model.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last..].copy_from_slice(&[0x80, 0x7f]);
+    std::fs::write(&path, bytes).unwrap();
+    let collect = world
+        .collect(&world.collection())
+        .with("--matmul-dtype", "stored");
+    collect.run().fails(&["model.safetensors", "finite"]);
 }
 
 #[test]

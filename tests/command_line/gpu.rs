@@ -3,37 +3,15 @@
 
 use std::path::Path;
 
-use dnd_adapter::tensor_file::TensorFile;
 use serde_json::Value;
 
 use crate::behaviour::{contrasting, train};
+use crate::tensors::agree;
 use crate::world::{PROMPTS, TRAIN_TASKS, World};
 
 /// The device that is compared with the CPU.
 fn device() -> String {
     std::env::var("DND_GPU").unwrap_or_else(|_| "wgpu".to_owned())
-}
-
-/// Asserts that two safetensors files have the same tensors: the root mean square of all
-/// differences is at most `tolerance` of that of the values.
-fn agree(found: &Path, expected: &Path, tolerance: f64) {
-    let bytes = [found, expected].map(|path| std::fs::read(path).unwrap());
-    let files = bytes
-        .each_ref()
-        .map(|bytes| TensorFile::new(bytes, "file").unwrap());
-    assert_eq!(files[0].names(), files[1].names());
-    let (mut differences, mut squares) = (0.0, 0.0);
-    for name in files[0].names() {
-        let [found, expected] = files.each_ref().map(|file| file.tensor(&name).unwrap());
-        assert_eq!(found.shape, expected.shape, "{name}");
-        for (a, b) in found.data.iter().zip(&expected.data) {
-            differences += f64::from(a - b).powi(2);
-            squares += f64::from(*b).powi(2);
-        }
-    }
-    let error = (differences / squares).sqrt();
-    println!("{}: {error:.1e}", found.display());
-    assert!(error <= tolerance, "{}: {error:e}", found.display());
 }
 
 fn rows(json: &Path) -> Value {

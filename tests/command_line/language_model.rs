@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::gguf::{GgufFile, TensorType};
 use crate::tensors::{Weights, floats};
 
+const WEIGHTS: &str = "model.safetensors";
 const LAYERS: usize = 2;
 const HIDDEN: usize = 64;
 const INTERMEDIATE: usize = 128;
@@ -83,7 +84,12 @@ pub fn write_folder_of_width(folder: &Path, seed: u64, hidden: usize) {
         json!({"eos_token": "<|im_end|>", "chat_template": TEMPLATE}),
     );
     write("tokenizer.json", tokenizer());
-    weights(seed, hidden).save(&folder.join("model.safetensors"));
+    weights(seed, hidden).save(&folder.join(WEIGHTS));
+}
+
+/// Writes the weights of [`write_folder`] anew, in bfloat16.
+pub fn write_bf16(folder: &Path, seed: u64) {
+    weights(seed, HIDDEN).save_bf16(&folder.join(WEIGHTS));
 }
 
 /// Byte-level BPE without merges: every byte is a token.

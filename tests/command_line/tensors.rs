@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use dnd_adapter::tensor_file::TensorFile;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
@@ -53,15 +54,28 @@ impl Weights {
             .insert(name.to_owned(), (shape.to_vec(), values));
     }
 
+    /// Writes them in bfloat16, cut off.
+    pub fn save_bf16(&self, path: &Path) {
+        let halves = |values: &[f32]| -> Vec<u8> {
+            let bytes = values.iter().map(|value| value.to_le_bytes());
+            bytes.flat_map(|[_, _, low, high]| [low, high]).collect()
+        };
+        self.save_as(path, Dtype::BF16, halves);
+    }
+
     /// Writes them in f32.
     pub fn save(&self, path: &Path) {
-        let bytes: Vec<Vec<u8>> = self.tensors.values().map(|(_, v)| floats(v)).collect();
+        self.save_as(path, Dtype::F32, floats);
+    }
+
+    fn save_as(&self, path: &Path, dtype: Dtype, bytes: impl Fn(&[f32]) -> Vec<u8>) {
+        let bytes: Vec<Vec<u8>> = self.tensors.values().map(|(_, v)| bytes(v)).collect();
         let views = self
             .tensors
             .iter()
             .zip(&bytes)
             .map(|((name, (shape, _)), bytes)| {
-                let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+                let view = TensorView::new(dtype, shape.clone(), bytes).unwrap();
                 (name, view)
             });
         std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
@@ -158,4 +172,26 @@ pub fn damages(path: &Path, tensor: &str) -> Vec<(String, Vec<u8>)> {
         container.with_tensor(tensor, |entry| entry["dtype"] = Value::from("F99")),
     );
     damages
+}
+
+/// Asserts that two safetensors files have the same tensors: the root mean square of all
+/// differences is at most `tolerance` of that of the values.
+pub fn agree(found: &Path, expected: &Path, tolerance: f64) {
+    let bytes = [found, expected].map(|path| std::fs::read(path).unwrap());
+    let files = bytes
+        .each_ref()
+        .map(|bytes| TensorFile::new(bytes, "file").unwrap());
+    assert_eq!(files[0].names(), files[1].names());
+    let (mut differences, mut squares) = (0.0, 0.0);
+    for name in files[0].names() {
+        let [found, expected] = files.each_ref().map(|file| file.tensor(&name).unwrap());
+        assert_eq!(found.shape, expected.shape, "{name}");
+        for (a, b) in found.data.iter().zip(&expected.data) {
+            differences += f64::from(a - b).powi(2);
+            squares += f64::from(*b).powi(2);
+        }
+    }
+    let error = (differences / squares).sqrt();
+    println!("{}: {error:.1e}", found.display());
+    assert!(error <= tolerance, "{}: {error:e}", found.display());
 }

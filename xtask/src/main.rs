@@ -9,6 +9,7 @@ mod models;
 mod node;
 mod package;
 mod page;
+mod paper;
 mod recipe;
 mod run;
 mod test;
@@ -53,6 +54,8 @@ enum Task {
     Evaluate(recipe::EvaluateArgs),
     /// Train generators on fewer tasks and score them, for the report's curve
     Curve(recipe::CurveArgs),
+    /// Repeat the published pipeline: leave-one-out over the common-sense sets
+    Paper(paper::Args),
     /// Benchmark the pipeline, and encoder and generator on each device against alternatives
     Bench(bench::Args),
     /// Compare everything that runs on a GPU with the CPU, and print both speeds
@@ -84,6 +87,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Evaluate(args) => recipe::evaluate(&context, &args),
         Task::Curve(args) => recipe::curve(&context, &args),
         Task::Bench(args) => bench::run(&context, &args),
+        Task::Paper(args) => paper::run(&context, &args),
         Task::GpuCheck(args) => gpu::check(&context, &args),
         Task::Fuzz(args) => fuzz::run(&context, &args),
     }

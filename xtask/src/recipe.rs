@@ -249,32 +249,17 @@ impl<'a> Recipe<'a> {
         Ok(adapter)
     }
 
-    /// Collects with one single-threaded process per core: small matmuls do not scale over threads.
+    /// Collects tasks, or only these.
     fn collect(&self, out: &Path, only: &[String]) -> Result<()> {
-        let processes = thread::available_parallelism()
-            .map_or(1, NonZero::get)
-            .min(MAX_PROCESSES);
-        let collect = |number: usize| {
-            let mut collect = self
-                .dnd(&["collect", "--config"])
-                .arg(Path::new(RECIPES).join("collect.toml"))
-                .arg("--out")
-                .arg(out)
-                .args(["--shard", &format!("{number}/{processes}")])
-                .env("RAYON_NUM_THREADS", "1");
-            if !only.is_empty() {
-                collect = collect.args(["--only", &only.join(",")]);
+        in_shards(|shard| {
+            let collect = self.dnd(&["collect", "--config"]);
+            let collect = collect.arg(Path::new(RECIPES).join("collect.toml"));
+            let collect = collect.arg("--out").arg(out).args(["--shard", shard]);
+            if only.is_empty() {
+                return collect;
             }
-            std::process::Command::from(collect).spawn()
-        };
-        let started: Vec<_> = (1..=processes).map(collect).collect();
-        for child in started {
-            let status = child?.wait()?;
-            if !status.success() {
-                return Err(anyhow!("dnd collect: {status}"));
-            }
-        }
-        Ok(())
+            collect.args(["--only", &only.join(",")])
+        })
     }
 
     /// Names of the tasks with role `dev`.
@@ -293,4 +278,24 @@ impl<'a> Recipe<'a> {
         let dev = index.tasks.into_iter().filter(|task| task.role == "dev");
         Ok(dev.map(|task| task.name).collect())
     }
+}
+
+/// Runs a command with `--shard` in one single-threaded process per core: small matmuls do not
+/// scale over threads.
+pub(crate) fn in_shards<'a>(command: impl Fn(&str) -> Cmd<'a>) -> Result<()> {
+    let processes = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(MAX_PROCESSES);
+    let start = |number: usize| {
+        let command = command(&format!("{number}/{processes}")).env("RAYON_NUM_THREADS", "1");
+        std::process::Command::from(command).spawn()
+    };
+    let started: Vec<_> = (1..=processes).map(start).collect();
+    for child in started {
+        let status = child?.wait()?;
+        if !status.success() {
+            return Err(anyhow!("a process of one shard: {status}"));
+        }
+    }
+    Ok(())
 }

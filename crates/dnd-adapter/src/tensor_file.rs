@@ -5,6 +5,7 @@
 //! overflow check.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo, TensorView};
@@ -28,6 +29,8 @@ pub struct TensorFile<'a> {
     file: String,
     metadata: Metadata,
     data: &'a [u8],
+    /// Bytes of the file.
+    length: usize,
 }
 
 /// One tensor of a file: row-major, f32 in memory.
@@ -78,6 +81,7 @@ impl<'a> TensorFile<'a> {
             file: file.to_owned(),
             metadata,
             data,
+            length: bytes.len(),
         })
     }
 
@@ -146,6 +150,18 @@ impl<'a> TensorFile<'a> {
             data,
             storage,
         })
+    }
+
+    /// Where the bytes of a tensor lie in the file, if it is f32, f16 or bf16.
+    pub fn place(&self, name: &str) -> Option<(Precision, Range<usize>)> {
+        let info = self.metadata.info(name)?;
+        let (start, end) = info.data_offsets;
+        // The data ends where the file does.
+        let before = self.length - self.data.len();
+        Some((
+            Precision::from_dtype(info.dtype)?,
+            before + start..before + end,
+        ))
     }
 
     fn dequantize(&self, name: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<f32>, Error> {

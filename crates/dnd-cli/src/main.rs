@@ -1,5 +1,6 @@
 //! The `dnd` command: generates LoRA adapters from prompts, trains and evaluates generators.
 
+mod allocator;
 mod commands;
 mod output;
 mod progress;
@@ -9,12 +10,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-
-/// Training constantly allocates and frees large tensors. The system allocator returns their
-/// memory to the kernel, which zeroes it again on reuse. mimalloc keeps it; with
-/// MIMALLOC_PURGE_DELAY=-1 it never returns any (docs/experiments.md).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Generate LoRA adapters from a task's prompts.
 ///
@@ -54,6 +49,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    allocator::keep_memory();
     // Silent unless RUST_LOG asks for more.
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::from_default_env())

@@ -60,17 +60,19 @@ impl Blocked {
         }
     }
 
-    /// As [`new`](Self::new), on the calling thread.
-    pub(crate) fn new_here(values: &[f32], [output, input]: [usize; 2]) -> Self {
-        let mut packed = vec![0.0; output.div_ceil(PANEL) * PANEL * input];
-        for (panel, packed) in packed.chunks_mut((PANEL * input).max(1)).enumerate() {
-            pack_panel(values, [output, input], panel, packed);
-        }
+    /// A matrix (output, input) of one panel that is packed already. Columns beyond the output may
+    /// hold anything.
+    pub(crate) fn packed(values: Vec<f32>, [output, input]: [usize; 2]) -> Self {
         Self {
             depth: input,
             width: output,
-            values: packed,
+            values,
         }
+    }
+
+    /// The packed values.
+    pub(crate) fn into_values(self) -> Vec<f32> {
+        self.values
     }
 
     /// Multiplies row-major `input` by the matrix on the calling thread.

@@ -8,8 +8,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::blocked::{self, Blocked};
 use crate::cpu;
+use crate::cross_entropy::CrossEntropy;
 #[cfg(feature = "wgpu")]
 use crate::epilogue::LinearEpilogue;
+use crate::half_matrix::HalfMatrix;
 #[cfg(feature = "wgpu")]
 use crate::linear_wgsl::launch;
 use crate::lora::AdaptedProduct;
@@ -31,7 +33,7 @@ pub enum FrozenMatrix {
     Plain(Tensor<2>),
     /// Packed in f32, for inputs on burn's CPU device without gradients.
     Blocked(Arc<Blocked>),
-    /// Packed in f32 or bfloat16, or quantized, for inputs on burn's CPU device, with or without
+    /// Packed in f32 or bfloat16, or in 16 bits or quantized, for inputs on burn's CPU device, with or without
     /// gradients.
     Packed(Arc<PackedPair>),
     /// Rounded to f16, two per 32-bit word, on a device that runs WGSL. The input size is a
@@ -65,6 +67,11 @@ impl FrozenMatrix {
     /// Packs the matrix in f32, for inputs on burn's CPU device.
     pub fn packed_f32(values: &[f32], shape: [usize; 2]) -> Self {
         Self::Packed(Arc::new(PackedPair::f32(values, shape)))
+    }
+
+    /// Keeps the matrix in 16 bits, for inputs on burn's CPU device.
+    pub fn stored_half(matrix: HalfMatrix) -> Self {
+        Self::Packed(Arc::new(PackedPair::half(matrix)))
     }
 
     /// Keeps the matrix quantized, for inputs on `device`: burn's CPU device or one that runs
@@ -169,6 +176,20 @@ impl FrozenMatrix {
                  and enabled kernels",
             ),
         }
+    }
+
+    /// Cross-entropies (rows), in nats, of `answers` by the logits of hidden states (rows, input),
+    /// which are not all in memory at once. `None` for matrices that are not packed.
+    ///
+    /// # Panics
+    /// If there are not as many answers as rows, or an answer is not below the output size.
+    pub fn cross_entropy(&self, hidden: Tensor<2>, answers: Vec<u32>) -> Option<Tensor<1>> {
+        let Self::Packed(pair) = self else {
+            return None;
+        };
+        let (hidden, pair) = (hidden.into_dispatch(), Arc::clone(pair));
+        let losses = Dispatch::cross_entropy(hidden, pair, Arc::new(answers));
+        Some(Tensor::from_dispatch(losses))
     }
 
     /// The rows at the indices `places` (n) of a matrix that is neither packed nor rounded:

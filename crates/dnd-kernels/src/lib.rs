@@ -12,6 +12,7 @@ pub mod blocked;
 pub mod convolve;
 pub mod cores;
 mod cpu;
+mod cross_entropy;
 pub mod embed;
 pub mod epilogue;
 pub mod expand;
@@ -19,6 +20,7 @@ pub mod frozen;
 pub mod gelu;
 #[cfg(feature = "wgpu")]
 pub mod gpu;
+pub mod half_matrix;
 pub mod layer_norm;
 pub mod linear;
 #[cfg(feature = "wgpu")]
@@ -32,6 +34,7 @@ pub mod rms_norm;
 pub mod rope;
 pub mod shaders;
 pub mod silu_mul;
+mod widened;
 
 pub use attention::attend;
 pub use attention_rows::attend_rows;
@@ -40,6 +43,7 @@ pub use embed::embed;
 pub use expand::{Expansion, Target};
 pub use frozen::FrozenMatrix;
 pub use gelu::biased_gelu;
+pub use half_matrix::{Bytes, HalfFormat, HalfMatrix};
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use mean_embedding::mean_embedding;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::bf16::Packed;
 use crate::blocked::{Blocked, Epilogue};
+use crate::half_matrix::HalfMatrix;
 use crate::quantized::Quantized;
 
 /// The right operand of matmuls, packed once in the number format of its products.
@@ -15,8 +16,16 @@ pub enum PackedMatrix {
     Bf16(Packed),
     /// In f32.
     F32(Blocked),
+    /// In 16 bits.
+    Half(HalfMatrix),
     /// In blocks of integers.
     Quantized(Arc<Quantized>),
+    /// A matrix in 16 bits, transposed.
+    #[cfg(feature = "autodiff")]
+    HalfTransposed(HalfMatrix),
+    /// A matrix in blocks of integers, transposed.
+    #[cfg(feature = "autodiff")]
+    QuantizedTransposed(Arc<Quantized>),
 }
 
 impl PackedMatrix {
@@ -25,7 +34,12 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => matrix.depth(),
             Self::F32(matrix) => matrix.shape()[1],
+            Self::Half(matrix) => matrix.shape()[1],
             Self::Quantized(matrix) => matrix.shape()[1],
+            #[cfg(feature = "autodiff")]
+            Self::HalfTransposed(matrix) => matrix.shape()[0],
+            #[cfg(feature = "autodiff")]
+            Self::QuantizedTransposed(matrix) => matrix.shape()[0],
         }
     }
 
@@ -34,7 +48,12 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => matrix.width(),
             Self::F32(matrix) => matrix.shape()[0],
+            Self::Half(matrix) => matrix.shape()[0],
             Self::Quantized(matrix) => matrix.shape()[0],
+            #[cfg(feature = "autodiff")]
+            Self::HalfTransposed(matrix) => matrix.shape()[1],
+            #[cfg(feature = "autodiff")]
+            Self::QuantizedTransposed(matrix) => matrix.shape()[1],
         }
     }
 
@@ -43,7 +62,12 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => matrix.product(left),
             Self::F32(matrix) => matrix.product(left, Epilogue::Identity),
+            Self::Half(matrix) => matrix.product(left),
             Self::Quantized(matrix) => matrix.product(left),
+            #[cfg(feature = "autodiff")]
+            Self::HalfTransposed(matrix) => matrix.transposed_product(left),
+            #[cfg(feature = "autodiff")]
+            Self::QuantizedTransposed(matrix) => matrix.transposed_product(left),
         }
     }
 
@@ -52,10 +76,10 @@ impl PackedMatrix {
         match self {
             Self::Bf16(matrix) => Self::Bf16(matrix.transposed()),
             Self::F32(matrix) => Self::F32(matrix.transposed()),
-            Self::Quantized(matrix) => {
-                let forward = Blocked::new(&matrix.values(), matrix.shape());
-                Self::F32(forward.transposed())
-            }
+            Self::Half(matrix) => Self::HalfTransposed(matrix.clone()),
+            Self::Quantized(matrix) => Self::QuantizedTransposed(Arc::clone(matrix)),
+            Self::HalfTransposed(matrix) => Self::Half(matrix.clone()),
+            Self::QuantizedTransposed(matrix) => Self::Quantized(Arc::clone(matrix)),
         }
     }
 }
@@ -81,6 +105,11 @@ impl PackedPair {
     /// A matrix (output, input) whose products are in f32.
     pub(crate) fn f32(values: &[f32], shape: [usize; 2]) -> Self {
         Self::new(PackedMatrix::F32(Blocked::new(values, shape)))
+    }
+
+    /// A matrix that stays in 16 bits.
+    pub(crate) fn half(matrix: HalfMatrix) -> Self {
+        Self::new(PackedMatrix::Half(matrix))
     }
 
     /// A matrix that stays quantized.

@@ -4,14 +4,17 @@
 
 mod cases;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::Arc;
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_kernels::adamw::{self, AdamW};
 use dnd_kernels::epilogue::LinearEpilogue;
 use dnd_kernels::expand::Sizes;
 use dnd_kernels::linear;
 use dnd_kernels::{
-    FrozenMatrix, attention, attention_rows, bf16, biased_gelu, gelu, layer_norm, rms_norm, rope,
-    silu_mul,
+    FrozenMatrix, HalfFormat, HalfMatrix, attention, attention_rows, bf16, biased_gelu, gelu,
+    layer_norm, rms_norm, rope, silu_mul,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -309,23 +312,51 @@ proptest! {
         ];
         let packed = FrozenMatrix::packed_f32(&numbers, [width, depth]);
         packed_agrees(&packed, &FrozenMatrix::new(weight), &inputs, 1e-5);
+        let halves: Vec<half::bf16> = numbers.iter().map(|x| half::bf16::from_f32(*x)).collect();
+        let rounded: Vec<f32> = halves.iter().map(|half| half.to_f32()).collect();
+        let plain = Tensor::<1>::from_data(rounded.as_slice(), &Device::flex());
+        let plain = FrozenMatrix::new(plain.reshape([width, depth]));
+        let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
+        let stored = HalfMatrix::new(HalfFormat::Bf16, Arc::new(bytes), 0, [width, depth]);
+        packed_agrees(&FrozenMatrix::stored_half(stored.unwrap()), &plain, &inputs, 1e-5);
         if !bf16::is_available() {
             println!("skipped in bfloat16: this CPU has no AMX");
             return Ok(());
         }
         let packed = FrozenMatrix::packed_bf16(&numbers, [width, depth]).unwrap();
-        let rounded: Vec<f32> = numbers
-            .into_iter()
-            .map(|value| half::bf16::from_f32(value).to_f32())
-            .collect();
-        let plain = Tensor::<1>::from_data(rounded.as_slice(), &Device::flex());
-        let plain = FrozenMatrix::new(plain.reshape([width, depth]));
         // The left operand and the gradients of outputs are also rounded.
         packed_agrees(&packed, &plain, &inputs, 2e-2);
         // Numbers that bfloat16 represents exactly are multiplied exactly.
         let whole = inputs[0].clone().round();
         let (found, expected) = (packed.product(whole.clone()), plain.product(whole));
         assert!(difference(&values(found), &values(expected)) < 1e-5);
+    }
+
+    #[test]
+    fn cross_entropies_are_those_of_all_logits(
+        seed: u64,
+        rows in 1usize..70,
+        depth in 1usize..40,
+        width in 2usize..100,
+    ) {
+        let mut source = Source::new(seed);
+        let weight = source.random([width, depth]) * 3.0;
+        let hidden = source.random([rows, depth]);
+        let packed = FrozenMatrix::packed_f32(&values(weight.clone()), [width, depth]);
+        let answers: Vec<u32> = (0..rows).map(|row| (row * 7 % width) as u32).collect();
+        let found = with_gradients(&[hidden.clone()], |hidden| {
+            packed.cross_entropy(hidden[0].clone(), answers.clone()).unwrap()
+        });
+        let ids: Vec<i32> = answers.iter().map(|id| *id as i32).collect();
+        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [rows, 1]), &Device::flex());
+        let expected = with_gradients(&[hidden], |hidden| {
+            let device = hidden[0].device();
+            let weight = weight.clone().to_device(&device);
+            let logits = hidden[0].clone().matmul(weight.transpose());
+            let ids = ids.clone().to_device(&device);
+            -log_softmax(logits, 1).gather(1, ids).reshape([rows])
+        });
+        assert_same(found, expected, 1e-4);
     }
 }
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use dnd_adapter::gguf::Gguf;
 use dnd_adapter::{BaseDimensions, Bundle, EncoderId};
+use dnd_kernels::Bytes;
 use futures_lite::future::block_on;
 use memmap2::Mmap;
 use serde::Deserialize;
@@ -183,7 +185,9 @@ impl Base {
             .iter()
             .map(|(path, bytes)| (&bytes[..], path.display().to_string()))
             .collect();
+        let kept = shards.iter().map(|(_, bytes)| Arc::clone(bytes) as Bytes);
         let weights = Weights::from_shards(&parts, &path(WEIGHTS).display().to_string())?;
+        let weights = weights.keep(kept.collect());
         let (tokenizer, config_path) = (path("tokenizer.json"), path("tokenizer_config.json"));
         let tokenizer = LanguageTokenizer::from_json(
             (
@@ -211,7 +215,7 @@ impl Base {
 const WEIGHTS: &str = "model.safetensors";
 
 /// The files that a model's weights are in, mapped: one, or those that an index names.
-fn shards(folder: &Path) -> Result<Vec<(PathBuf, Mmap)>, Error> {
+fn shards(folder: &Path) -> Result<Vec<(PathBuf, Arc<Mmap>)>, Error> {
     #[derive(Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
@@ -231,7 +235,7 @@ fn shards(folder: &Path) -> Result<Vec<(PathBuf, Mmap)>, Error> {
     };
     let mapped = paths.into_iter().map(|path| {
         let bytes = map(&path)?;
-        Ok((path, bytes))
+        Ok((path, Arc::new(bytes)))
     });
     mapped.collect()
 }

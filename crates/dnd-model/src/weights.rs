@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use dnd_adapter::BundleTensor;
 use dnd_adapter::gguf::{BlockType, Gguf, unpermute_rows};
 use dnd_adapter::tensor_file::TensorFile;
-use dnd_kernels::{Blocks, Quantized};
+use dnd_adapter::{BundleTensor, Precision};
+use dnd_kernels::{Blocks, Bytes, HalfFormat, HalfMatrix, Quantized};
 
 use crate::Error;
 
@@ -16,6 +16,8 @@ use crate::Error;
 pub struct Weights<'a> {
     source_name: String,
     file: File<'a>,
+    /// The bytes of each safetensors file, where matrices may keep them.
+    kept: Vec<Bytes>,
 }
 
 enum File<'a> {
@@ -70,6 +72,11 @@ impl<'a> Weights<'a> {
         ))
     }
 
+    /// Lets matrices in 16 bits stay in these bytes, those of each safetensors file.
+    pub fn keep(self, kept: Vec<Bytes>) -> Self {
+        Self { kept, ..self }
+    }
+
     /// Takes the tensors of a bundle.
     pub fn from_bundle(tensors: &'a BTreeMap<String, BundleTensor>, source_name: &str) -> Self {
         Self::new(source_name, File::Bundle(tensors))
@@ -79,6 +86,7 @@ impl<'a> Weights<'a> {
         Self {
             source_name: source_name.to_owned(),
             file,
+            kept: Vec::new(),
         }
     }
 
@@ -188,6 +196,38 @@ impl<'a> Weights<'a> {
             }
             None => Quantized::new(blocks, bytes, shape),
         }
+    }
+
+    /// The matrix `name`, if the file has it in 16 bits and its bytes may be kept.
+    ///
+    /// # Errors
+    /// When a value is not finite.
+    pub(crate) fn half(&self, name: &str, shape: [usize; 2]) -> Result<Option<HalfMatrix>, Error> {
+        let File::Safetensors(files) = &self.file else {
+            return Ok(None);
+        };
+        let mut files = files.iter().zip(&self.kept);
+        let Some((file, bytes)) = files.find(|(file, _)| file.shape(name).is_ok()) else {
+            return Ok(None);
+        };
+        let (format, exponent) = match file.place(name) {
+            Some((Precision::Bf16, _)) => (HalfFormat::Bf16, 0x7f80),
+            Some((Precision::F16, _)) => (HalfFormat::F16, 0x7c00),
+            _ => return Ok(None),
+        };
+        let is_right = file.shape(name).is_ok_and(|found| found == shape);
+        let place = file.place(name).filter(|_| is_right);
+        let Some((_, range)) = place else {
+            return Ok(None);
+        };
+        let numbers = (**bytes).as_ref()[range.clone()].as_chunks::<2>().0.iter();
+        let mut bits = numbers.map(|bytes| u16::from_le_bytes(*bytes));
+        if bits.any(|bits| bits & exponent == exponent) {
+            // Reading it in f32 names the place.
+            self.values(name, &shape)?;
+        }
+        let bytes = Bytes::clone(bytes);
+        Ok(HalfMatrix::new(format, bytes, range.start, shape))
     }
 
     /// Heads of a query or key projection whose rows are stored permuted.

@@ -1,7 +1,6 @@
 //! Tokenised lines, batched so that little is computed twice or for nothing.
 
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 use dnd_model::language::{Cache, Message, TokenBatch};
 use dnd_model::{LanguageModel, Lora};
 
@@ -116,7 +115,7 @@ impl<'a> ExampleBatch<'a> {
         &self.examples
     }
 
-    /// Answer tokens of all examples, in the order of [`forward_answers`]' rows.
+    /// Answer tokens of all examples, in the order of [`answer_losses`].
     pub fn answers(&self) -> Vec<u32> {
         self.examples
             .iter()
@@ -125,12 +124,8 @@ impl<'a> ExampleBatch<'a> {
     }
 }
 
-/// Logits (answer tokens, vocabulary) that predict each answer token from the tokens before it.
-pub fn forward_answers(
-    model: &LanguageModel,
-    batch: &ExampleBatch,
-    lora: Option<&Lora>,
-) -> Tensor<2> {
+/// Hidden states (answer tokens, hidden) that predict each answer token from the tokens before it.
+fn answer_states(model: &LanguageModel, batch: &ExampleBatch, lora: Option<&Lora>) -> Tensor<2> {
     let mut cache = Cache::default();
     let prefix = batch.prefix;
     if !prefix.is_empty() {
@@ -155,7 +150,7 @@ pub fn forward_answers(
         })
         .collect();
     let places: Tensor<1, Int> = Tensor::from_data(places.as_slice(), model.device());
-    model.logits(hidden.select(0, places))
+    hidden.select(0, places)
 }
 
 /// Sum of the cross-entropies of the batch's answer tokens, in nats.
@@ -169,14 +164,7 @@ pub fn answer_losses(
     batch: &ExampleBatch,
     lora: Option<&Lora>,
 ) -> Tensor<1> {
-    let logits = forward_answers(model, batch, lora);
-    let answers: Vec<i32> = batch.answers().into_iter().map(|id| id as i32).collect();
-    let shape = [answers.len(), 1];
-    let answers: Tensor<2, Int> =
-        Tensor::from_data(TensorData::new(answers, shape), model.device());
-    -log_softmax(logits, 1)
-        .gather(1, answers)
-        .reshape([shape[0]])
+    model.cross_entropy(answer_states(model, batch, lora), batch.answers())
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod values;
 pub mod workers;
 
 pub use error::Error;
-pub use example::{Example, ExampleBatch, answer_loss, answer_losses, forward_answers};
+pub use example::{Example, ExampleBatch, answer_loss, answer_losses};
 pub use objective::behaviour::{BehaviourOptions, Start, train_behaviour};
 pub use objective::weights::train_weights;
 pub use pack::mean_adapter;

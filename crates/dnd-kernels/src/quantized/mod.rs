@@ -10,7 +10,7 @@ mod wgsl;
 
 use rayon::prelude::*;
 
-use crate::blocked::{Blocked, PANEL};
+use crate::widened::{self, Widen};
 use rounded::{Rounded, Rows};
 #[cfg(feature = "wgpu")]
 pub use wgsl::QuantizedBuffers;
@@ -107,30 +107,7 @@ impl Quantized {
     pub fn push_row(&self, row: usize, values: &mut Vec<f32>) {
         let start = values.len();
         values.resize(start + self.shape[1], 0.0);
-        let values = values[start..].as_chunks_mut::<BLOCK>().0;
-        let row = self.rows(row, 1);
-        match self.blocks {
-            Blocks::Q4_1 => {
-                let integers = row.integers.as_chunks::<{ BLOCK / 2 }>().0;
-                let scales = row.scales.iter().zip(row.minima);
-                for ((integers, scales), values) in integers.iter().zip(scales).zip(values) {
-                    let (scale, minimum) = (float(*scales.0), float(*scales.1));
-                    for (place, byte) in integers.iter().enumerate() {
-                        values[place] = f32::from(byte & 15) * scale + minimum;
-                        values[place + BLOCK / 2] = f32::from(byte >> 4) * scale + minimum;
-                    }
-                }
-            }
-            Blocks::Q8_0 => {
-                let integers = row.integers.as_chunks::<BLOCK>().0;
-                for ((integers, &scale), values) in integers.iter().zip(row.scales).zip(values) {
-                    let scale = float(scale);
-                    for (value, &byte) in values.iter_mut().zip(integers) {
-                        *value = f32::from(byte.cast_signed()) * scale;
-                    }
-                }
-            }
-        }
+        self.widen(row, 0, &mut values[start..]);
     }
 
     /// All values, row-major.
@@ -146,24 +123,21 @@ impl Quantized {
     pub(crate) fn product(&self, input: &[f32]) -> Vec<f32> {
         let [width, depth] = self.shape;
         let rows = input.len() / depth.max(1);
-        let mut output = vec![0.0; rows * width];
         if rows < PANEL_ROWS {
+            let mut output = vec![0.0; rows * width];
             let inputs = input.chunks_exact(depth.max(1));
             for (input, output) in inputs.zip(output.chunks_exact_mut(width.max(1))) {
                 self.multiply(input, output);
             }
             return output;
         }
-        let panels = (0..width.div_ceil(PANEL)).into_par_iter();
-        let panels: Vec<Vec<f32>> = panels.map(|panel| self.panel(panel, input)).collect();
-        let rows = output.chunks_exact_mut(width).enumerate();
-        for (row, output) in rows {
-            for (output, panel) in output.chunks_mut(PANEL).zip(&panels) {
-                let taken = output.len();
-                output.copy_from_slice(&panel[row * taken..][..taken]);
-            }
-        }
-        output
+        widened::product(self, input)
+    }
+
+    /// Row-major `input` (rows, output) times the matrix: (rows, input).
+    #[cfg(feature = "autodiff")]
+    pub(crate) fn transposed_product(&self, input: &[f32]) -> Vec<f32> {
+        widened::transposed_product(self, input)
     }
 
     /// One input row times the transposed matrix.
@@ -176,18 +150,6 @@ impl Quantized {
             let rows = self.rows(index * task, output.len());
             rounded::multiply(self.blocks, rows, &input, output);
         });
-    }
-
-    /// `input` times the rows of a panel: (rows, panel width).
-    fn panel(&self, panel: usize, input: &[f32]) -> Vec<f32> {
-        let [width, depth] = self.shape;
-        let first = panel * PANEL;
-        let taken = PANEL.min(width - first);
-        let mut values = Vec::with_capacity(taken * depth);
-        for row in first..first + taken {
-            self.push_row(row, &mut values);
-        }
-        Blocked::new_here(&values, [taken, depth]).product_here(input)
     }
 
     /// The blocks of `count` rows.
@@ -206,10 +168,45 @@ impl Quantized {
     }
 }
 
+impl Widen for Quantized {
+    fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    fn widen(&self, row: usize, start: usize, values: &mut [f32]) {
+        let first = start / BLOCK;
+        let row = self.rows(row, 1);
+        let (scales, minima) = (&row.scales[first..], row.minima.get(first..));
+        let values = values.as_chunks_mut::<BLOCK>().0;
+        match self.blocks {
+            Blocks::Q4_1 => {
+                let integers = &row.integers.as_chunks::<{ BLOCK / 2 }>().0[first..];
+                let scales = scales.iter().zip(minima.unwrap_or_default());
+                for ((integers, scales), values) in integers.iter().zip(scales).zip(values) {
+                    let (scale, minimum) = (finite_f16(*scales.0), finite_f16(*scales.1));
+                    for (place, byte) in integers.iter().enumerate() {
+                        values[place] = f32::from(byte & 15) * scale + minimum;
+                        values[place + BLOCK / 2] = f32::from(byte >> 4) * scale + minimum;
+                    }
+                }
+            }
+            Blocks::Q8_0 => {
+                let integers = &row.integers.as_chunks::<BLOCK>().0[first..];
+                for ((integers, &scale), values) in integers.iter().zip(scales).zip(values) {
+                    let scale = finite_f16(scale);
+                    for (value, &byte) in values.iter_mut().zip(integers) {
+                        *value = f32::from(byte.cast_signed()) * scale;
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The value of an f16 that is finite, without the instructions that not all CPUs have: its bits
 /// in the place of an f32's, and a product that corrects the exponent.
 #[inline(always)]
-fn float(half: u16) -> f32 {
+pub(crate) fn finite_f16(half: u16) -> f32 {
     const EXPONENT: f32 = f32::from_bits((127 + 127 - 15) << 23);
     let magnitude = f32::from_bits(u32::from(half & 0x7fff) << 13) * EXPONENT;
     f32::from_bits(magnitude.to_bits() | u32::from(half & 0x8000) << 16)
@@ -218,7 +215,7 @@ fn float(half: u16) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocked::Epilogue;
+    use crate::blocked::{Blocked, Epilogue};
 
     /// Reproducible numbers from -1 to 1.
     fn numbers(count: usize) -> Vec<f32> {
@@ -240,23 +237,31 @@ mod tests {
         Quantized::new(blocks, &bytes, shape).unwrap()
     }
 
+    fn agree(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        let largest = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        for (found, expected) in found.iter().zip(expected) {
+            let difference = (found - expected).abs();
+            assert!(difference < 5e-5 * largest, "{found} {expected}");
+        }
+    }
+
     /// Against the f32 matmul with the unpacked matrix.
     #[test]
     fn products_are_those_of_the_unpacked_matrix() {
         for blocks in [Blocks::Q4_1, Blocks::Q8_0] {
             for (rows, width, depth) in [(1, 200, 64), (3, 33, 32), (5, 70, 96), (9, 64, 64)] {
                 let matrix = matrix(blocks, [width, depth]);
+                let unpacked = Blocked::new(&matrix.values(), [width, depth]);
                 let input = numbers(rows * depth);
-                let expected = Blocked::new(&matrix.values(), [width, depth]);
-                let expected = expected.product(&input, Epilogue::Identity);
                 let found = matrix.product(&input);
-                assert_eq!(found.len(), expected.len());
-                let largest = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-                for (found, expected) in found.iter().zip(&expected) {
-                    assert!(
-                        (found - expected).abs() < 5e-5 * largest,
-                        "{found} {expected}"
-                    );
+                agree(&found, &unpacked.product(&input, Epilogue::Identity));
+                #[cfg(feature = "autodiff")]
+                {
+                    let input = numbers(rows * width);
+                    let expected = unpacked.transposed();
+                    let found = matrix.transposed_product(&input);
+                    agree(&found, &expected.product(&input, Epilogue::Identity));
                 }
             }
         }
@@ -266,7 +271,7 @@ mod tests {
     fn halves_have_their_values() {
         for bits in (0..=u16::MAX).filter(|&bits| half::f16::from_bits(bits).is_finite()) {
             assert_eq!(
-                float(bits).to_bits(),
+                finite_f16(bits).to_bits(),
                 half::f16::from_bits(bits).to_f32().to_bits()
             );
         }

@@ -4,7 +4,7 @@
 //! in its block. Products of 16-bit integers are summed in pairs by one instruction on x86 and in
 //! WebAssembly.
 
-use super::{BLOCK, Blocks, float};
+use super::{BLOCK, Blocks, finite_f16};
 
 /// Bytes of a block in Q4_1.
 const HALF: usize = BLOCK / 2;
@@ -84,13 +84,13 @@ fn weighted(halves: &[u16], numbers: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     for (halves, numbers) in halves.iter().zip(numbers) {
         for lane in 0..8 {
-            sums[lane] += float(halves[lane]) * numbers[lane];
+            sums[lane] += finite_f16(halves[lane]) * numbers[lane];
         }
     }
     let rest = rest.iter().zip(more);
     sums.iter().sum::<f32>()
         + rest
-            .map(|(half, number)| float(*half) * number)
+            .map(|(half, number)| finite_f16(*half) * number)
             .sum::<f32>()
 }
 
@@ -119,7 +119,7 @@ macro_rules! multiply {
                     for ((factor, half), scale) in
                         factors.iter_mut().zip(scales).zip(&input.scales)
                     {
-                        *factor = float(*half) * scale;
+                        *factor = finite_f16(*half) * scale;
                     }
                     let inputs = input.integers.as_chunks::<BLOCK>().0.iter().zip(&factors);
                     let mut sum = $zero;

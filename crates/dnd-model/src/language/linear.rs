@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use dnd_kernels::{FrozenMatrix, Quantized, bf16};
+use dnd_kernels::{FrozenMatrix, HalfMatrix, Quantized, bf16};
 use serde::{Deserialize, Serialize};
 
 use crate::lora::LoraFactors;
@@ -19,8 +19,9 @@ pub enum MatmulDtype {
     /// 8 bits of precision, common for language models. Several times as fast on a CPU with
     /// matrix instructions for it.
     Bf16,
-    /// As the model's file has them: matrices in 4 or 8 bits stay so in memory, others are f32.
-    /// On the CPU and on devices that run WGSL; elsewhere all are f32.
+    /// As the model's file has them: matrices in 4 or 8 bits stay so in memory, and on the CPU those
+    /// in 16 bits stay in the file, which is mapped; others are f32. On the CPU and on devices that
+    /// run WGSL; elsewhere all are f32.
     Stored,
 }
 
@@ -46,6 +47,20 @@ impl MatmulDtype {
         matrix.map(Arc::new)
     }
 
+    /// The matrix `name` (output, input) as the file has it in 16 bits, if this dtype keeps it.
+    pub(super) fn half(
+        self,
+        weights: &Weights,
+        name: &str,
+        shape: [usize; 2],
+        device: &Device,
+    ) -> Result<Option<HalfMatrix>, Error> {
+        if self != Self::Stored || *device != Device::flex() {
+            return Ok(None);
+        }
+        weights.half(name, shape)
+    }
+
     /// Loads the matrix `name` (output, input) for products of this dtype.
     ///
     /// # Errors
@@ -61,6 +76,9 @@ impl MatmulDtype {
         if let Some(matrix) = quantized.and_then(|matrix| FrozenMatrix::quantized(&matrix, device))
         {
             return Ok(matrix);
+        }
+        if let Some(matrix) = self.half(weights, name, shape, device)? {
+            return Ok(FrozenMatrix::stored_half(matrix));
         }
         match self {
             Self::F32 | Self::Stored if *device == Device::flex() => Ok(FrozenMatrix::packed_f32(

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData, module};
 use dnd_adapter::Projection;
 use dnd_adapter::gguf::{Gguf, lora};
-use dnd_kernels::{FrozenMatrix, Quantized, rms_norm, silu_mul};
+use dnd_kernels::{FrozenMatrix, HalfMatrix, Quantized, rms_norm, silu_mul};
 
 use super::attention::{Attention, Rotary, Step, causal_mask, id_tensor};
 use super::linear::{Linear, MatmulDtype};
@@ -30,6 +31,7 @@ pub struct LanguageModel {
 #[allow(clippy::large_enum_variant, reason = "one per model")]
 enum Embedding {
     Plain(Tensor<2>),
+    Half(HalfMatrix),
     Quantized(Arc<Quantized>),
 }
 
@@ -41,15 +43,26 @@ impl Embedding {
                 let ids = id_tensor(ids, [1, ids.len()], device);
                 module::embedding(weight.clone(), ids).squeeze_dim(0)
             }
+            Self::Half(matrix) => of_rows(ids, hidden, device, |row, to| matrix.push_row(row, to)),
             Self::Quantized(matrix) => {
-                let mut rows = Vec::with_capacity(ids.len() * hidden);
-                for &id in ids {
-                    matrix.push_row(id as usize, &mut rows);
-                }
-                Tensor::from_data(TensorData::new(rows, [ids.len(), hidden]), device)
+                of_rows(ids, hidden, device, |row, to| matrix.push_row(row, to))
             }
         }
     }
+}
+
+/// Rows that `push` appends the values of.
+fn of_rows(
+    ids: &[u32],
+    hidden: usize,
+    device: &Device,
+    push: impl Fn(usize, &mut Vec<f32>),
+) -> Tensor<2> {
+    let mut rows = Vec::with_capacity(ids.len() * hidden);
+    for &id in ids {
+        push(id as usize, &mut rows);
+    }
+    Tensor::from_data(TensorData::new(rows, [ids.len(), hidden]), device)
 }
 
 struct Layer {
@@ -165,11 +178,16 @@ impl LanguageModelConfig {
         let own = weights
             .contains("lm_head.weight")
             .then(|| matmul_dtype.matrix(weights, "lm_head.weight", vocabulary, device));
+        let half = matmul_dtype.half(weights, embedding_name, vocabulary, device)?;
         // Tied: one matrix serves both.
-        let tied = || FrozenMatrix::quantized(quantized.as_ref()?, device);
-        let (embedding, output) = match (own.transpose()?.or_else(tied), &quantized) {
-            (Some(output), Some(matrix)) => (Embedding::Quantized(Arc::clone(matrix)), output),
-            (output, _) => {
+        let tied = || match (&quantized, &half) {
+            (Some(matrix), _) => FrozenMatrix::quantized(matrix, device),
+            (None, half) => half.clone().map(FrozenMatrix::stored_half),
+        };
+        let (embedding, output) = match (own.transpose()?.or_else(tied), &quantized, half) {
+            (Some(output), Some(matrix), _) => (Embedding::Quantized(Arc::clone(matrix)), output),
+            (Some(output), None, Some(matrix)) => (Embedding::Half(matrix), output),
+            (output, ..) => {
                 let embedding = weights.tensor(embedding_name, vocabulary, device)?;
                 let output = match output {
                     Some(output) => output,
@@ -264,6 +282,21 @@ impl LanguageModel {
     /// Logits (rows, vocabulary) of hidden states (rows, hidden).
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
         self.output.product(hidden)
+    }
+
+    /// Cross-entropies (rows), in nats, of `answers` by hidden states (rows, hidden). On the CPU,
+    /// not all logits are in memory at once.
+    ///
+    /// # Panics
+    /// If there are not as many answers as rows, or an answer is no token.
+    pub fn cross_entropy(&self, hidden: Tensor<2>, answers: Vec<u32>) -> Tensor<1> {
+        let count = answers.len();
+        let ids = id_tensor(&answers, [count, 1], &self.device);
+        if let Some(losses) = self.output.cross_entropy(hidden.clone(), answers) {
+            return losses;
+        }
+        let logits = log_softmax(self.logits(hidden), 1);
+        -logits.gather(1, ids).reshape([count])
     }
 }
 
