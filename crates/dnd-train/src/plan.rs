@@ -1,7 +1,7 @@
 //! What a recipe costs on a base model: sizes, memory and tokens, from its configuration alone.
 
 use dnd_adapter::{Layout, Projection};
-use dnd_model::language::LanguageModelConfig;
+use dnd_model::language::{LanguageModelConfig, MatmulDtype};
 use serde::Serialize;
 
 use crate::{Error, Recipe};
@@ -15,8 +15,6 @@ const F32: usize = 4;
 const F16: usize = 2;
 /// Copies of a trained number: itself, gradient, two moments of AdamW, moving average.
 const TRAINED: usize = 5;
-/// Copies of a frozen number: packed for the products of both directions.
-const FROZEN: usize = 2;
 /// Copies of the weight tokens that a step predicts for each task: output, difference, what the
 /// base model gets, their gradients.
 const PREDICTED: usize = 5;
@@ -65,8 +63,9 @@ pub struct Plan {
     /// batch of conditions.
     pub weights_training_bytes: usize,
     /// Bytes of memory for training on behaviour: five copies of generator, mean adapter and each
-    /// task's prediction, two of the base model in f32, its activations for the tokens that each
-    /// core computes at once, 200 MB for the rest. Nothing if the recipe can only be planned.
+    /// task's prediction, the base model, packed twice in f32 or bfloat16 or once in 16 bits, its
+    /// activations for the tokens that each core computes at once, 200 MB for the rest. Nothing if
+    /// the recipe can only be planned.
     pub behaviour_training_bytes: Option<usize>,
     /// Cores that the behaviour objective is planned for.
     pub cores: usize,
@@ -75,11 +74,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The cost of `recipe` on `base`, on a machine with this many cores.
+    /// The cost of `recipe` on `base`, whose frozen weights are kept as `matmul_dtype` says, on a
+    /// machine with this many cores.
     ///
     /// # Errors
     /// When the recipe does not fit the base model.
-    pub fn new(base: &LanguageModelConfig, recipe: &Recipe, cores: usize) -> Result<Self, Error> {
+    pub fn new(
+        base: &LanguageModelConfig,
+        recipe: &Recipe,
+        matmul_dtype: MatmulDtype,
+        cores: usize,
+    ) -> Result<Self, Error> {
         let dimensions = &base.dimensions;
         let collect = &recipe.collect;
         let layout = Layout::new(
@@ -118,12 +123,18 @@ impl Plan {
         let at_once = lines.min(behaviour.token_limit.max(behaviour.longest_line));
         let base_parameters = base.parameter_count();
         let tasks = behaviour.tasks_per_step;
+        // Bytes of a number, packed for the products of both directions.
+        let frozen = match matmul_dtype {
+            MatmulDtype::F32 => 2 * F32,
+            MatmulDtype::Bf16 => 2 * F16,
+            MatmulDtype::Stored => F16,
+        };
         let on_behaviour = F32
             * (TRAINED * (generator + mean)
                 + PREDICTED * tasks * mean
-                + FROZEN * base_parameters
                 + encoder_parameters
                 + cores.min(tasks) * at_once * activations(base))
+            + frozen * base_parameters
             + tasks * cascade
             + REST;
         let is_trained = recipe.generator.published_tile.is_none();

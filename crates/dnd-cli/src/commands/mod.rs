@@ -92,8 +92,8 @@ pub struct Compute {
     device: DeviceArg,
 
     /// Dtype for matmuls with the base model's frozen weights; `auto` picks bf16 on CPUs with Intel
-    /// AMX, where it is faster for many tokens at once; `stored` keeps quantized weights as they
-    /// are, for little memory and single prompts [default: stored for complete and chat, else f32]
+    /// AMX, where it is faster for many tokens at once; `stored` keeps weights in 4, 8 or 16 bits as
+    /// they are in the file, for little memory [default: stored for complete and chat, else f32]
     #[arg(long, alias = "products", value_enum)]
     matmul_dtype: Option<MatmulDtypeArg>,
 }
@@ -105,6 +105,18 @@ enum MatmulDtypeArg {
     Bf16,
     Auto,
     Stored,
+}
+
+impl MatmulDtypeArg {
+    /// The dtype on this device.
+    fn dtype(self, device: &Device) -> MatmulDtype {
+        match self {
+            Self::F32 => MatmulDtype::F32,
+            Self::Bf16 => MatmulDtype::Bf16,
+            Self::Auto => MatmulDtype::fastest(device),
+            Self::Stored => MatmulDtype::Stored,
+        }
+    }
 }
 
 impl DeviceArg {
@@ -144,13 +156,8 @@ impl Compute {
         device: &Device,
         default: MatmulDtype,
     ) -> Result<Base> {
-        let matmul_dtype = match self.matmul_dtype {
-            None => default,
-            Some(MatmulDtypeArg::F32) => MatmulDtype::F32,
-            Some(MatmulDtypeArg::Bf16) => MatmulDtype::Bf16,
-            Some(MatmulDtypeArg::Auto) => MatmulDtype::fastest(device),
-            Some(MatmulDtypeArg::Stored) => MatmulDtype::Stored,
-        };
+        let given = self.matmul_dtype.map(|given| given.dtype(device));
+        let matmul_dtype = given.unwrap_or(default);
         let path = path.map_or_else(default_base, Path::to_owned);
         let base = Base::open(&path, matmul_dtype, device)?;
         if base.tokenizer.is_template_guessed() {

@@ -4,17 +4,19 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use burn::tensor::Device;
 use dnd_model::files::{base_config, default_base};
 use dnd_train::Recipe;
 use dnd_train::plan::Plan;
 
+use super::MatmulDtypeArg;
 use crate::output;
 
 /// Show what a recipe costs on a base model.
 ///
 /// Needs the model's configuration alone, not its weights: sizes of adapter, generator and bundle,
-/// memory of generating and training with either objective, tokens a step. Memory is an estimate,
-/// in f32. Fails when the recipe's `[budget]` is exceeded.
+/// memory of generating and training with either objective, tokens a step. Memory is an estimate.
+/// Fails when the recipe's `[budget]` is exceeded.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -30,6 +32,10 @@ pub struct Arguments {
     /// Cores that train; each computes a task at a time
     #[arg(long, value_name = "N", default_value = "2")]
     cores: NonZero<usize>,
+
+    /// How training keeps the base model's frozen weights; `stored` is planned with 16 bits
+    #[arg(long, value_enum, default_value = "f32")]
+    matmul_dtype: MatmulDtypeArg,
 
     /// Print JSON
     #[arg(long)]
@@ -49,7 +55,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some(path) => Recipe::read(path)?,
         None => Recipe::default(),
     };
-    let plan = Plan::new(&base, &recipe, arguments.cores.get())?;
+    let dtype = arguments.matmul_dtype.dtype(&Device::flex());
+    let plan = Plan::new(&base, &recipe, dtype, arguments.cores.get())?;
     if arguments.json {
         output::print_json(&plan)?;
     } else {
