@@ -24,7 +24,8 @@ for host in 10.77.0.1 10.77.0.2; do
     ip netns exec "dnd-$host" ip link set dnd0 up
 done
 
-# In place of ssh: HOST COMMAND, words for a shell. Each host has a name of its own, as Open MPI expects.
+# In place of ssh: HOST COMMAND, words for a shell. Each host has a name of its own, as Open MPI
+# expects.
 cat > "$folder/enter" <<'AGENT'
 #!/bin/bash
 host=$1

@@ -141,9 +141,8 @@ def measured(command):
         "memory=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss;"
         "print(json.dumps([done.returncode,done.stdout,done.stderr,memory]))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(command)], capture_output=True, text=True, check=True
-    )
+    run = [sys.executable, "-c", code, json.dumps(command)]
+    run = subprocess.run(run, capture_output=True, text=True, check=True)
     status, output, errors, memory = json.loads(run.stdout)
     if status != 0:
         sys.exit(f"{command}: {errors}")

@@ -45,6 +45,9 @@ enum Part {
     Browser,
     /// Answers of the base model in Chromium against wllama, and natively against llama.cpp
     Decode,
+    /// Fine-tuning on the shapes of Qwen2.5-0.5B against transformers and peft; PYTHON names a
+    /// Python that has them
+    LoraStep,
 }
 
 /// A row of the JSON that the parts write.
@@ -89,7 +92,28 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     if wanted(Part::Decode) {
         decode(context, &out.join("decode.json"))?;
     }
+    if wanted(Part::LoraStep) {
+        lora_step(context, &out.join("lora-step.md"))?;
+    }
     write_table(&out)
+}
+
+fn lora_step(context: &Context, out: &Path) -> Result<()> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let (dnd, folder) = (context.dnd()?, context.cache("bench/lora-step"));
+    let sh = &context.sh;
+    let text = cmd!(sh, "{python} tests/bench/lora_step.py {dnd} {folder}").read()?;
+    println!("{text}");
+    if text.starts_with("skipped") {
+        return Ok(());
+    }
+    let heading = "# Fine-tuning on the shapes of Qwen2.5-0.5B\n\n\
+                   Random weights (494 million parameters, bfloat16), steps of 8 lines of 64 tokens,\n\
+                   16 of them the answer; written by `cargo xtask bench --only lora-step`.";
+    Ok(dnd_files::write(
+        out,
+        format!("{heading}\n\n{text}\n").as_bytes(),
+    )?)
 }
 
 fn decode(context: &Context, json: &Path) -> Result<()> {

@@ -123,7 +123,7 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
         }
     };
     let shares: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = (0..jobs).map(|_| scope.spawn(&work)).collect();
+        let running: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         let shares = running.into_iter().map(thread::ScopedJoinHandle::join);
         shares.collect()
     });

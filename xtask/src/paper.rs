@@ -113,12 +113,13 @@ pub fn run(context: &Context, args: &Args) -> Result<()> {
     let mut scores = BTreeMap::new();
     for set in &args.sets {
         scores.insert(set.clone(), pipeline.leave_out(set)?);
+        // Written after each set, as all of them take hours.
+        let text = table(args, &scores);
+        let out = context.root(&args.out);
+        dnd_files::write(&out, text.as_bytes())?;
+        dnd_files::write_json(&out.with_extension("json"), &scores)?;
+        println!("{text}\n{}", out.display());
     }
-    let text = table(args, &scores);
-    let out = context.root(&args.out);
-    dnd_files::write(&out, text.as_bytes())?;
-    dnd_files::write_json(&out.with_extension("json"), &scores)?;
-    println!("{text}\n{}", out.display());
     Ok(())
 }
 
@@ -287,10 +288,20 @@ fn table(args: &Args, scores: &BTreeMap<String, Scores>) -> String {
         args.recipe.display(),
         args.limit
     );
+    // Writing to a string cannot fail.
+    let done = scores.len();
+    if done < args.sets.len() {
+        let all = args.sets.len();
+        let _ = writeln!(
+            text,
+            "{done} of {all} sets so far; the same command goes on.\n"
+        );
+    }
     let titles = METHODS.map(|(_, title)| title).join(" | ");
     let rule = "--:|".repeat(METHODS.len());
-    // Writing to a string cannot fail.
     let _ = writeln!(text, "| left out | {titles} |\n|---|{rule}");
+    let finished = args.sets.iter().filter(|set| scores.contains_key(*set));
+    let sets: Vec<&String> = finished.collect();
     let value = |set: &str, method: &str| scores[set].get(method).copied();
     let mean_of = |values: Vec<Option<f64>>| {
         let count = values.len() as f64;
@@ -300,17 +311,14 @@ fn table(args: &Args, scores: &BTreeMap<String, Scores>) -> String {
             .map(|sum| sum / count)
     };
     let shown = |value: Option<f64>| value.map_or("—".to_owned(), |value| format!("{value:.1}"));
-    for set in &args.sets {
+    for set in &sets {
         let row = METHODS
             .map(|(method, _)| shown(value(set, method)))
             .join(" | ");
         let _ = writeln!(text, "| {set} | {row} |");
     }
-    let row = METHODS.map(|(method, _)| {
-        shown(mean_of(
-            args.sets.iter().map(|set| value(set, method)).collect(),
-        ))
-    });
+    let row = METHODS
+        .map(|(method, _)| shown(mean_of(sets.iter().map(|set| value(set, method)).collect())));
     let _ = writeln!(text, "| mean | {} |", row.join(" | "));
     let _ = write!(
         text,

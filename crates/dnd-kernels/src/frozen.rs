@@ -33,8 +33,8 @@ pub enum FrozenMatrix {
     Plain(Tensor<2>),
     /// Packed in f32, for inputs on burn's CPU device without gradients.
     Blocked(Arc<Blocked>),
-    /// Packed in f32 or bfloat16, or in 16 bits or quantized, for inputs on burn's CPU device, with or without
-    /// gradients.
+    /// Packed in f32 or bfloat16, or in 16 bits or quantized, for inputs on burn's CPU device, with
+    /// or without gradients.
     Packed(Arc<PackedPair>),
     /// Rounded to f16, two per 32-bit word, on a device that runs WGSL. The input size is a
     /// multiple of four.

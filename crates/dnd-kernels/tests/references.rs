@@ -344,7 +344,7 @@ proptest! {
         let hidden = source.random([rows, depth]);
         let packed = FrozenMatrix::packed_f32(&values(weight.clone()), [width, depth]);
         let answers: Vec<u32> = (0..rows).map(|row| (row * 7 % width) as u32).collect();
-        let found = with_gradients(&[hidden.clone()], |hidden| {
+        let found = with_gradients(std::slice::from_ref(&hidden), |hidden| {
             packed.cross_entropy(hidden[0].clone(), answers.clone()).unwrap()
         });
         let ids: Vec<i32> = answers.iter().map(|id| *id as i32).collect();
