@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::blocked::{Blocked, PANEL};
 
 /// Matrix rows of a part of the transposed product.
+#[cfg(feature = "autodiff")]
 const DEPTH: usize = 1024;
 
 /// Steps of a panel that are written together; a multiple of [`PANEL`].
