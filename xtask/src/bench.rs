@@ -108,8 +108,8 @@ fn lora_step(context: &Context, out: &Path) -> Result<()> {
         return Ok(());
     }
     let heading = "# Fine-tuning on the shapes of Qwen2.5-0.5B\n\n\
-                   Random weights (494 million parameters, bfloat16), steps of 8 lines of 64 tokens,\n\
-                   16 of them the answer; written by `cargo xtask bench --only lora-step`.";
+        Random weights (494 million parameters, bfloat16), steps of 8 lines of 64 tokens,\n\
+        16 of them the answer; written by `cargo xtask bench --only lora-step`.";
     Ok(dnd_files::write(
         out,
         format!("{heading}\n\n{text}\n").as_bytes(),

@@ -1,8 +1,8 @@
 //! `cargo xtask paper`: the published pipeline end to end, at any scale.
 //!
-//! Leave-one-out over the common-sense sets (Drag-and-Drop LLMs, arXiv 2506.16406, section 4): collect
-//! checkpoints of every set, train a generator of their weights on all sets but one, and score its
-//! adapter on the set that was left out, beside the honest baselines.
+//! Leave-one-out over the common-sense sets (Drag-and-Drop LLMs, arXiv 2506.16406, section 4):
+//! collect checkpoints of every set, train a generator of their weights on all sets but one, and
+//! score its adapter on the set that was left out, beside the honest baselines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,7 +31,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "../shared/data/tasks")]
     tasks: PathBuf,
     /// Sets, each of which is left out once
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', default_values_t = SETS.map(str::to_owned))]
+    #[arg(
+        long,
+        value_name = "A,B,C",
+        value_delimiter = ',',
+        default_values_t = SETS.map(str::to_owned)
+    )]
     sets: Vec<String>,
     /// Test lines of each set
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -284,7 +289,8 @@ fn table(args: &Args, scores: &BTreeMap<String, Scores>) -> String {
         "# The published pipeline, repeated\n\n\
          Leave-one-out over the common-sense sets (arXiv 2506.16406): a generator of weights is\n\
          trained on the checkpoints of all sets but one and scored on that one. Base model\n\
-         {base}, recipe `{}`, exact match in %, {} lines a\nset. `cargo xtask paper` makes this page.\n\n",
+         {base}, recipe `{}`, exact match in %, {} lines a\n\
+         set. `cargo xtask paper` makes this page.\n\n",
         args.recipe.display(),
         args.limit
     );

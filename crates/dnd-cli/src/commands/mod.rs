@@ -92,8 +92,8 @@ pub struct Compute {
     device: DeviceArg,
 
     /// Dtype for matmuls with the base model's frozen weights; `auto` picks bf16 on CPUs with Intel
-    /// AMX, where it is faster for many tokens at once; `stored` keeps weights in 4, 8 or 16 bits as
-    /// they are in the file, for little memory [default: stored for complete and chat, else f32]
+    /// AMX, where it is faster for many tokens at once; `stored` keeps weights in 4, 8 or 16 bits
+    /// as they are in the file, for little memory [default: stored for complete and chat, else f32]
     #[arg(long, alias = "products", value_enum)]
     matmul_dtype: Option<MatmulDtypeArg>,
 }

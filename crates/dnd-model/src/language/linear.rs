@@ -19,9 +19,9 @@ pub enum MatmulDtype {
     /// 8 bits of precision, common for language models. Several times as fast on a CPU with
     /// matrix instructions for it.
     Bf16,
-    /// As the model's file has them: matrices in 4 or 8 bits stay so in memory, and on the CPU those
-    /// in 16 bits stay in the file, which is mapped; others are f32. On the CPU and on devices that
-    /// run WGSL; elsewhere all are f32.
+    /// As the model's file has them: matrices in 4 or 8 bits stay so in memory, and on the CPU
+    /// those in 16 bits stay in the file, which is mapped; others are f32. On the CPU and on
+    /// devices that run WGSL; elsewhere all are f32.
     Stored,
 }
 
