@@ -15,8 +15,9 @@ const USUAL_DELAYS: [i64; 2] = [10, 1000];
 /// A training step takes seconds, and needs the memory of the one before again.
 const DELAY: i64 = 1000;
 
-/// Keeps freed memory for a second, a fifth more tokens a second in training; the environment
-/// variable `MIMALLOC_PURGE_DELAY` (in ms, -1 for ever) comes first.
+/// Keeps freed memory for a second: with 10 ms, a fine-tuning step on the shapes of Qwen2.5-0.5B
+/// spent a seventh of its time on zeroing pages. The environment variable `MIMALLOC_PURGE_DELAY`
+/// (in ms, -1 for ever) comes first.
 #[allow(unsafe_code, reason = "options of mimalloc have no safe wrapper")]
 pub fn keep_memory() {
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_some() {

@@ -38,6 +38,17 @@ fn with_panel(
     output
 }
 
+/// Adds panels (rows, up to [`PANEL`] columns each) to `output` (rows, width).
+fn add_panels(output: &mut [f32], width: usize, panels: &[Vec<f32>]) {
+    for (row, output) in output.chunks_exact_mut(width.max(1)).enumerate() {
+        for (output, panel) in output.chunks_mut(PANEL).zip(panels) {
+            let taken = output.len();
+            let sums = &panel[row * taken..][..taken];
+            output.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
+        }
+    }
+}
+
 /// A matrix (output, input) whose values can be read as f32.
 pub(crate) trait Widen: Sync {
     /// (output, input).
@@ -77,12 +88,7 @@ pub(crate) fn product(matrix: &impl Widen, input: &[f32]) -> Vec<f32> {
             )
         })
         .collect();
-    for (row, output) in output.chunks_exact_mut(width.max(1)).enumerate() {
-        for (output, panel) in output.chunks_mut(PANEL).zip(&panels) {
-            let taken = output.len();
-            output.copy_from_slice(&panel[row * taken..][..taken]);
-        }
-    }
+    add_panels(&mut output, width, &panels);
     output
 }
 
@@ -116,13 +122,7 @@ pub(crate) fn transposed_product(matrix: &impl Widen, input: &[f32]) -> Vec<f32>
                 )
             })
             .collect();
-        for (row, output) in output.chunks_exact_mut(width).enumerate() {
-            for (output, panel) in output.chunks_mut(PANEL).zip(&panels) {
-                let taken = output.len();
-                let sums = &panel[row * taken..][..taken];
-                output.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
-            }
-        }
+        add_panels(&mut output, width, &panels);
     }
     output
 }
