@@ -41,6 +41,8 @@ CONFIG = {
     "vocab_size": 151936,
 }
 LINES, LENGTH, ANSWER = 8, 64, 16
+# Tokens of a line where activations are most of the memory.
+LONG = 512
 STEPS = 5
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
@@ -95,14 +97,14 @@ def make_model(folder):
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def make_task(folder):
-    """One task; prompt, answer and end of turn are LENGTH tokens."""
+def make_task(folder, length):
+    """One task; prompt, answer and end of turn are `length` tokens."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = LETTERS * LENGTH
+    text = LETTERS * length
     lines = []
     for number in range(4 * LINES):
-        line = text[number * 5 :][: LENGTH - 1].replace(" ", "x")
-        prompt, response = line[: LENGTH - ANSWER], line[LENGTH - ANSWER :]
+        line = text[number * 5 :][: length - 1].replace(" ", "x")
+        prompt, response = line[: length - ANSWER], line[length - ANSWER :]
         lines.append(json.dumps({"prompt": prompt, "response": response}))
     for split in ["train", "test"]:
         (folder / f"letters.{split}.jsonl").write_text("\n".join(lines) + "\n")
@@ -154,20 +156,32 @@ def main():
         print(of_peft(sys.argv[2], sys.argv[3]))
         return
     dnd, folder = sys.argv[1], Path(sys.argv[2])
-    model, tasks = folder / "qwen-shaped", folder / "tasks"
+    model = folder / "qwen-shaped"
     make_model(model)
-    make_task(tasks)
-    rows = []
-    for dtype in ["stored", "f32"]:
-        out = folder / f"collection-{dtype}"
+    recompute = folder / "recompute.toml"
+    recompute.write_text("[collect.tune]\nrecompute = true\n")
+
+    def of_dnd(dtype, length, *options):
+        tasks, out = folder / f"tasks-{length}", folder / "collection"
+        make_task(tasks, length)
         subprocess.run(["rm", "-rf", out], check=True)
         command = [dnd, "collect", "--device", "cpu", "--matmul-dtype", dtype]
         command += ["--base", str(model), "--base-model", "random/qwen-shaped"]
         command += ["--tasks", str(tasks), "--out", str(out)]
-        command += ["--steps", str(STEPS - 1), "--snapshots", "1", "--batch", str(LINES)]
-        _, memory = measured(command)
+        steps = STEPS if length == LENGTH else 1
+        command += ["--steps", str(steps - 1), "--snapshots", "1", "--batch", str(LINES)]
+        _, memory = measured(command + [str(option) for option in options])
         manifest = json.loads((out / "letters" / "manifest.json").read_text())
-        rows.append((f"dnd, {dtype}", manifest["tokens_per_second"], memory))
+        return manifest["tokens_per_second"], memory
+
+    again = ["--config", recompute]
+    rows = [
+        ("dnd, stored", *of_dnd("stored", LENGTH)),
+        ("dnd, stored, recomputing", *of_dnd("stored", LENGTH, *again)),
+        ("dnd, f32", *of_dnd("f32", LENGTH)),
+        (f"dnd, stored, lines of {LONG}", *of_dnd("stored", LONG)),
+        (f"dnd, stored, lines of {LONG}, recomputing", *of_dnd("stored", LONG, *again)),
+    ]
     for dtype in ["bfloat16", "float32"]:
         output, memory = measured([sys.executable, __file__, "--peft", str(model), dtype])
         rows.append((f"peft, {dtype}", float(output.split()[-1]), memory))

@@ -50,10 +50,24 @@ export interface GenerateOptions {
   signal?: AbortSignal;
 }
 
+/** How an answer came about. */
+export interface Answered {
+  tokens: number;
+  /** Whether the model ended its turn; otherwise the answer is cut. */
+  ended: boolean;
+  /** Whether the signal cut it. */
+  stopped: boolean;
+  /** Seconds to the first text. */
+  first: number;
+  /** Tokens per second after it. */
+  rate: number | null;
+}
+
 export interface CompleteOptions {
   /** The adapter to answer with; without it, the base model answers. */
   adapter?: Adapter;
   onToken?: (text: string) => void;
+  onAnswered?: (answered: Answered) => void;
   signal?: AbortSignal;
   /** Default: 128. */
   maxTokens?: number;
@@ -90,6 +104,8 @@ export declare class Dnd {
   generate(prompts: string[], options?: GenerateOptions): Promise<Adapter>;
   /** Answers a prompt. The base model (98 MB) is fetched at the first call. */
   complete(prompt: string, options?: CompleteOptions): Promise<string>;
+  /** Deletes the models that the browser keeps. */
+  deleteModels(): Promise<void>;
   /** Ends the workers. Nothing else may be called afterwards. */
   dispose(): void;
 }

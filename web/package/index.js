@@ -11,20 +11,27 @@ export class DndError extends Error {
 
 const aborted = () => new DndError("aborted", "The signal was aborted.");
 
+/** Starts the package's own worker. Bundlers look for exactly this expression. */
+const ownWorker = () =>
+  new Worker(new URL("./worker/worker-start.js", import.meta.url), { type: "module" });
+
 /** A worker and the requests that it has not answered. */
 class Link {
   #worker;
+  #onEvent;
+  #onLost;
   #last = 0;
   #waiting = new Map();
 
-  constructor() {
-    this.#worker = new Worker(new URL("./worker/worker-start.js", import.meta.url), {
-      type: "module",
-    });
-    this.#worker.onmessage = ({ data: [json, ...files] }) => this.#receive(JSON.parse(json), files);
-    this.#worker.onerror = (event) => {
+  /** `onEvent` gets all events; `onLost` why the worker ended, if no request was waiting. */
+  constructor(worker, { onEvent, onLost }) {
+    this.#worker = worker;
+    this.#onEvent = onEvent;
+    this.#onLost = onLost;
+    worker.onmessage = ({ data: [json, ...files] }) => this.#receive(JSON.parse(json), files);
+    worker.onerror = (event) => {
       const reason = event.message ?? "its script cannot be loaded";
-      this.end(new DndError("other", `The worker stopped: ${reason}`));
+      this.#lose(new DndError("other", `The worker stopped: ${reason}`));
     };
   }
 
@@ -33,8 +40,8 @@ class Link {
   }
 
   /**
-   * Sends a request; resolves with the event of kind `answer` and its files. `onEvent` gets the
-   * events before.
+   * Sends a request; resolves with the event of kind `answer` and its files. `onEvent` gets its
+   * events.
    */
   ask(request, answer, { files = [], onEvent } = {}) {
     if (!this.isOpen) throw new DndError("other", "The worker was ended.");
@@ -54,20 +61,30 @@ class Link {
 
   /** Terminates the worker; requests without an answer fail. */
   end(error) {
-    this.#worker?.terminate();
+    if (!this.isOpen) return;
+    // Messages may be on their way.
+    this.#worker.onmessage = this.#worker.onerror = null;
+    this.#worker.terminate();
     this.#worker = undefined;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+  }
+
+  #lose(error) {
+    const isIdle = this.#waiting.size === 0;
+    this.end(error);
+    if (isIdle) this.#onLost?.(error);
   }
 
   #receive(event, files) {
     const waiting = this.#waiting.get(event.id);
     if (event.kind === "failed") {
       const error = new DndError(event.cause, event.message);
-      if (!waiting) return this.end(error);
+      if (!waiting) return this.#lose(error);
       this.#waiting.delete(event.id);
       return waiting.reject(error);
     }
+    this.#onEvent?.(event);
     waiting?.onEvent?.(event);
     if (event.kind !== waiting?.answer) return;
     this.#waiting.delete(event.id);
@@ -79,6 +96,7 @@ export class Adapter {
   #files;
 
   constructor(report, [zip, model, config, gguf]) {
+    this.report = report;
     this.baseModel = report.base_model;
     this.sha256 = report.sha256;
     this.#files = { zip, model, config, gguf };
@@ -124,6 +142,11 @@ function checkNumber(field, value, expected, isRight) {
 
 const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
 
+/**
+ * Has options beyond those of `load`, for DnD's own page: `answers`, the device of the base model;
+ * `program`, the address of `worker-start.js`; `onEvent`, which gets all events of the workers;
+ * `onLost`, which gets the error of a worker that ended by itself while nothing was asked of it.
+ */
 export class Dnd {
   #options;
   #generator;
@@ -137,21 +160,32 @@ export class Dnd {
   #answers = new Queue();
 
   constructor(options) {
-    this.#options = options;
+    this.#options = { device: "auto", answers: "cpu", ...options };
   }
 
-  #onEvent = (event) => {
-    const { kind, stage, done, total, speed } = event;
-    if (kind === "device") this.device = event.name;
-    if (kind === "progress") this.#options.onProgress?.({ stage, done, total, speed });
-  };
+  /** Whether the base model can be asked at once. */
+  get answers() {
+    return this.#base?.isOpen ?? false;
+  }
 
-  /** A worker that has answered these requests, each with the kind of its answer. */
-  async #open(requests, signal) {
-    const link = new Link();
+  /** A worker that has answered the request with an event of kind `answer`. */
+  async #open(request, answer, signal) {
+    const { program, onProgress, onEvent, onLost } = this.#options;
+    const isBase = request.kind === "open_base";
+    const worker = program
+      ? // Logs and tests tell the workers apart by the query.
+        new Worker(isBase ? `${program}?base-model` : program, { type: "module" })
+      : ownWorker();
+    const listen = (event) => {
+      const { kind, stage, done, total, speed } = event;
+      if (kind === "device" && !isBase) this.device = event.name;
+      if (kind === "progress") onProgress?.({ stage, done, total, speed });
+      onEvent?.(event);
+    };
+    const link = new Link(worker, { onEvent: listen, onLost });
     this.#links.add(link);
     try {
-      for (const [request, answer] of requests) await this.#ask(link, request, answer, signal);
+      await this.#ask(link, request, answer, signal);
       return link;
     } catch (error) {
       link.end(error);
@@ -165,7 +199,11 @@ export class Dnd {
     const end = () => link.end(aborted());
     signal?.addEventListener("abort", end);
     try {
-      return await link.ask(request, answer, { onEvent: this.#onEvent });
+      return await link.ask(request, answer);
+    } catch (error) {
+      // The worker may have panicked.
+      if (error.code === "other") link.end(error);
+      throw error;
     } finally {
       signal?.removeEventListener("abort", end);
     }
@@ -177,16 +215,33 @@ export class Dnd {
     if (this.#isDisposed) throw new DndError("other", "The generator was disposed of.");
   }
 
-  /** Chooses a device and loads the generator, unless that is done. */
-  prepare(signal) {
+  /** Asks the generator's worker, after what it was asked before; opens it first if need be. */
+  #askGenerator(request, answer, signal) {
     return this.#generations.run(async () => {
       this.#check(signal);
-      if (this.#generator?.isOpen) return this;
-      const { models, model, device } = this.#options;
-      const start = [{ kind: "start", device, base: models, model }, "files"];
-      this.#generator = await this.#open([start, [{ kind: "prepare" }, "prepared"]], signal);
-      return this;
+      if (!this.#generator?.isOpen) {
+        const { models, model, device } = this.#options;
+        const start = { kind: "start", device, base: models, model };
+        this.#generator = await this.#open(start, "files", signal);
+        this.#check(signal);
+      }
+      return request && this.#ask(this.#generator, request, answer, signal);
     });
+  }
+
+  /** Chooses a device and looks which models are stored, unless that is done. */
+  async start(signal) {
+    await this.#askGenerator(undefined, undefined, signal);
+  }
+
+  /** Fetches and loads the generator, unless that is done. */
+  async prepare(signal) {
+    await this.#askGenerator({ kind: "prepare" }, "prepared", signal);
+  }
+
+  /** Deletes the stored models. */
+  async deleteModels() {
+    await this.#askGenerator({ kind: "delete" }, "files");
   }
 
   async generate(prompts, { seed = 0, describe, signal } = {}) {
@@ -199,17 +254,13 @@ export class Dnd {
     const used = given.filter((prompt) => prompt.trim() !== "");
     if (used.length === 0) throw wrong("prompts", "at least one text", given);
     checkNumber("seed", seed, "a whole number from 0", isWhole);
-    await this.prepare(signal);
-    return this.#generations.run(async () => {
-      this.#check(signal);
-      const request = { kind: "generate", prompts: used, seed };
-      const [report, files] = await this.#ask(this.#generator, request, "done", signal);
-      return new Adapter(report, files);
-    });
+    const request = { kind: "generate", prompts: used, seed };
+    const [report, files] = await this.#askGenerator(request, "done", signal);
+    return new Adapter(report, files);
   }
 
   async complete(prompt, options = {}) {
-    const { adapter, onToken, signal, maxTokens = 128 } = options;
+    const { adapter, onToken, onAnswered, signal, maxTokens = 128 } = options;
     const { temperature = 0, topP = 0.95, seed = 0 } = options;
     if (typeof prompt !== "string" || prompt.trim() === "") throw wrong("prompt", "a text", prompt);
     checkNumber("maxTokens", maxTokens, "a whole number from 0", isWhole);
@@ -221,9 +272,10 @@ export class Dnd {
       this.#check(signal);
       if (!this.#base?.isOpen) {
         this.#adapter = undefined;
-        const { models, model } = this.#options;
-        const open = { kind: "open_base", base: models, model, device: "cpu" };
-        this.#base = await this.#open([[open, "opened"]], signal);
+        const { models, model, answers } = this.#options;
+        const open = { kind: "open_base", base: models, model, device: answers };
+        this.#base = await this.#open(open, "opened", signal);
+        this.#check(signal);
       }
       const base = this.#base;
       if (adapter && this.#adapter !== adapter) {
@@ -243,7 +295,9 @@ export class Dnd {
         const answer = base.ask(request, "answered", { onEvent });
         if (signal?.aborted) stop();
         const [answered] = await answer;
-        if (answered.stopped) throw aborted();
+        const { tokens, ended, stopped, first, rate } = answered;
+        onAnswered?.({ tokens, ended, stopped, first, rate });
+        if (stopped) throw aborted();
         return text;
       } finally {
         signal?.removeEventListener("abort", stop);
@@ -259,12 +313,14 @@ export class Dnd {
   }
 }
 
-export async function load({ models, model, device = "auto", onProgress, signal } = {}) {
+export async function load({ models, model, device, onProgress, signal } = {}) {
   if (typeof models !== "string" && !(models instanceof URL)) {
     throw wrong("models", "an address", models);
   }
   if (model !== undefined && typeof model !== "string") throw wrong("model", "a name", model);
   const folder = new URL(models, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   const base = folder.endsWith("/") ? folder : `${folder}/`;
-  return new Dnd({ models: base, model, device, onProgress }).prepare(signal);
+  const dnd = new Dnd({ models: base, model, device: device ?? "auto", onProgress });
+  await dnd.prepare(signal);
+  return dnd;
 }

@@ -10,8 +10,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
-#[cfg(target_arch = "wasm32")]
-pub mod connection;
 pub mod manifest;
 pub mod protocol;
 pub mod review;

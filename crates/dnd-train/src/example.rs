@@ -122,40 +122,35 @@ impl<'a> ExampleBatch<'a> {
             .flat_map(|example| example.answer().iter().copied())
             .collect()
     }
-}
 
-/// Hidden states (answer tokens, hidden) that predict each answer token from the tokens before it.
-fn answer_states(model: &LanguageModel, batch: &ExampleBatch, lora: Option<&Lora>) -> Tensor<2> {
-    let mut cache = Cache::default();
-    let prefix = batch.prefix;
-    if !prefix.is_empty() {
-        model.forward(&TokenBatch::after_prefix(&[prefix], 0), lora, &mut cache);
+    /// What is read: the common prefix, if there is one, and behind it the rest of each example,
+    /// without its last token, which predicts nothing that is asked for.
+    pub(crate) fn tokens(&self) -> (Option<TokenBatch>, TokenBatch) {
+        let prefix = self.prefix;
+        let rows = self.examples.iter();
+        let rows: Vec<&[u32]> = rows
+            .map(|example| &example.tokens[prefix.len()..example.tokens.len() - 1])
+            .collect();
+        let prefix_tokens = (!prefix.is_empty()).then(|| TokenBatch::after_prefix(&[prefix], 0));
+        (prefix_tokens, TokenBatch::after_prefix(&rows, prefix.len()))
     }
-    // The last token predicts nothing that is asked for.
-    let rows: Vec<&[u32]> = batch
-        .examples
-        .iter()
-        .map(|example| &example.tokens[prefix.len()..example.tokens.len() - 1])
-        .collect();
-    let tokens = TokenBatch::after_prefix(&rows, prefix.len());
-    let length = tokens.shape[1];
-    let hidden = model.forward(&tokens, lora, &mut cache);
-    let places: Vec<i32> = batch
-        .examples
-        .iter()
-        .enumerate()
-        .flat_map(|(row, example)| {
-            let start = row * length + example.answer_start - prefix.len() - 1;
-            (start..start + example.answer().len()).map(|place| place as i32)
-        })
-        .collect();
-    let places: Tensor<1, Int> = Tensor::from_data(places.as_slice(), model.device());
-    hidden.select(0, places)
-}
 
-/// Sum of the cross-entropies of the batch's answer tokens, in nats.
-pub fn answer_loss(model: &LanguageModel, batch: &ExampleBatch, lora: Option<&Lora>) -> Tensor<1> {
-    answer_losses(model, batch, lora).sum()
+    /// The cross-entropy of each of the [answer tokens](Self::answers), in nats, by the hidden
+    /// states (B * T, hidden) of the rows behind the prefix.
+    pub(crate) fn losses(&self, model: &LanguageModel, hidden: Tensor<2>) -> Tensor<1> {
+        let length = hidden.dims()[0] / self.examples.len();
+        let places: Vec<i32> = self
+            .examples
+            .iter()
+            .enumerate()
+            .flat_map(|(row, example)| {
+                let start = row * length + example.answer_start - self.prefix.len() - 1;
+                (start..start + example.answer().len()).map(|place| place as i32)
+            })
+            .collect();
+        let places: Tensor<1, Int> = Tensor::from_data(places.as_slice(), model.device());
+        model.cross_entropy(hidden.select(0, places), self.answers())
+    }
 }
 
 /// The cross-entropy of each of the batch's [answer tokens](ExampleBatch::answers), in nats.
@@ -164,7 +159,12 @@ pub fn answer_losses(
     batch: &ExampleBatch,
     lora: Option<&Lora>,
 ) -> Tensor<1> {
-    model.cross_entropy(answer_states(model, batch, lora), batch.answers())
+    let mut cache = Cache::default();
+    let (prefix, rows) = batch.tokens();
+    if let Some(prefix) = prefix {
+        model.forward(&prefix, lora, &mut cache);
+    }
+    batch.losses(model, model.forward(&rows, lora, &mut cache))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod answer_gradients;
 mod average;
 mod checkpoint;
 pub mod collect;
@@ -24,7 +25,7 @@ mod values;
 pub mod workers;
 
 pub use error::Error;
-pub use example::{Example, ExampleBatch, answer_loss, answer_losses};
+pub use example::{Example, ExampleBatch, answer_losses};
 pub use objective::behaviour::{BehaviourOptions, Start, train_behaviour};
 pub use objective::weights::train_weights;
 pub use pack::mean_adapter;

@@ -133,7 +133,7 @@ impl Plan {
             * (TRAINED * (generator + mean)
                 + PREDICTED * tasks * mean
                 + encoder_parameters
-                + cores.min(tasks) * at_once * activations(base))
+                + cores.min(tasks) * at_once * activations(base, behaviour.recompute))
             + frozen * base_parameters
             + tasks * cascade
             + REST;
@@ -186,15 +186,20 @@ impl Plan {
     }
 }
 
-/// Numbers that a layer keeps of a token for its gradients, over all layers: hidden states, the
-/// inputs and outputs of all projections, and the product of gate and up.
-fn activations(base: &LanguageModelConfig) -> usize {
+/// Numbers that are kept of a token for gradients. A layer keeps hidden states, the inputs and
+/// outputs of all projections, and the product of gate and up; where layers are computed again, all
+/// of them but one keep a hidden state.
+fn activations(base: &LanguageModelConfig, recompute: bool) -> usize {
     let dimensions = &base.dimensions;
     let heads = dimensions.num_attention_heads + 2 * dimensions.num_key_value_heads;
     let layer = 8 * dimensions.hidden_size
         + 2 * heads * dimensions.head_dim
         + 4 * dimensions.intermediate_size;
-    dimensions.num_layers * layer
+    if recompute {
+        dimensions.num_layers * dimensions.hidden_size + layer
+    } else {
+        dimensions.num_layers * layer
+    }
 }
 
 fn volume(shape: &[usize; 3]) -> usize {

@@ -200,7 +200,7 @@ pub struct WeightsSettings {
     pub prompt_pool: usize,
     /// Prompts a task that are kept from training, for the validation loss.
     pub validation_prompts: usize,
-    /// Steps between validation losses, log lines and saved states.
+    /// Steps between validation losses and log lines.
     pub report_every: usize,
     /// Seed of weights, draws and noise.
     pub seed: u64,

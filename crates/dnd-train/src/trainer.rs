@@ -2,7 +2,7 @@
 //! bundle.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dnd_adapter::{Bundle, Layout};
 use dnd_files::Observer;
@@ -43,7 +43,7 @@ pub(crate) trait Objective {
 pub(crate) struct Schedule {
     /// Optimizer steps, at most.
     pub(crate) steps: usize,
-    /// Steps between points of the curve, each with a checkpoint.
+    /// Steps between points of the curve.
     pub(crate) report_every: usize,
     /// Reports without a better decisive loss after which training ends; zero never ends it.
     pub(crate) patience: usize,
@@ -134,6 +134,8 @@ impl Identity {
 struct State {
     identity: Identity,
     progress: Progress,
+    /// Points of the curve, which has a file of its own.
+    points: usize,
 }
 
 /// Steps done, and figures since the last point of the curve.
@@ -203,6 +205,26 @@ struct Run<'a, O> {
     progress: Progress,
     best_bundle: Option<Vec<u8>>,
     curve: Vec<CurvePoint>,
+    pace: Pace,
+}
+
+/// When checkpoints are due: after every step, unless that would take more than a tenth of the time.
+struct Pace {
+    saved: Instant,
+    cost: Duration,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            saved: Instant::now(),
+            cost: Duration::ZERO,
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        now - self.saved >= 9 * self.cost
+    }
 }
 
 /// Trains by `objective` and writes the bundle `out`, the loss curve beside it as `.csv` and
@@ -228,6 +250,7 @@ pub(crate) fn train<O: Objective>(
         progress: Progress::default(),
         best_bundle: None,
         curve: Vec::new(),
+        pace: Pace::new(),
     };
     run.resume(observer)?;
     let earlier = run.curve.last().map_or(0.0, |point| point.seconds);
@@ -252,7 +275,7 @@ pub(crate) fn train<O: Objective>(
         }
         let is_cancelled =
             processes.any(observer.is_cancelled()) && !run.progress.is_finished(schedule);
-        if is_report || is_cancelled {
+        if is_report || is_cancelled || run.pace.is_due(Instant::now()) {
             run.save()?;
         }
         observer.advance(1, &format!("loss {:.3}", figures.loss));
@@ -267,6 +290,7 @@ impl<O: Objective> Run<'_, O> {
     /// Loads the checkpoint of an interrupted run, if there is one.
     fn resume(&mut self, observer: &dyn Observer) -> Result<(), Error> {
         let folder = state_folder(self.out);
+        let mut points = 0;
         if let Some(state) = find::<State>(&folder)? {
             if state.identity != *self.identity {
                 return Err(foreign(&folder));
@@ -276,6 +300,7 @@ impl<O: Objective> Run<'_, O> {
                 self.best_bundle = Some(dnd_files::read(&folder.join(BEST))?);
             }
             self.progress = state.progress;
+            points = state.points;
         }
         let step = self.progress.step;
         if !self.processes.agree(step) {
@@ -288,22 +313,26 @@ impl<O: Objective> Run<'_, O> {
                 ),
             ));
         }
-        if step > 0 {
+        if points > 0 {
             self.curve = read_curve(&self.out.with_extension("csv"))?;
-            self.curve.retain(|point| point.step <= step);
+            self.curve.truncate(points);
+        }
+        if step > 0 {
             observer.note(&format!("resuming after step {step}"));
         }
         Ok(())
     }
 
-    fn save(&self) -> Result<(), Error> {
+    fn save(&mut self) -> Result<(), Error> {
         if !self.processes.writes() {
             return Ok(());
         }
+        let started = Instant::now();
         tracing::debug!(step = self.progress.step, "checkpoint");
         let state = State {
             identity: self.identity.clone(),
             progress: self.progress.clone(),
+            points: self.curve.len(),
         };
         replace(&state_folder(self.out), &state, |folder| {
             self.objective.save(folder)?;
@@ -311,7 +340,13 @@ impl<O: Objective> Run<'_, O> {
                 Some(bundle) => Ok(dnd_files::write(&folder.join(BEST), bundle)?),
                 None => Ok(()),
             }
-        })
+        })?;
+        let saved = Instant::now();
+        self.pace = Pace {
+            saved,
+            cost: saved - started,
+        };
+        Ok(())
     }
 
     /// Adds a point to the curve, and keeps the weights if they are the best so far.
@@ -444,7 +479,18 @@ mod tests {
             progress: Progress::default(),
             best_bundle: None,
             curve: Vec::new(),
+            pace: Pace::new(),
         }
+    }
+
+    #[test]
+    fn checkpoints_take_at_most_a_tenth_of_the_time() {
+        let saved = Instant::now();
+        let second = Duration::from_secs(1);
+        let is_due = |cost, after| Pace { saved, cost }.is_due(saved + after);
+        assert!(is_due(Duration::ZERO, Duration::ZERO));
+        assert!(is_due(second, 9 * second));
+        assert!(!is_due(second, 8 * second));
     }
 
     #[test]

@@ -3,27 +3,30 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dnd_adapter::Projection;
 
-use super::Cache;
+use super::cache::LayerCache;
 use super::linear::Linear;
 use super::model::RmsNorm;
 use crate::Lora;
 use crate::lora::LoraFactors;
 
-/// Inputs that all layers share in one forward pass.
-pub(super) struct Step<'a> {
+/// Inputs that all layers share in one forward pass of a batch.
+pub(super) struct Step {
+    /// B and T.
     pub(super) shape: [usize; 2],
     pub(super) rotary: Rotary,
     pub(super) mask: Tensor<4>,
-    pub(super) lora: Option<&'a Lora>,
 }
 
-impl Step<'_> {
-    pub(super) fn lora_factors(
-        &self,
-        layer: usize,
-        projection: Projection,
-    ) -> Option<&LoraFactors> {
-        self.lora.and_then(|lora| lora.factors(layer, projection))
+/// An adapter's part in one layer.
+#[derive(Clone, Copy)]
+pub(super) struct LayerLora<'a> {
+    pub(super) lora: Option<&'a Lora>,
+    pub(super) layer: usize,
+}
+
+impl LayerLora<'_> {
+    pub(super) fn factors(&self, projection: Projection) -> Option<&LoraFactors> {
+        self.lora?.factors(self.layer, projection)
     }
 }
 
@@ -87,14 +90,13 @@ impl Attention {
     pub(super) fn forward(
         &self,
         state: Tensor<2>,
-        layer: usize,
         step: &Step,
-        cache: &mut Cache,
+        lora: LayerLora,
+        cache: &mut LayerCache,
     ) -> Tensor<2> {
         let [batch, length] = step.shape;
-        let project = |linear: &Linear, projection| {
-            linear.forward(state.clone(), step.lora_factors(layer, projection))
-        };
+        let project =
+            |linear: &Linear, projection| linear.forward(state.clone(), lora.factors(projection));
         let mut query = project(&self.query, Projection::Query);
         let mut key = project(&self.key, Projection::Key);
         if let Some([of_queries, of_keys]) = &self.norms {
@@ -106,10 +108,10 @@ impl Attention {
         let value = project(&self.value, Projection::Value)
             .reshape([batch, length, self.key_value_heads, self.head_dim])
             .swap_dims(1, 2);
-        let (keys, values) = cache.extend(layer, key, value);
+        let (keys, values) = cache.extend(key, value);
         let context = dnd_kernels::attend(query, keys, values, step.mask.clone());
         self.output
-            .forward(context, step.lora_factors(layer, Projection::Output))
+            .forward(context, lora.factors(Projection::Output))
     }
 }
 

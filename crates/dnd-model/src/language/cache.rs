@@ -9,19 +9,23 @@ use burn::tensor::Tensor;
 /// flow through it.
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
-    /// One pair per layer: keys and values of shape (B, key-value heads, S, head dimension).
-    pub(super) layers: Vec<(Tensor<4>, Tensor<4>)>,
+    pub(super) layers: Vec<LayerCache>,
 }
+
+/// Keys and values of one layer, of shape (B, key-value heads, S, head dimension), once there are
+/// any.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LayerCache(Option<(Tensor<4>, Tensor<4>)>);
 
 impl Cache {
     /// Number of cached positions S, padding included.
     pub fn len(&self) -> usize {
-        self.layers.first().map_or(0, |(keys, _)| keys.dims()[2])
+        self.layers.first().map_or(0, LayerCache::len)
     }
 
     /// Whether nothing is cached.
     pub fn is_empty(&self) -> bool {
-        self.layers.is_empty()
+        self.len() == 0
     }
 
     /// Forgets all positions but the first `length`.
@@ -29,29 +33,26 @@ impl Cache {
         if length == 0 {
             self.layers.clear();
         }
-        for (keys, values) in &mut self.layers {
+        for (keys, values) in self.layers.iter_mut().filter_map(|layer| layer.0.as_mut()) {
             let kept = length.min(keys.dims()[2]);
             *keys = keys.clone().narrow(2, 0, kept);
             *values = values.clone().narrow(2, 0, kept);
         }
     }
+}
 
-    /// Appends new keys and values of `layer` and returns all of its keys and values.
-    pub(super) fn extend(
-        &mut self,
-        layer: usize,
-        keys: Tensor<4>,
-        values: Tensor<4>,
-    ) -> (Tensor<4>, Tensor<4>) {
-        let joined = match self.layers.get(layer) {
+impl LayerCache {
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |(keys, _)| keys.dims()[2])
+    }
+
+    /// Appends new keys and values and returns all of them.
+    pub(super) fn extend(&mut self, keys: Tensor<4>, values: Tensor<4>) -> (Tensor<4>, Tensor<4>) {
+        let joined = match &self.0 {
             Some((old_keys, old_values)) => (join(old_keys, keys), join(old_values, values)),
             None => (keys, values),
         };
-        if layer < self.layers.len() {
-            self.layers[layer] = joined.clone();
-        } else {
-            self.layers.push(joined.clone());
-        }
+        self.0 = Some(joined.clone());
         joined
     }
 }

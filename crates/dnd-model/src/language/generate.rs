@@ -121,12 +121,15 @@ mod tests {
     use burn::tensor::{Device, Tensor};
 
     use super::*;
+    use crate::language::cache::LayerCache;
 
     #[test]
     fn a_cache_keeps_what_the_next_prompt_begins_with() {
         let keys = || Tensor::<4>::zeros([1, 2, 4, 8], &Device::flex());
         let mut cached = PromptCache::default();
-        cached.cache.extend(0, keys(), keys());
+        let mut layer = LayerCache::default();
+        layer.extend(keys(), keys());
+        cached.cache.layers.push(layer);
         cached.tokens = vec![1, 2, 3, 4];
         cached.keep(&[1, 2, 3, 5]);
         assert_eq!((cached.tokens.len(), cached.cache.len()), (3, 3));

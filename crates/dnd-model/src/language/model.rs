@@ -10,9 +10,10 @@ use dnd_adapter::Projection;
 use dnd_adapter::gguf::{Gguf, lora};
 use dnd_kernels::{FrozenMatrix, HalfMatrix, Quantized, rms_norm, silu_mul};
 
-use super::attention::{Attention, Rotary, Step, causal_mask, id_tensor};
+use super::attention::{Attention, LayerLora, Rotary, Step, causal_mask, id_tensor};
+use super::cache::LayerCache;
 use super::linear::{Linear, MatmulDtype};
-use super::{Cache, LanguageModelConfig, LanguageTokenizer};
+use super::{Cache, LanguageModelConfig, LanguageTokenizer, TokenBatch};
 use crate::{Error, Lora, Weights};
 
 /// A frozen base model.
@@ -21,8 +22,8 @@ pub struct LanguageModel {
     device: Device,
     /// (vocabulary, hidden).
     embedding: Embedding,
-    layers: Vec<Layer>,
-    norm: RmsNorm,
+    pub(super) layers: Vec<Layer>,
+    pub(super) norm: RmsNorm,
     /// (vocabulary, hidden): `lm_head`, or the tied embedding.
     output: FrozenMatrix,
 }
@@ -65,50 +66,13 @@ fn of_rows(
     Tensor::from_data(TensorData::new(rows, [ids.len(), hidden]), device)
 }
 
-struct Layer {
+pub(super) struct Layer {
     attention_norm: RmsNorm,
     attention: Attention,
     feed_forward_norm: RmsNorm,
     gate: Linear,
     up: Linear,
     down: Linear,
-}
-
-/// New tokens of a batch: B rows of T, padded on the right.
-#[derive(Debug, Clone)]
-pub struct TokenBatch {
-    /// Token ids, B * T of them.
-    pub ids: Vec<u32>,
-    /// Position of each token in its own sequence.
-    pub positions: Vec<usize>,
-    /// B and T.
-    pub shape: [usize; 2],
-    /// For each row, which of the S positions hold real tokens: cached positions first, then
-    /// the T new ones; B * S values.
-    pub columns: Vec<bool>,
-}
-
-impl TokenBatch {
-    /// Pads sequences that continue a shared prefix of `cached` real tokens.
-    pub fn after_prefix(sequences: &[&[u32]], cached: usize) -> Self {
-        let length = sequences.iter().map(|ids| ids.len()).max().unwrap_or(0);
-        let shape = [sequences.len(), length];
-        let mut batch = Self {
-            ids: Vec::with_capacity(shape[0] * length),
-            positions: Vec::with_capacity(shape[0] * length),
-            shape,
-            columns: Vec::with_capacity(shape[0] * (cached + length)),
-        };
-        for ids in sequences {
-            batch.ids.extend_from_slice(ids);
-            batch.ids.resize(batch.ids.len() + length - ids.len(), 0);
-            batch.positions.extend(cached..cached + length);
-            batch
-                .columns
-                .extend((0..cached + length).map(|column| column < cached + ids.len()));
-        }
-        batch
-    }
 }
 
 impl LanguageModelConfig {
@@ -258,9 +222,23 @@ impl LanguageModel {
     ///
     /// A cache filled with a batch of one is shared by all B rows.
     pub fn forward(&self, batch: &TokenBatch, lora: Option<&Lora>, cache: &mut Cache) -> Tensor<2> {
-        let [_, length] = batch.shape;
-        let total = cache.len() + length;
-        let step = Step {
+        let step = self.step(batch, cache.len());
+        let mut state = self.embed(batch);
+        cache
+            .layers
+            .resize_with(self.layers.len(), LayerCache::default);
+        let layers = self.layers.iter().zip(&mut cache.layers);
+        for (index, (layer, cache)) in layers.enumerate() {
+            let lora = LayerLora { lora, layer: index };
+            state = layer.forward(state, &step, lora, cache);
+        }
+        self.norm.forward(state)
+    }
+
+    /// What the layers share when they read `batch` behind `cached` positions.
+    pub(super) fn step(&self, batch: &TokenBatch, cached: usize) -> Step {
+        let total = cached + batch.shape[1];
+        Step {
             shape: batch.shape,
             rotary: Rotary::new(
                 &batch.positions,
@@ -269,14 +247,13 @@ impl LanguageModel {
                 &self.device,
             ),
             mask: causal_mask(&batch.columns, batch.shape, total, &self.device),
-            lora,
-        };
-        let hidden = self.config.dimensions.hidden_size;
-        let mut state = self.embedding.rows(&batch.ids, hidden, &self.device);
-        for (index, layer) in self.layers.iter().enumerate() {
-            state = layer.forward(state, index, &step, cache);
         }
-        self.norm.forward(state)
+    }
+
+    /// (B * T, hidden).
+    pub(super) fn embed(&self, batch: &TokenBatch) -> Tensor<2> {
+        let hidden = self.config.dimensions.hidden_size;
+        self.embedding.rows(&batch.ids, hidden, &self.device)
     }
 
     /// Logits (rows, vocabulary) of hidden states (rows, hidden).
@@ -301,20 +278,23 @@ impl LanguageModel {
 }
 
 impl Layer {
-    fn forward(&self, state: Tensor<2>, index: usize, step: &Step, cache: &mut Cache) -> Tensor<2> {
+    pub(super) fn forward(
+        &self,
+        state: Tensor<2>,
+        step: &Step,
+        lora: LayerLora,
+        cache: &mut LayerCache,
+    ) -> Tensor<2> {
         let normed = self.attention_norm.forward(state.clone());
-        let state = state + self.attention.forward(normed, index, step, cache);
+        let state = state + self.attention.forward(normed, step, lora, cache);
         let normed = self.feed_forward_norm.forward(state.clone());
         let gate = self
             .gate
-            .forward(normed.clone(), step.lora_factors(index, Projection::Gate));
-        let up = self
-            .up
-            .forward(normed, step.lora_factors(index, Projection::Up));
-        let down = self.down.forward(
-            silu_mul(gate, up),
-            step.lora_factors(index, Projection::Down),
-        );
+            .forward(normed.clone(), lora.factors(Projection::Gate));
+        let up = self.up.forward(normed, lora.factors(Projection::Up));
+        let down = self
+            .down
+            .forward(silu_mul(gate, up), lora.factors(Projection::Down));
         state + down
     }
 }

@@ -1,11 +1,14 @@
 //! LoRA factors as trainable parameters.
 
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use dnd_adapter::{Adapter, Factors, Layout};
-use dnd_model::{Error, Lora};
+use dnd_model::Error;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+
+use crate::answer_gradients::FactorPair;
 
 /// The adapter that every fine-tuning starts from: A uniform within 1 / sqrt(input), as peft
 /// starts it, B zero. The same seed gives the same adapter on every machine.
@@ -58,10 +61,22 @@ impl LoraParameters {
         }
     }
 
-    /// The argument of the base model's forward pass; gradients flow into the parameters.
-    pub fn to_lora(&self, layout: &Layout) -> Lora {
-        let tensors = self.a.iter().zip(&self.b);
-        Lora::from_tensors(layout, tensors.map(|(a, b)| (a.val(), b.val())))
+    /// The present factors of each module, as constants.
+    pub(crate) fn factors(&self) -> Vec<FactorPair> {
+        let pairs = self.a.iter().zip(&self.b);
+        pairs
+            .map(|(a, b)| (a.val().inner(), b.val().inner()))
+            .collect()
+    }
+
+    /// Gradients that were computed elsewhere, for the optimizer.
+    pub(crate) fn gradients(&self, factors: Vec<FactorPair>) -> GradientsParams {
+        let mut gradients = GradientsParams::new();
+        for ((a, b), (grad_a, grad_b)) in self.a.iter().zip(&self.b).zip(factors) {
+            gradients.register(a.id, grad_a);
+            gradients.register(b.id, grad_b);
+        }
+        gradients
     }
 
     /// The present values.

@@ -55,7 +55,11 @@ pub fn collect(
     )?;
     let header = CollectionHeader {
         layout,
-        settings: options.settings.clone(),
+        settings: TuneSettings {
+            // Decides nothing but the memory that it takes.
+            recompute: false,
+            ..options.settings.clone()
+        },
         matmul_dtype: base.matmul_dtype,
     };
     let chosen = choose(tasks, options)?;
@@ -66,7 +70,8 @@ pub fn collect(
             observer.note(&format!("{}: finished before", manifest.task));
             continue;
         }
-        collect_task(base, tasks, &task, &collection, &initial, observer)?;
+        let start = (&initial, &options.settings);
+        collect_task(base, tasks, &task, &collection, start, observer)?;
     }
     Ok(collection)
 }
@@ -99,10 +104,9 @@ fn collect_task(
     tasks: &TaskFolder,
     task: &Task,
     collection: &Collection,
-    initial: &Adapter,
+    (initial, settings): (&Adapter, &TuneSettings),
     observer: &dyn Observer,
 ) -> Result<(), Error> {
-    let settings = &collection.header.settings;
     let lines = tasks.lines(task, Split::Train)?;
     let mut examples = Vec::new();
     for &asked in &settings.asked {

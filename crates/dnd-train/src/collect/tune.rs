@@ -1,9 +1,7 @@
 //! Fine-tuning one adapter.
 
-use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::Device;
-use dnd_adapter::{Adapter, Layout};
+use burn::optim::{GradientsAccumulator, ModuleOptimizer};
+use dnd_adapter::Adapter;
 use dnd_model::LanguageModel;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -13,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::LoraParameters;
 use dnd_tasks::Asked;
 
-use crate::example::{Example, ExampleBatch, answer_loss};
+use crate::answer_gradients::AnswerGradients;
+use crate::example::{Example, ExampleBatch};
 use crate::optimizer::adam_w;
 use crate::validate::{not_negative, positive};
 use crate::workers::Workers;
@@ -43,6 +42,10 @@ pub struct TuneSettings {
     /// Most tokens computed at once on each core, padding and shared tokens included; a larger
     /// batch is accumulated, a longer example is computed alone. Bounds memory.
     pub token_limit: usize,
+    /// Keep less in memory: the states between layers alone, so that each layer is computed again
+    /// for its gradients. Makes the same adapter but for rounding.
+    #[serde(skip_serializing)]
+    pub recompute: bool,
     /// Seed of the initial adapter and of the order of examples.
     pub seed: u64,
 }
@@ -59,6 +62,7 @@ impl Default for TuneSettings {
             weight_decay: 0.01,
             clip: 1.0,
             token_limit: 768,
+            recompute: false,
             seed: 0,
         }
     }
@@ -104,8 +108,7 @@ pub struct StepReport {
 
 /// One fine-tuning in progress.
 pub struct Tuner<'a> {
-    model: &'a LanguageModel,
-    layout: &'a Layout,
+    answers: AnswerGradients<'a>,
     settings: &'a TuneSettings,
     parameters: LoraParameters,
     optimizer: ModuleOptimizer,
@@ -113,7 +116,6 @@ pub struct Tuner<'a> {
     order: Vec<usize>,
     random: ChaCha12Rng,
     step: usize,
-    device: Device,
     workers: Workers,
 }
 
@@ -127,8 +129,11 @@ impl<'a> Tuner<'a> {
     ) -> Self {
         let device = model.device().clone().autodiff();
         Self {
-            model,
-            layout: &initial.layout,
+            answers: AnswerGradients {
+                model,
+                layout: &initial.layout,
+                recompute: settings.recompute,
+            },
             settings,
             parameters: LoraParameters::new(initial, &device),
             optimizer: adam_w(settings.weight_decay.into()),
@@ -136,7 +141,6 @@ impl<'a> Tuner<'a> {
             order: Vec::new(),
             random: ChaCha12Rng::seed_from_u64(settings.seed),
             step: 0,
-            device,
             workers: Workers::new(model.device()),
         }
     }
@@ -159,13 +163,14 @@ impl<'a> Tuner<'a> {
         let mut batch = self.next_batch();
         batch.sort_by_key(|example| example.tokens.len());
         let answers: usize = batch.iter().map(|example| example.answer().len()).sum();
+        let factors = self.parameters.factors();
         let parts = self.workers.map(&batch, |share| {
-            // Leaves of its own for each share: burn's graphs do not bear sharing them over
-            // threads.
-            let parameters = self.parameters.clone().fork(&self.device);
             ExampleBatch::split(share, self.settings.token_limit)
                 .iter()
-                .map(|part| self.gradients(&parameters, part, answers))
+                .map(|part| {
+                    let weights = vec![1.0 / answers as f32; part.answers().len()];
+                    self.answers.compute(part, &weights, &factors)
+                })
                 .collect::<Result<Vec<_>, Error>>()
         });
         let mut accumulator = GradientsAccumulator::new();
@@ -173,6 +178,7 @@ impl<'a> Tuner<'a> {
         for part in parts {
             for (part_loss, gradients) in part? {
                 loss += part_loss;
+                let gradients = self.parameters.gradients(gradients);
                 accumulator.accumulate(&self.parameters, gradients);
             }
         }
@@ -193,29 +199,12 @@ impl<'a> Tuner<'a> {
         })
     }
 
-    /// The part of the mean loss over all `answers` tokens that comes from `part`, and its
-    /// gradients.
-    fn gradients(
-        &self,
-        parameters: &LoraParameters,
-        part: &ExampleBatch,
-        answers: usize,
-    ) -> Result<(f32, GradientsParams), Error> {
-        let lora = parameters.to_lora(self.layout);
-        let loss = answer_loss(self.model, part, Some(&lora)) / answers as f32;
-        let gradients = GradientsParams::from_grads(loss.backward(), parameters);
-        let loss = loss
-            .try_into_scalar::<f32>()
-            .map_err(dnd_model::Error::device)?;
-        Ok((loss, gradients))
-    }
-
     /// The adapter as it is now.
     ///
     /// # Errors
     /// When values cannot be read back from the device.
     pub fn adapter(&self) -> Result<Adapter, Error> {
-        Ok(self.parameters.to_adapter(self.layout)?)
+        Ok(self.parameters.to_adapter(self.answers.layout)?)
     }
 
     /// The next examples in shuffled order; shuffled again after each round.

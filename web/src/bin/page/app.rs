@@ -14,6 +14,7 @@ mod format;
 mod generate;
 mod link;
 mod memory;
+mod package;
 mod preview;
 mod progress;
 mod prompts;

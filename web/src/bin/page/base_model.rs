@@ -1,19 +1,17 @@
-//! The client of the worker with the base model, which answers questions.
+//! The base model, which answers questions.
 
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use js_sys::{Array, Uint8Array};
 use leptos::prelude::*;
-use web_sys::MessageEvent;
+use leptos::task::spawn_local;
+use web_sys::AbortController;
 
 use super::alert::Alert;
 use super::browser;
+use super::package::Workers;
 use super::state::State;
-use dnd_web::connection::{Connection, stopped};
-use dnd_web::protocol::{Answered, Cause, Decoding, Envelope, Event, Progress, Request};
-
-/// The script. Logs and tests distinguish this worker by the query.
-const PROGRAM: &str = "worker-start.js?base-model";
+use dnd_web::protocol::{Answered, Cause, Decoding, DeviceChoice, Event, Progress};
 
 /// How far the base model is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,14 +34,11 @@ pub enum Piece<'a> {
     Failed,
 }
 
-/// Who gets the pieces of an answer.
-type OnPiece = Box<dyn FnMut(Piece)>;
-
 /// The page's handle to the base model.
 #[derive(Clone, Copy)]
 pub struct BaseModel {
     state: State,
-    worker: StoredValue<AnswerWorker, LocalStorage>,
+    worker: StoredValue<Pending, LocalStorage>,
     /// How far it is.
     pub phase: RwSignal<Phase>,
     /// What went wrong, and what to do.
@@ -54,28 +49,11 @@ pub struct BaseModel {
     pending: RwSignal<usize>,
 }
 
+/// The worker, and what stops its answers.
 #[derive(Default)]
-struct AnswerWorker {
-    connection: Option<Connection>,
-    /// Id of the last request.
-    last: u32,
-    /// SHA-256 of the weights of the adapter that the worker has.
-    adapter: Option<String>,
-    /// Who gets the answers.
-    answers: HashMap<u32, OnPiece>,
-}
-
-impl AnswerWorker {
-    fn send(&mut self, body: Request, files: &[Uint8Array]) -> u32 {
-        self.last += 1;
-        let id = self.last;
-        // Strings and numbers can always be serialized.
-        let json = serde_json::to_string(&Envelope { id, body });
-        if let (Some(connection), Ok(json)) = (&self.connection, json) {
-            connection.post(&json, files);
-        }
-        id
-    }
+struct Pending {
+    workers: Option<Workers>,
+    stop: Option<AbortController>,
 }
 
 impl BaseModel {
@@ -83,7 +61,7 @@ impl BaseModel {
     pub fn new(state: State) -> Self {
         Self {
             state,
-            worker: StoredValue::new_local(AnswerWorker::default()),
+            worker: StoredValue::new_local(Pending::default()),
             phase: RwSignal::new(Phase::Closed),
             alert: RwSignal::new(None),
             gpu: RwSignal::new(None),
@@ -103,98 +81,107 @@ impl BaseModel {
         prompt: String,
         adapted: bool,
         decoding: Decoding,
-        mut on_piece: impl FnMut(Piece) + 'static,
+        on_piece: impl FnMut(Piece) + 'static,
     ) {
         self.alert.set(None);
-        if self.worker.with_value(|worker| worker.connection.is_none()) && !self.open() {
-            on_piece(Piece::Failed);
-            return;
+        if self.phase.get_untracked() == Phase::Closed {
+            self.phase.set(Phase::Opening(None));
+            browser::persist_storage();
         }
         self.pending.update(|count| *count += 1);
-        let on_piece = move |piece: Piece| {
-            if !matches!(piece, Piece::Text(_)) {
-                self.pending
-                    .update(|count| *count = count.saturating_sub(1));
-            }
-            on_piece(piece);
-        };
-        let adapter = self.state.adapter_files.get_value();
-        self.worker.update_value(|worker| {
-            if let Some((name, files)) = adapter.filter(|_| adapted)
-                && worker.adapter.as_ref() != Some(&name)
-            {
-                worker.send(Request::Adapt, &files);
-                worker.adapter = Some(name);
-            }
-            let request = Request::Answer {
-                prompt,
-                adapted,
-                decoding,
+        let adapter = self.state.adapter.get_value().filter(|_| adapted);
+        let asked = self.worker.try_update_value(|worker| {
+            let workers = worker.workers.get_or_insert_with(|| self.workers());
+            let stop = match worker.stop.take() {
+                Some(stop) => stop,
+                None => AbortController::new().ok()?,
             };
-            let id = worker.send(request, &[]);
-            worker.answers.insert(id, Box::new(on_piece));
+            let signal = stop.signal();
+            worker.stop = Some(stop);
+            Some((workers.dnd.clone(), signal))
+        });
+        let Some((dnd, signal)) = asked.flatten() else {
+            return;
+        };
+        spawn_local(async move {
+            let on_piece = Rc::new(RefCell::new(on_piece));
+            let answered = Rc::new(Cell::new(None));
+            let (tell, keep) = (Rc::clone(&on_piece), Rc::clone(&answered));
+            let result = dnd
+                .answer(
+                    &prompt,
+                    adapter,
+                    decoding,
+                    &signal,
+                    move |text| tell.borrow_mut()(Piece::Text(&text)),
+                    move |answered| keep.set(Some(answered)),
+                )
+                .await;
+            let count = |count: &mut usize| *count = count.saturating_sub(1);
+            _ = self.pending.try_update(count);
+            let mut on_piece = on_piece.borrow_mut();
+            match answered.take() {
+                Some(answered) => on_piece(Piece::Done(answered)),
+                None => on_piece(Piece::Failed),
+            }
+            if let Err(failure) = result {
+                let cause = failure.cause.filter(|_| !signal.aborted());
+                self.failed(&failure.message, cause, dnd.answers());
+            }
         });
     }
 
-    /// Stops all answers.
+    fn workers(self) -> Workers {
+        let (state, phase, gpu) = (self.state, self.phase, self.gpu);
+        Workers::new(
+            state.model.get_value(),
+            [DeviceChoice::Cpu, state.answers],
+            move |event| match event {
+                Event::Progress(progress) => phase.set(Phase::Opening(Some(progress))),
+                Event::Opened => phase.set(Phase::Open),
+                Event::Device(device) => gpu.set(Some(device.name)),
+                Event::Files(files) => state.files.set(Some(files)),
+                // Answers, which come to who asked.
+                _ => {}
+            },
+            move |_| self.close(),
+        )
+    }
+
+    /// Stops all answers. A download is broken off; what was downloaded is kept.
     pub fn stop(self) {
-        if self.phase.get_untracked() == Phase::Open {
-            self.worker.update_value(|worker| {
-                worker.send(Request::Stop, &[]);
-            });
-        } else {
-            // It may be downloading, which takes no messages. What was downloaded is kept.
-            self.close();
+        let stop = self.worker.try_update_value(|worker| worker.stop.take());
+        if let Some(stop) = stop.flatten() {
+            stop.abort();
         }
     }
 
-    /// Starts the worker; returns whether it could.
-    fn open(self) -> bool {
-        let connection = Connection::new(
-            PROGRAM,
-            move |message| self.receive(&message),
-            move |event| self.fail(&stopped(&event), Cause::Other),
-        );
-        match connection {
-            Ok(connection) => {
-                self.phase.set(Phase::Opening(None));
-                browser::persist_storage();
-                self.worker.update_value(|worker| {
-                    worker.connection = Some(connection);
-                    let open = Request::OpenBase {
-                        base: browser::base(),
-                        model: self.state.model.get_value(),
-                        device: self.state.answers,
-                    };
-                    worker.send(open, &[]);
-                });
-                true
-            }
-            Err(_) => {
-                self.fail("The page's worker cannot be started.", Cause::Other);
-                false
-            }
-        }
-    }
-
-    /// Ends the worker and fails what waits for it.
+    /// Ends the worker. What waits for it fails.
     pub fn close(self) {
         let old = self
             .worker
             .try_update_value(std::mem::take)
             .unwrap_or_default();
         self.phase.set(Phase::Closed);
-        if let Some(connection) = old.connection {
-            connection.end();
+        if let Some(stop) = old.stop {
+            stop.abort();
         }
-        for mut on_piece in old.answers.into_values() {
-            on_piece(Piece::Failed);
+        if let Some(workers) = old.workers {
+            workers.end();
         }
     }
 
-    fn fail(self, message: &str, cause: Cause) {
-        self.close();
-        self.show_error(message, cause);
+    /// An answer failed, or was stopped if there is no cause.
+    fn failed(self, message: &str, cause: Option<Cause>, is_open: bool) {
+        if let Some(cause) = cause {
+            // A single question can be too long. A worker that ended answers nothing.
+            if !is_open {
+                self.close();
+            }
+            self.show_error(message, cause);
+        } else if !is_open {
+            self.phase.set(Phase::Closed);
+        }
     }
 
     fn show_error(self, message: &str, cause: Cause) {
@@ -206,49 +193,5 @@ impl BaseModel {
             Cause::DeviceLost | Cause::Other => "Ask again, or reload the page.",
         };
         self.alert.set(Some(Alert::new(message, cause, advice)));
-    }
-
-    fn receive(self, message: &MessageEvent) {
-        let json = Array::from(&message.data()).get(0).as_string();
-        let event = serde_json::from_str(&json.unwrap_or_default());
-        let Ok(Envelope { id, body }) = event else {
-            self.fail(
-                "The worker and the page have different versions.",
-                Cause::Outdated,
-            );
-            return;
-        };
-        match body {
-            Event::Progress(progress) => self.phase.set(Phase::Opening(Some(progress))),
-            Event::Opened => self.phase.set(Phase::Open),
-            Event::Device(device) => self.gpu.set(Some(device.name)),
-            Event::Files(files) => self.state.files.set(Some(files)),
-            Event::Text { text } => self.worker.update_value(|worker| {
-                if let Some(on_piece) = worker.answers.get_mut(&id) {
-                    on_piece(Piece::Text(&text));
-                }
-            }),
-            Event::Answered(answered) => {
-                if let Some(mut on_piece) = self.answer(id) {
-                    on_piece(Piece::Done(answered));
-                }
-            }
-            // A single question can be too long.
-            Event::Failed { message, cause } => match self.answer(id) {
-                Some(mut on_piece) => {
-                    on_piece(Piece::Failed);
-                    self.show_error(&message, cause);
-                }
-                None => self.fail(&message, cause),
-            },
-            // Not of this worker.
-            _ => {}
-        }
-    }
-
-    /// Removes and returns who gets the answer to request `id`.
-    fn answer(self, id: u32) -> Option<OnPiece> {
-        let removed = self.worker.try_update_value(|w| w.answers.remove(&id));
-        removed.flatten()
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use gloo::file::ObjectUrl;
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag};
 
 use super::format;
+use super::package::Adapter;
 use dnd_web::protocol::{Progress, Report, SelfTest, Stage};
 
 /// Example prompts.
@@ -197,6 +198,38 @@ pub struct Finished {
     pub config: Download,
     /// The adapter for llama.cpp.
     pub gguf: Option<Download>,
+}
+
+impl Finished {
+    /// An adapter whose files can be saved as long as the addresses exist; `None` if the browser
+    /// cannot make them.
+    pub fn new(
+        adapter: &Adapter,
+        prompts: Arc<Vec<String>>,
+        example: Option<&'static Example>,
+    ) -> Option<(Self, Vec<ObjectUrl>)> {
+        let peft = adapter.peft();
+        let file = |name: &str| Reflect::get(&peft, &name.into()).ok();
+        let (zip, zip_url) = Download::of(&adapter.zip(), "application/zip")?;
+        let weights = file("adapter_model.safetensors")?;
+        let (model, model_url) = Download::of(&weights, "application/octet-stream")?;
+        let (config, config_url) = Download::of(&file("adapter_config.json")?, "application/json")?;
+        // Bundles that do not tell their base model's sizes give none.
+        let gguf = adapter.gguf().ok();
+        let gguf = gguf.and_then(|gguf| Download::of(&gguf, "application/octet-stream"));
+        let (gguf, gguf_url) = gguf.unzip();
+        let urls = [zip_url, model_url, config_url].into_iter().chain(gguf_url);
+        let finished = Self {
+            prompts,
+            example,
+            report: adapter.report()?,
+            zip,
+            model,
+            config,
+            gguf,
+        };
+        Some((finished, urls.collect()))
+    }
 }
 
 /// A file that can be saved.

@@ -1,13 +1,13 @@
 //! The shared state of the page.
 
 use gloo::timers::callback::Timeout;
-use js_sys::Uint8Array;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use super::alert::Alert;
 use super::data::{Finished, GenerationProgress};
 use super::link::LinkParameters;
+use super::package::Adapter;
 use super::text_box::PromptBoxState;
 use dnd_web::protocol::{DeviceChoice, DeviceReport, FilesReport, SelfTest};
 use dnd_web::review::Review;
@@ -55,9 +55,8 @@ pub struct State {
     pub measured: RwSignal<bool>,
     /// The last adapter.
     pub result: RwSignal<Option<Finished>>,
-    /// SHA-256 and bytes of `adapter_model.safetensors`, and bytes of `adapter_config.json`, of the
-    /// last adapter.
-    pub adapter_files: StoredValue<Option<(String, [Uint8Array; 2])>, LocalStorage>,
+    /// The last adapter's files.
+    pub adapter: StoredValue<Option<Adapter>, LocalStorage>,
     /// What is asked, and whether questions of an example are the input alone.
     pub question: RwSignal<String>,
     pub is_bare: RwSignal<bool>,
@@ -94,7 +93,7 @@ impl State {
             progress: RwSignal::new(None),
             measured: RwSignal::new(false),
             result: RwSignal::new(None),
-            adapter_files: StoredValue::new_local(None),
+            adapter: StoredValue::new_local(None),
             question: RwSignal::new(String::new()),
             is_bare: RwSignal::new(false),
             lines: RwSignal::new(String::new()),

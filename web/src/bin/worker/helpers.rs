@@ -18,10 +18,10 @@ use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::MessageEvent;
 
+use super::connection::Connection;
 use super::download::now;
 use super::failure::Failure;
 use super::reply::scope;
-use dnd_web::connection::Connection;
 use dnd_web::manifest::Manifest;
 use dnd_web::protocol::{Envelope, Event, Request};
 
@@ -199,7 +199,7 @@ impl Helper {
         // Strings and numbers can always be serialized.
         let text = serde_json::to_string(&Envelope { id, body: request }).unwrap_or_default();
         if let Some(connection) = &self.connection {
-            connection.post(&text, &[]);
+            connection.post(&text);
         }
         id
     }

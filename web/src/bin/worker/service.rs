@@ -5,6 +5,7 @@
 //! is lost. The base model takes messages every few tokens, so that it can be stopped.
 
 mod base_model;
+mod connection;
 mod device;
 mod download;
 mod failure;

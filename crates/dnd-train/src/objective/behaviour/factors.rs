@@ -7,8 +7,7 @@
 use burn::tensor::Tensor;
 use dnd_adapter::Layout;
 
-/// A (rank, input) and B (output, rank) of one module.
-pub type FactorPair = (Tensor<2>, Tensor<2>);
+use crate::answer_gradients::FactorPair;
 
 /// The factors of a layout's modules from its weight tokens (T, rank, tile width).
 pub fn split(layout: &Layout, tokens: &Tensor<3>) -> Vec<FactorPair> {

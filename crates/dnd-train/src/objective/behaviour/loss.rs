@@ -3,14 +3,16 @@
 use std::cmp::Reverse;
 
 use burn::optim::GradientsParams;
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::Tensor;
 use dnd_adapter::Layout;
 use dnd_model::{LanguageModel, Lora};
 
 use super::condition::stack;
-use super::factors::{FactorPair, merge, split};
+use super::factors::{merge, split};
 use super::learner::Learner;
+use super::settings::BehaviourSettings;
 use crate::Error;
+use crate::answer_gradients::{AnswerGradients, weighted_sum};
 use crate::example::{Example, ExampleBatch, answer_losses};
 use crate::values::scalar;
 use crate::workers::Workers;
@@ -84,27 +86,23 @@ impl<'a> Work<'a> {
 
 /// The loss of the base model under adapters, shared among the cores.
 pub struct TaskLoss<'a> {
-    model: &'a LanguageModel,
-    layout: &'a Layout,
+    answers: AnswerGradients<'a>,
     token_limit: usize,
     size_penalty: f64,
     workers: Workers,
 }
 
 impl<'a> TaskLoss<'a> {
-    /// `token_limit` bounds the tokens computed at once on a core; `size_penalty` weighs the mean
-    /// square of the generator's output in its gradients.
-    pub fn new(
-        model: &'a LanguageModel,
-        layout: &'a Layout,
-        token_limit: usize,
-        size_penalty: f64,
-    ) -> Self {
+    /// The loss of `model` under adapters of `layout`, computed as `settings` say.
+    pub fn new(model: &'a LanguageModel, layout: &'a Layout, settings: &BehaviourSettings) -> Self {
         Self {
-            model,
-            layout,
-            token_limit,
-            size_penalty,
+            answers: AnswerGradients {
+                model,
+                layout,
+                recompute: settings.recompute,
+            },
+            token_limit: settings.token_limit,
+            size_penalty: settings.size_penalty,
             workers: Workers::new(model.device()),
         }
     }
@@ -195,40 +193,28 @@ impl<'a> TaskLoss<'a> {
     /// # Errors
     /// When values cannot be read back from the device.
     pub fn losses(&self, works: &[Work]) -> Result<Vec<f32>, Error> {
+        let AnswerGradients { model, layout, .. } = self.answers;
         self.map(works, |work| {
-            let lora = Lora::from_tensors(self.layout, split(self.layout, &work.tokens));
+            let lora = Lora::from_tensors(layout, split(layout, &work.tokens));
             let mut total = 0.0;
             for (batch, weights) in work.batches(self.token_limit) {
-                total += scalar(self.loss(&batch, &weights, &lora))?;
+                let losses = answer_losses(model, &batch, Some(&lora));
+                total += scalar(weighted_sum(losses, &weights))?;
             }
             Ok(total)
         })
     }
 
-    fn loss(&self, batch: &ExampleBatch, weights: &[f32], lora: &Lora) -> Tensor<1> {
-        let losses = answer_losses(self.model, batch, Some(lora));
-        let weights = Tensor::<1>::from_data(weights, &losses.device());
-        (losses * weights).sum()
-    }
-
     /// The weighted cross-entropy of a work's answers, and its gradient by the weight tokens.
-    fn work_gradient(&self, work: &Work) -> Result<(f32, Tensor<3>), Error> {
-        // Leaves of its own for each work: burn's graphs do not bear sharing them over threads.
-        let leaf = |factor: Tensor<2>| factor.autodiff().require_grad();
-        let leaves: Vec<FactorPair> = split(self.layout, &work.tokens)
-            .into_iter()
-            .map(|(a, b)| (leaf(a), leaf(b)))
-            .collect();
-        let lora = Lora::from_tensors(self.layout, leaves.iter().cloned());
+    pub(super) fn work_gradient(&self, work: &Work) -> Result<(f32, Tensor<3>), Error> {
+        let layout = self.answers.layout;
+        let factors = split(layout, &work.tokens);
         let mut total = 0.0;
         let mut gradient = work.tokens.zeros_like();
         for (batch, weights) in work.batches(self.token_limit) {
-            let loss = self.loss(&batch, &weights, &lora);
-            let gradients = loss.backward();
-            let grad_leaf = |leaf: &Tensor<2>| gradient_of(leaf, &gradients);
-            let factors = leaves.iter().map(|(a, b)| (grad_leaf(a), grad_leaf(b)));
-            gradient = gradient + merge(self.layout, factors);
-            total += scalar(loss)?;
+            let (loss, by_factors) = self.answers.compute(&batch, &weights, &factors)?;
+            gradient = gradient + merge(layout, by_factors);
+            total += loss;
         }
         Ok((total, gradient))
     }
@@ -271,10 +257,4 @@ fn weighted<'a>(examples: &[&'a Example], weight: f32) -> impl Iterator<Item = (
     let answers = examples.iter().map(|example| example.answer().len());
     let weight = weight / answers.sum::<usize>() as f32;
     examples.iter().map(move |&example| (example, weight))
-}
-
-/// The gradient of a leaf, zero where the loss does not depend on it.
-fn gradient_of(leaf: &Tensor<2>, gradients: &Gradients) -> Tensor<2> {
-    leaf.grad(gradients)
-        .unwrap_or_else(|| leaf.clone().inner().zeros_like())
 }

@@ -208,12 +208,7 @@ impl<'a> Behaviour<'a> {
             scale: Learner::scale(&beginning.scale, device),
         };
         Ok(Self {
-            loss: TaskLoss::new(
-                &base.model,
-                &plan.layout,
-                settings.token_limit,
-                settings.size_penalty,
-            ),
+            loss: TaskLoss::new(&base.model, &plan.layout, settings),
             encoder: encoder.id()?,
             average: learner.clone(),
             learner,

@@ -66,12 +66,16 @@ pub struct BehaviourSettings {
     pub size_penalty: f64,
     /// Lines of each held-out task for the validation losses.
     pub validation_examples: usize,
-    /// Steps between validation losses, log lines and saved states.
+    /// Steps between validation losses and log lines.
     pub report_every: usize,
     /// Reports without a better validation loss after which the fit ends; zero never ends it.
     pub patience: usize,
     /// Most tokens that the language model computes at once on each core, padding included.
     pub token_limit: usize,
+    /// Keep less in memory: the states between the language model's layers alone, so that each
+    /// layer is computed again for its gradients. Makes the same bundle but for rounding.
+    #[serde(skip_serializing)]
+    pub recompute: bool,
     /// Seed of weights, draws and noise.
     pub seed: u64,
 }
@@ -106,6 +110,7 @@ impl Default for BehaviourSettings {
             report_every: 25,
             patience: 8,
             token_limit: 768,
+            recompute: false,
             seed: 0,
         }
     }

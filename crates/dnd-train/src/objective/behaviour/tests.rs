@@ -12,7 +12,8 @@ use rand_chacha::ChaCha12Rng;
 use serde_json::json;
 
 use super::learner::{Learner, MeanTokens};
-use super::loss::{Drawn, TaskLoss};
+use super::loss::{Drawn, TaskLoss, Work};
+use super::settings::BehaviourSettings;
 use crate::collect::initial_adapter;
 use crate::example::Example;
 
@@ -24,16 +25,24 @@ fn numbers(count: usize, limit: f32, random: &mut ChaCha12Rng) -> Vec<f32> {
     numbers.collect()
 }
 
-/// A Llama model of one layer with random weights.
-fn language_model(seed: u64) -> LanguageModel {
+fn settings(token_limit: usize, recompute: bool) -> BehaviourSettings {
+    BehaviourSettings {
+        token_limit,
+        recompute,
+        ..BehaviourSettings::default()
+    }
+}
+
+/// A Llama model with random weights.
+fn language_model(layers: usize, seed: u64) -> LanguageModel {
     let config = json!({
         "model_type": "llama", "hidden_act": "silu", "vocab_size": VOCABULARY,
-        "hidden_size": HIDDEN, "intermediate_size": 24, "num_hidden_layers": 1,
+        "hidden_size": HIDDEN, "intermediate_size": 24, "num_hidden_layers": layers,
         "num_attention_heads": 2, "num_key_value_heads": 1, "rms_norm_eps": 1e-5,
         "rope_theta": 10000.0, "tie_word_embeddings": true,
     });
     let config = LanguageModelConfig::from_json(&config.to_string(), "config.json").unwrap();
-    let shapes = llama_shapes(VOCABULARY, [HIDDEN, 24, 8], 1);
+    let shapes = llama_shapes(VOCABULARY, [HIDDEN, 24, 8], layers);
     let bytes = random_file(&shapes, 0.5, seed);
     let weights = Weights::from_safetensors(&bytes, "model").unwrap();
     config
@@ -114,7 +123,7 @@ fn small_adapter(model: &LanguageModel) -> Layout {
 
 #[test]
 fn gradients_of_the_published_form_are_those_of_the_loss() {
-    let model = language_model(1);
+    let model = language_model(1, 1);
     let layout = small_adapter(&model);
     let output = tokens::shape(&layout).unwrap();
     let config = GeneratorConfig {
@@ -129,7 +138,7 @@ fn gradients_of_the_published_form_are_those_of_the_loss() {
 
 #[test]
 fn gradients_of_pooling_and_expansion_are_those_of_the_loss() {
-    let model = language_model(1);
+    let model = language_model(1, 1);
     let layout = small_adapter(&model);
     let expansion = ExpansionConfig::new(&layout).unwrap();
     let config = GeneratorConfig {
@@ -187,7 +196,7 @@ fn gradients_agree(
         })
         .collect();
     // Few enough tokens that a task's lines are computed in two parts.
-    let objective = TaskLoss::new(model, layout, 8, 0.0);
+    let objective = TaskLoss::new(model, layout, &settings(8, false));
     let all: Vec<&Drawn> = drawn.iter().collect();
     let conditions = all.iter().filter(|task| task.condition.is_some()).count();
     let compute = |learner: &Learner| {
@@ -230,7 +239,7 @@ fn gradients_agree(
 
 #[test]
 fn without_conditions_the_mean_alone_has_gradients() {
-    let model = language_model(1);
+    let model = language_model(1, 1);
     let layout = small_adapter(&model);
     let output = tokens::shape(&layout).unwrap();
     let config = GeneratorConfig {
@@ -256,9 +265,52 @@ fn without_conditions_the_mean_alone_has_gradients() {
         condition: None,
         examples: vec![&example],
     };
-    let objective = TaskLoss::new(&model, &layout, 100, 0.0);
+    let objective = TaskLoss::new(&model, &layout, &settings(100, false));
     let gradients = objective.gradients(&learner, &[&drawn], (1, 0)).unwrap();
     assert!(gradients.generator.is_none() && gradients.square == 0.0);
     let (_, largest) = largest(&learner.mean, &gradients.mean)[0];
     assert!(largest.abs() > 1e-4, "{largest}");
+}
+
+#[test]
+fn recomputed_gradients_are_those_of_one_graph() {
+    let model = language_model(3, 1);
+    // Not all layers and projections have an adapter.
+    let mut layout = small_adapter(&model);
+    layout
+        .modules
+        .retain(|module| module.layer != 1 && module.projection != Projection::Up);
+    let output = tokens::shape(&layout).unwrap();
+    let mut random = ChaCha12Rng::seed_from_u64(6);
+    let device = Device::flex();
+    let count = output.iter().product();
+    let values = numbers(count, 0.3, &mut random);
+    let tokens = Tensor::<3>::from_data(TensorData::new(values, output), &device);
+    for prefix in [vec![], vec![5, 6, 7]] {
+        let examples: Vec<Example> = [[1, 2, 3, 4], [9, 8, 3, 4]]
+            .into_iter()
+            .map(|own| Example {
+                tokens: prefix.iter().copied().chain(own).collect(),
+                answer_start: prefix.len() + 2,
+            })
+            .collect();
+        let work = Work::new(tokens.clone(), &examples.iter().collect::<Vec<_>>(), 1.0);
+        let [plain, recomputed] = [false, true].map(|recompute| {
+            let objective = TaskLoss::new(&model, &layout, &settings(100, recompute));
+            let (loss, gradient) = objective.work_gradient(&work).unwrap();
+            (loss, gradient.try_into_vec_as::<f32>().unwrap())
+        });
+        assert!((plain.0 - recomputed.0).abs() < 1e-6);
+        let largest = plain
+            .1
+            .iter()
+            .fold(0f32, |largest, value| largest.max(value.abs()));
+        assert!(largest > 1e-3, "{largest}");
+        for (plain, recomputed) in plain.1.iter().zip(&recomputed.1) {
+            assert!(
+                (plain - recomputed).abs() < 1e-5 * largest.max(1.0),
+                "{plain} {recomputed}"
+            );
+        }
+    }
 }

@@ -2,24 +2,20 @@
 
 use leptos::prelude::*;
 
-use super::Client;
-use super::worker_client::{Task, WorkerClient};
+use super::{Client, Task};
 use crate::app::alert::Alert;
 use crate::app::format;
-use dnd_web::connection::stopped;
+use crate::app::package::Failure;
 use dnd_web::protocol::{Cause, DeviceReport};
 
 impl Client {
-    /// The worker crashed or could not be loaded.
-    pub(super) fn crashed(self, event: &web_sys::Event) {
-        let task = self.worker.with_value(WorkerClient::awaited);
-        // The next request opens another. Without a pending task, no message is shown.
-        self.close();
-        self.failed(task, &stopped(event), Cause::Other);
-    }
-
-    /// A request failed.
-    pub(super) fn failed(self, task: Task, message: &str, cause: Cause) {
+    /// A request failed, or the generator while nothing was asked of it. It starts again when it is
+    /// asked again.
+    pub(super) fn failed(self, turn: u32, task: Task, failure: Failure) {
+        let Some(cause) = failure.cause.filter(|_| !self.is_past(turn)) else {
+            return;
+        };
+        let message = &failure.message;
         if cause == Cause::DeviceLost {
             self.lost(task, message);
             return;
@@ -33,32 +29,17 @@ impl Client {
             return;
         }
         match task {
-            Task::Start => {
-                self.close();
-                self.finish();
-                self.update(|client| client.deleting = false);
-            }
+            // The waiting generation tries again and reports a failure.
+            Task::Start if self.is_generating() => return,
             Task::Prepare => {
-                self.finish_preparation();
-                let waited_for = self.worker.with_value(|client| client.generation.is_some());
-                if waited_for || cause != Cause::Other {
-                    // The waiting generation, or the next one, loads the models itself and
-                    // reports a failure.
+                self.state.preparing.set(false);
+                // So does the next one.
+                if self.is_generating() || cause != Cause::Other {
                     return;
                 }
-                self.close();
             }
-            Task::Generate => {
-                // The worker may have panicked: the next request opens another.
-                if cause == Cause::Other {
-                    self.close();
-                }
-                self.finish();
-            }
-            Task::Delete => self.update(|client| {
-                client.deleting = false;
-                client.finish(Task::Delete);
-            }),
+            Task::Generate => self.finish(),
+            Task::Start | Task::Delete => {}
             Task::Nothing => return,
         }
         self.show_error(message, cause, advice);
@@ -67,10 +48,10 @@ impl Client {
     /// The GPU was lost, and its worker with it. Another worker may get it back, so a
     /// generation is repeated once. When nothing is being generated, no message is shown.
     fn lost(self, task: Task, message: &str) {
-        let (generates, again) = self.update(|client| {
-            client.gpu_was_lost = true;
+        let (generates, again) = self.update(|pending| {
+            pending.gpu_was_lost = true;
             // A worker that has not started the generation was lost while idle.
-            match client.generation.as_mut().filter(|_| task.computes()) {
+            match pending.generation.as_mut().filter(|_| task.computes()) {
                 Some(generation) => {
                     let first = !std::mem::replace(&mut generation.repeated, true);
                     (true, first)
@@ -79,7 +60,6 @@ impl Client {
             }
         });
         if !again {
-            self.close();
             self.finish();
             let cause = Cause::DeviceLost;
             self.show_error(message, cause, advice(task, cause, true));
@@ -100,15 +80,15 @@ impl Client {
             "The GPU failed, so the CPU computes. {}",
             format::sentence(message)
         ));
-        let (falls_back, generates) = self.update(|client| {
-            let falls_back = !client.gpu_has_worked && client.failed_gpu.is_none();
+        let falls_back = self.update(|pending| {
+            let falls_back = !pending.gpu_has_worked && pending.failed_gpu.is_none();
             if falls_back {
-                client.failed_gpu = Some(gpu);
+                pending.failed_gpu = Some(gpu);
             }
-            (falls_back, client.generation.is_some())
+            falls_back
         });
         if falls_back {
-            if generates {
+            if self.is_generating() {
                 self.state
                     .message
                     .set("The GPU failed. Trying again on the CPU.".to_owned());

@@ -1,7 +1,7 @@
-//! A running worker.
+//! A helper while it runs.
 
 use gloo::timers::callback::Timeout;
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::Array;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -11,16 +11,6 @@ pub struct Connection {
     worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
-}
-
-/// Why a worker stopped, as a sentence without its full stop.
-pub fn stopped(event: &Event) -> String {
-    // An event about a script that cannot be loaded has no message.
-    let reason = Reflect::get(event, &JsValue::from_str("message"))
-        .ok()
-        .and_then(|message| message.as_string())
-        .unwrap_or_else(|| "its script cannot be loaded".to_owned());
-    format!("The worker stopped: {reason}")
 }
 
 impl Connection {
@@ -47,14 +37,12 @@ impl Connection {
         })
     }
 
-    /// Sends a message, with files behind it.
-    pub fn post(&self, json: &str, files: &[Uint8Array]) {
-        let message = Array::of1(&JsValue::from_str(json));
-        for file in files {
-            message.push(file);
-        }
-        // Posting fails only for values that cannot be cloned, and strings and bytes can.
-        _ = self.worker.post_message(&message);
+    /// Sends a message.
+    pub fn post(&self, json: &str) {
+        // Posting fails only for values that cannot be cloned, and strings can.
+        _ = self
+            .worker
+            .post_message(&Array::of1(&JsValue::from_str(json)));
     }
 
     /// Terminates the worker, whatever it is doing.
