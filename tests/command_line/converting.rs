@@ -125,3 +125,34 @@ fn a_new_adapter_takes_the_earlier_gguf_file_with_it() {
     assert!(outcome.stderr.contains("adapter.gguf"), "{outcome}");
     assert!(!gguf.exists());
 }
+
+#[test]
+fn nothing_else_is_written_over() {
+    let (world, adapter) = generated();
+    let gguf = world.path("adapter.gguf");
+    convert(&world, &adapter, "gguf", &gguf).run().succeeds();
+    let before = contents(&adapter);
+    // An earlier conversion may be made again, another adapter's folder not.
+    convert(&world, &adapter, "gguf", &gguf).run().succeeds();
+    convert(&world, &gguf, "peft", &adapter)
+        .run()
+        .fails(&["expected a new folder", "--yes"]);
+    assert!(contents(&adapter) == before);
+    convert(&world, &gguf, "peft", &adapter)
+        .and("--yes")
+        .run()
+        .succeeds();
+
+    let base = world.write("base.gguf", language_model::gguf(1, TensorType::F32));
+    let model = std::fs::read(&base).unwrap();
+    convert(&world, &adapter, "gguf", &base)
+        .run()
+        .fails(&["base.gguf", "found another file"]);
+    Dnd::new("merge")
+        .and(&adapter)
+        .with("--base", &base)
+        .with("--out", &base)
+        .run()
+        .fails(&["--out", "another file than the base model"]);
+    assert!(std::fs::read(&base).unwrap() == model);
+}

@@ -190,7 +190,8 @@ fn write(
     lines: usize,
 ) -> Result<(), Error> {
     dnd_files::make_folder(folder)?;
-    let readme = format!("Tuned by `dnd {command}`: {}.\n", tuning.words(lines));
+    let note = format!("Tuned by `dnd {command}`: {}.", tuning.words(lines));
+    let readme = peft::readme(adapter, &note, peft::QUESTION);
     let files = peft::write(adapter, Precision::F16)?;
     Ok(dnd_files::write_peft(folder, &files, &readme)?)
 }

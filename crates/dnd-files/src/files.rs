@@ -150,6 +150,15 @@ pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
             ),
         ));
     }
+    if folder.is_dir() && !config.exists() {
+        let what = match model.exists() {
+            true => format!("{PEFT_MODEL} alone"),
+            false => "neither it nor weights".to_owned(),
+        };
+        let message =
+            format!("expected the folder of an adapter, with {PEFT_CONFIG}, found {what}");
+        return Err(Error::content(folder, message));
+    }
     Ok(peft::read(
         &read(&config)?,
         &config.display().to_string(),

@@ -208,14 +208,21 @@ impl TaskFolder {
                     .find(|task| task.name == *name)
                     .cloned()
                     .ok_or_else(|| {
-                        Error::argument(
-                            "task",
-                            &format!("a task of {}", self.folder.join("index.json").display()),
-                            format!("`{name}`"),
-                        )
+                        let expected =
+                            format!("a task of {}", self.folder.join("index.json").display());
+                        let near = self.near(name).map(|near| format!("; is `{near}` meant?"));
+                        let found = format!("`{name}`{}", near.unwrap_or_default());
+                        Error::argument("task", &expected, found)
                     })
             })
             .collect()
+    }
+
+    /// The task whose name is most like `name`, if one is like it.
+    fn near(&self, name: &str) -> Option<&str> {
+        let likeness = |task: &&Task| (1000.0 * strsim::jaro_winkler(name, &task.name)) as u32;
+        let near = self.tasks.iter().max_by_key(likeness)?;
+        (likeness(&near) > 800).then_some(near.name.as_str())
     }
 
     /// Reads the lines of one split.
@@ -280,6 +287,17 @@ mod tests {
         for (template, expected) in described {
             assert_eq!(describe(template), expected);
         }
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_right_gets_a_hint() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = br#"{"tasks":[{"name":"word-length","family":"f","role":"train"}]}"#;
+        dnd_files::write(&folder.path().join("index.json"), index).unwrap();
+        let tasks = TaskFolder::open(folder.path()).unwrap();
+        let message = |name: &str| tasks.select(&[name.to_owned()]).unwrap_err().to_string();
+        assert!(message("word-lenght").ends_with("found `word-lenght`; is `word-length` meant?"));
+        assert!(message("capitals").ends_with("found `capitals`"));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::error::Error;
 
 /// Key of the number that says how most tensors are packed; optional, so it is left out.
 const FILE_TYPE: &str = "general.file_type";
+/// Key of the model's name.
+const NAME: &str = "general.name";
 /// Values of a block of Q8_0.
 const BLOCK: usize = 32;
 
@@ -33,9 +35,12 @@ pub fn merge(base: &Gguf, adapter: &Adapter, stored: MergedType) -> Result<Vec<u
     lora::check_base(layout, &dimensions)?;
     let mut file = GgufWriter::default();
     for (key, entry) in base.entries() {
-        // The writer aligns to the default.
-        if ![FILE_TYPE, "general.alignment"].contains(key) {
-            file.copied(entry);
+        let name = base.metadata().get(NAME).and_then(super::Value::as_str);
+        match (*key, name) {
+            (NAME, Some(name)) => file.string(NAME, &format!("{name} with an adapter")),
+            // The writer aligns to the default.
+            (FILE_TYPE | "general.alignment", _) => {}
+            _ => file.copied(entry),
         }
     }
     let names: Vec<String> = layout.modules.iter().map(lora::tensor_name).collect();

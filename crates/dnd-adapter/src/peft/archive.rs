@@ -112,10 +112,7 @@ tags:
 
 # LoRA adapter
 
-{note}
-
-It was generated from prompts alone, without answers, so check it before you use it: try
-questions whose answers you know.
+{note} Check it before you use it: try questions whose answers you know.
 
 Ask it in Python, after `pip install torch peft transformers`:
 

@@ -272,7 +272,7 @@ fn readme_shows_how_to_load_and_to_ask() {
         "\"content\": \"hot\"}]",
         "dnd complete 'hot' --adapter path/to/this/folder\n",
         "--prompt 'hot'\n",
-        "check it before you use it",
+        "Check it before you use it",
     ] {
         assert!(card.contains(part), "{part}");
     }

@@ -51,7 +51,7 @@ pub struct Arguments {
     top_p: f32,
 
     /// Seed for sampling
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 
     /// Print the number of tokens and the speed on standard error

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use dnd_adapter::gguf::lora;
 use dnd_adapter::peft;
@@ -36,6 +36,10 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = PrecisionArg::F16)]
     precision: PrecisionArg,
 
+    /// Write over what is there
+    #[arg(long)]
+    yes: bool,
+
     /// GGUF file or folder of the base model [default: in the cache]
     #[arg(long, value_name = "PATH")]
     base: Option<PathBuf>,
@@ -68,6 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Peft) if path.is_dir() => path.clone(),
         (None, Format::Peft) => path.with_extension(""),
     };
+    if !arguments.yes {
+        check_free(&out, arguments.to)?;
+    }
     match arguments.to {
         Format::Gguf => {
             let base = base_dimensions(&base.map_or_else(default_base, Path::to_owned))?;
@@ -80,4 +87,27 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     output::print(&format!("{}\n", out.display()))
+}
+
+/// Fails if something would be lost: a folder with files, or a file other than an earlier
+/// conversion.
+fn check_free(out: &Path, format: Format) -> Result<()> {
+    let name = out.display().to_string();
+    let advice = "--out names another, --yes writes over it";
+    match format {
+        Format::Peft
+            if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) =>
+        {
+            bail!("{name}: expected a new folder, found one with files; {advice}");
+        }
+        Format::Gguf if out.is_file() && !is_adapter(out) => {
+            bail!("{name}: expected a new file or an adapter, found another file; {advice}");
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_adapter(path: &Path) -> bool {
+    let bytes = dnd_files::read(path);
+    bytes.is_ok_and(|bytes| lora::is_adapter(&bytes, "").unwrap_or(false))
 }

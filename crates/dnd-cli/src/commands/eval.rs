@@ -104,7 +104,7 @@ pub struct Arguments {
     mean_adapters: Option<u64>,
 
     /// Seed for sampling prompts, few-shot examples and controls
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 
     /// JSON file to write the results to

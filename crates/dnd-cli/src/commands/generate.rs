@@ -51,7 +51,7 @@ pub struct Arguments {
     bundle: Option<PathBuf>,
 
     /// Seed for sampling prompts
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 
     /// Write one .zip file instead of a folder

@@ -53,6 +53,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if base.is_dir() {
         bail!("{name}: expected the GGUF file of the base model, found a folder");
     }
+    if let (Ok(out), Ok(base)) = (arguments.out.canonicalize(), base.canonicalize())
+        && out == base
+    {
+        bail!("--out: expected another file than the base model, found {name}");
+    }
     let adapter = read_adapter(&arguments.adapter, Some(&base))?;
     let bytes = map(&base)?;
     let stored = match arguments.stored {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use dnd_adapter::Adapter;
 use dnd_eval::{shuffled, tune_on_few};
+use dnd_files::Observer;
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{Encoder, default_encoder};
 use dnd_model::lora::check_layout;
@@ -59,7 +60,7 @@ pub struct Arguments {
     bundle: Option<PathBuf>,
 
     /// Seed for sampling lines and prompts
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 
     #[command(flatten)]
@@ -121,6 +122,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let initial = start.adapter(&prompts, arguments.seed)?;
         for &count in &arguments.lines {
             let chosen = &lines[..lines.len().min(count as usize)];
+            if chosen.len() < count as usize {
+                let (name, found) = (&task.name, chosen.len());
+                observer.note(&format!("{name}: {count} lines asked for, it has {found}"));
+            }
             let out = arguments.out.join(&task.name).join(count.to_string());
             let tuned = tune_on_few(&base, &initial, chosen, arguments.seed, &out, &observer)?;
             let [first, last] = tuned.losses;
