@@ -104,7 +104,7 @@ export declare class Dnd {
   generate(prompts: string[], options?: GenerateOptions): Promise<Adapter>;
   /** Answers a prompt. The base model (98 MB) is fetched at the first call. */
   complete(prompt: string, options?: CompleteOptions): Promise<string>;
-  /** Deletes the models that the browser keeps. */
+  /** Deletes the models that the browser keeps. Answers that are waited for are aborted. */
   deleteModels(): Promise<void>;
   /** Ends the workers. Nothing else may be called afterwards. */
   dispose(): void;

@@ -1,5 +1,5 @@
-// The generator and the base model of DnD for other pages. They run in workers, with which this
-// module exchanges the messages of `web/src/protocol.rs`.
+// The generator and the base model of DnD, for its own page and for others. They run in workers,
+// with which this module exchanges the messages of `web/src/protocol.rs`.
 
 export class DndError extends Error {
   constructor(code, message) {
@@ -48,8 +48,13 @@ class Link {
     this.#last += 1;
     const id = this.#last;
     return new Promise((resolve, reject) => {
+      try {
+        this.#worker.postMessage([JSON.stringify({ id, ...request }), ...files]);
+      } catch (error) {
+        // The buffer of a file was transferred.
+        throw new DndError("other", `The worker cannot be asked: ${error.message}`);
+      }
       this.#waiting.set(id, { answer, resolve, reject, onEvent });
-      this.#worker.postMessage([JSON.stringify({ id, ...request }), ...files]);
     });
   }
 
@@ -164,7 +169,7 @@ export class Dnd {
   }
 
   /** Whether the base model can be asked at once. */
-  get answers() {
+  get baseIsOpen() {
     return this.#base?.isOpen ?? false;
   }
 
@@ -183,13 +188,12 @@ export class Dnd {
       onEvent?.(event);
     };
     const link = new Link(worker, { onEvent: listen, onLost });
-    this.#links.add(link);
+    this.#links = new Set([...this.#links].filter(({ isOpen }) => isOpen)).add(link);
     try {
       await this.#ask(link, request, answer, signal);
       return link;
     } catch (error) {
       link.end(error);
-      this.#links.delete(link);
       throw error;
     }
   }
@@ -201,8 +205,8 @@ export class Dnd {
     try {
       return await link.ask(request, answer);
     } catch (error) {
-      // The worker may have panicked.
-      if (error.code === "other") link.end(error);
+      // The worker may have panicked, but for files that another tab has open.
+      if (error.code === "other" && request.kind !== "delete") link.end(error);
       throw error;
     } finally {
       signal?.removeEventListener("abort", end);
@@ -239,8 +243,9 @@ export class Dnd {
     await this.#askGenerator({ kind: "prepare" }, "prepared", signal);
   }
 
-  /** Deletes the stored models. */
+  /** Deletes the stored models. Ends the worker of the base model, which may have one open. */
   async deleteModels() {
+    this.#base?.end(new DndError("aborted", "The models are being deleted."));
     await this.#askGenerator({ kind: "delete" }, "files");
   }
 

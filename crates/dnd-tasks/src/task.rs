@@ -210,7 +210,9 @@ impl TaskFolder {
                     .ok_or_else(|| {
                         let expected =
                             format!("a task of {}", self.folder.join("index.json").display());
-                        let near = self.near(name).map(|near| format!("; is `{near}` meant?"));
+                        let near = self
+                            .near(name)
+                            .map(|near| format!("; did you mean `{near}`?"));
                         let found = format!("`{name}`{}", near.unwrap_or_default());
                         Error::argument("task", &expected, found)
                     })
@@ -296,7 +298,9 @@ mod tests {
         dnd_files::write(&folder.path().join("index.json"), index).unwrap();
         let tasks = TaskFolder::open(folder.path()).unwrap();
         let message = |name: &str| tasks.select(&[name.to_owned()]).unwrap_err().to_string();
-        assert!(message("word-lenght").ends_with("found `word-lenght`; is `word-length` meant?"));
+        assert!(
+            message("word-lenght").ends_with("found `word-lenght`; did you mean `word-length`?")
+        );
         assert!(message("capitals").ends_with("found `capitals`"));
     }
 

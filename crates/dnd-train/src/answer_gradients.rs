@@ -76,16 +76,25 @@ impl AnswerGradients<'_> {
 
         let mut by_factors: Vec<Option<FactorPair>> = vec![None; leaves.len()];
         for (index, states) in inputs.into_iter().enumerate().rev() {
-            let inputs: Vec<Tensor<2>> = states.into_iter().map(leaf_of).collect();
+            let modules = self.layout.modules.iter();
+            if index == 0 && modules.clone().all(|module| module.layer != 0) {
+                break;
+            }
+            // Nothing is learned before the first layer.
+            let leaf = |state| if index == 0 { state } else { leaf_of(state) };
+            let inputs: Vec<Tensor<2>> = states.into_iter().map(leaf).collect();
             let outputs = pass.layer(index, inputs.iter().cloned(), Some(lora));
             // The sum of output times gradient, as a constant, has that gradient.
             let products = outputs.into_iter().zip(by_states);
             let products = products.map(|(output, gradient)| (output * gradient).sum());
             let surrogate = Tensor::cat(products.collect(), 0).sum();
             let gradients = surrogate.backward();
-            let modules = self.layout.modules.iter().zip(leaves).zip(&mut by_factors);
+            let modules = modules.zip(leaves).zip(&mut by_factors);
             for ((_, (a, b)), place) in modules.filter(|((module, _), _)| module.layer == index) {
                 *place = Some((gradient_of(a, &gradients), gradient_of(b, &gradients)));
+            }
+            if index == 0 {
+                break;
             }
             by_states = gradients_of(&inputs, &gradients);
         }

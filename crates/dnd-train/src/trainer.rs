@@ -1,6 +1,7 @@
 //! The training loop of both objectives: steps, loss curve, checkpoints, the best point, the
 //! bundle.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -136,6 +137,8 @@ struct State {
     progress: Progress,
     /// Points of the curve, which has a file of its own.
     points: usize,
+    /// Seconds of all processes.
+    seconds: f64,
 }
 
 /// Steps done, and figures since the last point of the curve.
@@ -204,11 +207,17 @@ struct Run<'a, O> {
     processes: &'a dyn Processes,
     progress: Progress,
     best_bundle: Option<Vec<u8>>,
+    /// Whether the last checkpoint has this bundle.
+    best_is_saved: bool,
     curve: Vec<CurvePoint>,
+    /// Seconds that earlier processes took.
+    earlier: f64,
+    started: Instant,
     pace: Pace,
 }
 
-/// When checkpoints are due: after every step, unless that would take more than a tenth of the time.
+/// When checkpoints are due between reports: after every step, unless that would take more than a
+/// twentieth of the time.
 struct Pace {
     saved: Instant,
     cost: Duration,
@@ -223,7 +232,7 @@ impl Pace {
     }
 
     fn is_due(&self, now: Instant) -> bool {
-        now - self.saved >= 9 * self.cost
+        now - self.saved >= 19 * self.cost
     }
 }
 
@@ -249,12 +258,13 @@ pub(crate) fn train<O: Objective>(
         processes,
         progress: Progress::default(),
         best_bundle: None,
+        best_is_saved: false,
         curve: Vec::new(),
+        earlier: 0.0,
+        started: Instant::now(),
         pace: Pace::new(),
     };
     run.resume(observer)?;
-    let earlier = run.curve.last().map_or(0.0, |point| point.seconds);
-    let started = Instant::now();
     let (mut tokens, mut reported) = (0, Instant::now());
     observer.begin("train", schedule.steps as u64);
     observer.advance(run.progress.step as u64, "");
@@ -268,8 +278,7 @@ pub(crate) fn train<O: Objective>(
         let is_report = step.is_multiple_of(schedule.report_every) || step == schedule.steps;
         if is_report {
             let speed = tokens as f64 / reported.elapsed().as_secs_f64();
-            let seconds = earlier + started.elapsed().as_secs_f64();
-            let point = run.report(rate, (tokens > 0).then_some(speed), seconds)?;
+            let point = run.report(rate, (tokens > 0).then_some(speed))?;
             observer.note(&point.words(O::VALIDATED));
             (tokens, reported) = (0, Instant::now());
         }
@@ -300,6 +309,8 @@ impl<O: Objective> Run<'_, O> {
                 self.best_bundle = Some(dnd_files::read(&folder.join(BEST))?);
             }
             self.progress = state.progress;
+            self.best_is_saved = true;
+            self.earlier = state.seconds;
             points = state.points;
         }
         let step = self.progress.step;
@@ -323,6 +334,11 @@ impl<O: Objective> Run<'_, O> {
         Ok(())
     }
 
+    /// Seconds of training, those of earlier processes too.
+    fn seconds(&self) -> f64 {
+        self.earlier + self.started.elapsed().as_secs_f64()
+    }
+
     fn save(&mut self) -> Result<(), Error> {
         if !self.processes.writes() {
             return Ok(());
@@ -333,14 +349,22 @@ impl<O: Objective> Run<'_, O> {
             identity: self.identity.clone(),
             progress: self.progress.clone(),
             points: self.curve.len(),
+            seconds: self.seconds(),
         };
-        replace(&state_folder(self.out), &state, |folder| {
+        let folder = state_folder(self.out);
+        let saved = self.best_is_saved.then(|| folder.join(BEST));
+        replace(&folder, &state, |folder| {
             self.objective.save(folder)?;
+            let best = folder.join(BEST);
             match &self.best_bundle {
-                Some(bundle) => Ok(dnd_files::write(&folder.join(BEST), bundle)?),
-                None => Ok(()),
+                // Not all file systems have links.
+                Some(bundle) if !saved.is_some_and(|saved| fs::hard_link(saved, &best).is_ok()) => {
+                    Ok(dnd_files::write(&best, bundle)?)
+                }
+                _ => Ok(()),
             }
         })?;
+        self.best_is_saved = true;
         let saved = Instant::now();
         self.pace = Pace {
             saved,
@@ -350,13 +374,9 @@ impl<O: Objective> Run<'_, O> {
     }
 
     /// Adds a point to the curve, and keeps the weights if they are the best so far.
-    fn report(
-        &mut self,
-        rate: f64,
-        tokens_per_second: Option<f64>,
-        seconds: f64,
-    ) -> Result<CurvePoint, Error> {
+    fn report(&mut self, rate: f64, tokens_per_second: Option<f64>) -> Result<CurvePoint, Error> {
         let losses = self.objective.validate()?;
+        let seconds = self.seconds();
         let progress = &mut self.progress;
         let mean_of = |values: &mut Vec<f32>| {
             let values = std::mem::take(values);
@@ -380,6 +400,7 @@ impl<O: Objective> Run<'_, O> {
         };
         if losses.decisive.is_some_and(|loss| progress.record(loss)) {
             self.best_bundle = Some(self.pack(&point)?.write()?);
+            self.best_is_saved = false;
         }
         self.curve.push(point);
         if self.processes.writes() {
@@ -478,19 +499,22 @@ mod tests {
             processes: &crate::Alone,
             progress: Progress::default(),
             best_bundle: None,
+            best_is_saved: false,
             curve: Vec::new(),
+            earlier: 0.0,
+            started: Instant::now(),
             pace: Pace::new(),
         }
     }
 
     #[test]
-    fn checkpoints_take_at_most_a_tenth_of_the_time() {
+    fn checkpoints_take_at_most_a_twentieth_of_the_time() {
         let saved = Instant::now();
         let second = Duration::from_secs(1);
         let is_due = |cost, after| Pace { saved, cost }.is_due(saved + after);
         assert!(is_due(Duration::ZERO, Duration::ZERO));
-        assert!(is_due(second, 9 * second));
-        assert!(!is_due(second, 8 * second));
+        assert!(is_due(second, 19 * second));
+        assert!(!is_due(second, 18 * second));
     }
 
     #[test]
@@ -512,6 +536,26 @@ mod tests {
         dnd_files::write(&header, b"{}").unwrap();
         let error = new_run(&own, &out).resume(&Silent).unwrap_err();
         assert!(error.to_string().contains("delete the folder"), "{error}");
+    }
+
+    #[test]
+    fn an_earlier_curve_is_not_that_of_a_run_without_points() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("bundle.safetensors");
+        dnd_files::write(&out.with_extension("csv"), b"step,old_column\n1,2\n").unwrap();
+        let own = identity(1);
+        let mut run = new_run(&own, &out);
+        run.progress.add(&run.objective.step(0).unwrap());
+        run.best_bundle = Some(b"best".to_vec());
+        run.save().unwrap();
+        // The second checkpoint takes the bundle from the first.
+        run.save().unwrap();
+        let best = state_folder(&out).join(BEST);
+        assert_eq!(dnd_files::read(&best).unwrap(), b"best");
+
+        let mut resumed = new_run(&own, &out);
+        resumed.resume(&Silent).unwrap();
+        assert_eq!((resumed.progress.step, resumed.curve.len()), (1, 0));
     }
 
     #[test]

@@ -343,6 +343,24 @@ test("stored models are deleted", {}, async (t) => {
   t.note(`after deleting: ${visit.proxy.requests(MODELS).length - before} requests for models`);
 });
 
+test("models deleted while the worker starts stay deleted", {}, async (t) => {
+  const visit = await t.visit({ query: "?device=cpu" });
+  await visit.fill(PROMPTS, 5);
+  await visit.generate();
+  await visit.deviceKnown(/Models stored on this device/);
+  await visit.start();
+  await visit.cancelButton.click();
+  await visit.deleteModels();
+  await until("a confirmation", async () =>
+    /\bDeleted\b/.test(await visit.page.locator("body").innerText()),
+  );
+  // Loading models ahead of time would fetch them again.
+  const before = visit.proxy.requests(MODELS).length;
+  await pause(2);
+  assert.equal(visit.proxy.requests(MODELS).length, before);
+  assert.deepEqual(await visit.stored(), {});
+});
+
 test("after deleting, the GPU computes as before", { seconds: 600 }, async (t) => {
   const visit = await t.visit({ query: "?device=webgpu", fault: countSubmissions });
   await visit.fill(PROMPTS, 2);

@@ -46,6 +46,11 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
       dnd.complete("hot", { ...options, adapter: described }),
       dnd.complete("hot", options),
     ]);
+    const told = [];
+    await dnd.complete("hot", { ...options, onAnswered: ({ tokens }) => told.push(tokens) });
+    // What was deleted is fetched again.
+    await dnd.deleteModels();
+    stages.delete("download");
     const again = await dnd.generate(["one", "two", "three"], { seed: 4 });
     dnd.dispose();
     await failing(() => globalThis.load({ models: "nowhere/", device: "cpu" }));
@@ -61,6 +66,7 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
       both,
       theirs,
       tokens: tokens.join("") === without,
+      told: told.length === 1 && told[0] > 0,
       answers,
       codes,
     };
@@ -77,6 +83,8 @@ test(NAME, { seconds: 180, allow: [/404/] }, async (t) => {
   assert.ok(found.same, "the seed and the prompts decide");
   const [first, second] = found.answers;
   assert.deepEqual(found.both, [second, found.theirs, first], "answers of calls at once");
+  assert.ok(found.told, "onAnswered");
+  assert.ok(found.stages.includes("download"), "deleted models are fetched");
   assert.ok(found.tokens && found.answers[0] !== found.answers[1]);
   assert.deepEqual(found.codes, ["other", "aborted", "aborted", "outdated", "other", "other"]);
 });

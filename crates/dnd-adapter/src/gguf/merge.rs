@@ -34,8 +34,8 @@ pub fn merge(base: &Gguf, adapter: &Adapter, stored: MergedType) -> Result<Vec<u
     let layout = &adapter.layout;
     lora::check_base(layout, &dimensions)?;
     let mut file = GgufWriter::default();
+    let name = base.metadata().get(NAME).and_then(super::Value::as_str);
     for (key, entry) in base.entries() {
-        let name = base.metadata().get(NAME).and_then(super::Value::as_str);
         match (*key, name) {
             (NAME, Some(name)) => file.string(NAME, &format!("{name} with an adapter")),
             // The writer aligns to the default.

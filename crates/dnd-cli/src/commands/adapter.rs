@@ -55,6 +55,12 @@ pub fn read_adapter(path: &Path, base: Option<&Path>) -> Result<Adapter> {
     bail!("{name}: expected the folder of an adapter or its GGUF file, found another file");
 }
 
+/// Whether both paths lead to one file.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(Path::canonicalize);
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
+}
+
 /// Reads the adapter at `path` for the base model, which stands at `base_path`.
 pub fn open_lora(
     path: Option<&Path>,

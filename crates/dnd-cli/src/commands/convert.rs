@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use dnd_adapter::gguf::lora;
 use dnd_adapter::peft;
-use dnd_model::files::{base_dimensions, default_base};
+use dnd_model::files::{base_dimensions, default_base, map};
 
-use super::adapter::{PrecisionArg, read_adapter};
+use super::adapter::{PrecisionArg, is_same_file, read_adapter};
 use crate::output;
 
 /// Convert an adapter from PEFT's format to llama.cpp's, or back.
@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Peft) => path.with_extension(""),
     };
     if !arguments.yes {
-        check_free(&out, arguments.to)?;
+        check_free(path, &out, arguments.to)?;
     }
     match arguments.to {
         Format::Gguf => {
@@ -89,16 +89,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     output::print(&format!("{}\n", out.display()))
 }
 
-/// Fails if something would be lost: a folder with files, or a file other than an earlier
-/// conversion.
-fn check_free(out: &Path, format: Format) -> Result<()> {
-    let name = out.display().to_string();
+/// Fails if something would be lost: the adapter itself, a folder with files, or a file that is no
+/// adapter.
+fn check_free(adapter: &Path, out: &Path, format: Format) -> Result<()> {
+    let name = out.display();
     let advice = "--out names another, --yes writes over it";
     match format {
         Format::Peft
             if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) =>
         {
             bail!("{name}: expected a new folder, found one with files; {advice}");
+        }
+        Format::Gguf if is_same_file(adapter, out) => {
+            bail!("{name}: expected another file than the adapter; {advice}");
         }
         Format::Gguf if out.is_file() && !is_adapter(out) => {
             bail!("{name}: expected a new file or an adapter, found another file; {advice}");
@@ -108,6 +111,5 @@ fn check_free(out: &Path, format: Format) -> Result<()> {
 }
 
 fn is_adapter(path: &Path) -> bool {
-    let bytes = dnd_files::read(path);
-    bytes.is_ok_and(|bytes| lora::is_adapter(&bytes, "").unwrap_or(false))
+    map(path).is_ok_and(|bytes| lora::is_adapter(&bytes, "").unwrap_or(false))
 }

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use dnd_adapter::gguf::{Gguf, MergedType, merge};
 use dnd_model::files::{default_base, map};
 
-use super::adapter::read_adapter;
+use super::adapter::{is_same_file, read_adapter};
 use crate::output;
 
 /// Write the base model and an adapter as one GGUF model.
@@ -53,10 +53,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if base.is_dir() {
         bail!("{name}: expected the GGUF file of the base model, found a folder");
     }
-    if let (Ok(out), Ok(base)) = (arguments.out.canonicalize(), base.canonicalize())
-        && out == base
-    {
-        bail!("--out: expected another file than the base model, found {name}");
+    let out = &arguments.out;
+    for (what, input) in [("base model", &base), ("adapter", &arguments.adapter)] {
+        if is_same_file(input, out) {
+            bail!(
+                "--out: expected another file than the {what}, found {}",
+                out.display()
+            );
+        }
     }
     let adapter = read_adapter(&arguments.adapter, Some(&base))?;
     let bytes = map(&base)?;
@@ -65,10 +69,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         TypeArg::F16 => MergedType::F16,
     };
     let merged = merge(&Gguf::parse(&bytes, &name)?, &adapter, stored)?;
-    dnd_files::write(&arguments.out, &merged)?;
+    dnd_files::write(out, &merged)?;
     output::print(&format!(
         "{}: {:.1} MB\n",
-        arguments.out.display(),
+        out.display(),
         merged.len() as f64 / 1e6
     ))
 }

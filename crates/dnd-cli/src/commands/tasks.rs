@@ -22,7 +22,12 @@ pub struct Arguments {
     out: Option<PathBuf>,
 
     /// Seed for the examples
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     seed: u64,
 
     /// Maximum number of training examples per task; small word tables give fewer

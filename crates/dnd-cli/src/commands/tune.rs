@@ -124,7 +124,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let chosen = &lines[..lines.len().min(count as usize)];
             if chosen.len() < count as usize {
                 let (name, found) = (&task.name, chosen.len());
-                observer.note(&format!("{name}: {count} lines asked for, it has {found}"));
+                observer.note(&format!(
+                    "{name}: has {found} of the {count} lines asked for"
+                ));
             }
             let out = arguments.out.join(&task.name).join(count.to_string());
             let tuned = tune_on_few(&base, &initial, chosen, arguments.seed, &out, &observer)?;

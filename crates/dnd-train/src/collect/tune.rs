@@ -43,7 +43,8 @@ pub struct TuneSettings {
     /// batch is accumulated, a longer example is computed alone. Bounds memory.
     pub token_limit: usize,
     /// Keep less in memory: the states between layers alone, so that each layer is computed again
-    /// for its gradients. Makes the same adapter but for rounding.
+    /// for its gradients. Takes one more forward pass, and makes the same
+    /// adapter but for rounding.
     #[serde(skip_serializing)]
     pub recompute: bool,
     /// Seed of the initial adapter and of the order of examples.

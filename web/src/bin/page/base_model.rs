@@ -30,7 +30,7 @@ pub enum Piece<'a> {
     Text(&'a str),
     /// The end.
     Done(Answered),
-    /// There is no answer; [`BaseModel::alert`] says why.
+    /// There is no answer; [`BaseModel::alert`] says why, unless it was stopped.
     Failed,
 }
 
@@ -81,14 +81,9 @@ impl BaseModel {
         prompt: String,
         adapted: bool,
         decoding: Decoding,
-        on_piece: impl FnMut(Piece) + 'static,
+        mut on_piece: impl FnMut(Piece) + 'static,
     ) {
         self.alert.set(None);
-        if self.phase.get_untracked() == Phase::Closed {
-            self.phase.set(Phase::Opening(None));
-            browser::persist_storage();
-        }
-        self.pending.update(|count| *count += 1);
         let adapter = self.state.adapter.get_value().filter(|_| adapted);
         let asked = self.worker.try_update_value(|worker| {
             let workers = worker.workers.get_or_insert_with(|| self.workers());
@@ -101,8 +96,14 @@ impl BaseModel {
             Some((workers.dnd.clone(), signal))
         });
         let Some((dnd, signal)) = asked.flatten() else {
+            on_piece(Piece::Failed);
             return;
         };
+        if self.phase.get_untracked() == Phase::Closed {
+            self.phase.set(Phase::Opening(None));
+            browser::persist_storage();
+        }
+        self.pending.update(|count| *count += 1);
         spawn_local(async move {
             let on_piece = Rc::new(RefCell::new(on_piece));
             let answered = Rc::new(Cell::new(None));
@@ -126,7 +127,7 @@ impl BaseModel {
             }
             if let Err(failure) = result {
                 let cause = failure.cause.filter(|_| !signal.aborted());
-                self.failed(&failure.message, cause, dnd.answers());
+                self.failed(&failure.message, cause, dnd.base_is_open());
             }
         });
     }
@@ -141,10 +142,15 @@ impl BaseModel {
                 Event::Opened => phase.set(Phase::Open),
                 Event::Device(device) => gpu.set(Some(device.name)),
                 Event::Files(files) => state.files.set(Some(files)),
-                // Answers, which come to who asked.
+                // Answers come to whoever asked.
                 _ => {}
             },
-            move |_| self.close(),
+            move |failure| {
+                self.close();
+                if let Some(cause) = failure.cause {
+                    self.show_error(&failure.message, cause);
+                }
+            },
         )
     }
 

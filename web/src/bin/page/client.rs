@@ -52,6 +52,8 @@ struct Pending {
     turn: u32,
     /// The pending generation.
     generation: Option<Generation>,
+    /// Whether the deletion of the stored models is pending.
+    deleting: bool,
     /// Whether the GPU was lost. Models are then no longer loaded ahead of time, because an
     /// unstable GPU would cause endless restarts of the worker.
     gpu_was_lost: bool,
@@ -96,7 +98,7 @@ impl Client {
             .with_value(|pending| pending.generation.is_some())
     }
 
-    /// Starts the workers and replaces running ones. A pending generation is done by the new ones.
+    /// Starts the workers and replaces running ones. Pending work is done by the new ones.
     pub fn open(self) {
         let (old, turn, gpu_failed) = self.update(|pending| {
             pending.turn += 1;
@@ -119,6 +121,7 @@ impl Client {
         );
         self.update(|pending| pending.workers = Some(workers));
         self.ask(Task::Start, async |dnd| dnd.start().await);
+        self.send_deletion();
         self.send_generation();
     }
 
@@ -146,6 +149,12 @@ impl Client {
     fn is_past(self, turn: u32) -> bool {
         // The page may be gone.
         self.pending.try_with_value(|pending| pending.turn) != Some(turn)
+    }
+
+    fn send_deletion(self) {
+        if self.pending.with_value(|pending| pending.deleting) {
+            self.ask(Task::Delete, async |dnd| dnd.delete_models().await);
+        }
     }
 
     fn send_generation(self) {
@@ -196,7 +205,8 @@ impl Client {
     /// Deletes the stored models.
     pub fn delete(self) {
         self.state.clear_messages();
-        self.ask(Task::Delete, async |dnd| dnd.delete_models().await);
+        self.update(|pending| pending.deleting = true);
+        self.send_deletion();
     }
 
     fn start_progress(self) {
@@ -245,7 +255,7 @@ impl Client {
                 }
             }),
             Event::SelfTest(test) => self.state.self_test.set(Some(test)),
-            // Answers, which come to who asked.
+            // Answers come to whoever asked.
             _ => {}
         }
     }
@@ -262,10 +272,13 @@ impl Client {
                 self.bring_back();
             }
             Task::Generate => self.generated(answer.unchecked_into()),
-            Task::Delete => self.state.deleted.set(format!(
-                "Deleted. The next adapter needs a download of {} MB.",
-                format::megabytes(self.missing())
-            )),
+            Task::Delete => {
+                self.update(|pending| pending.deleting = false);
+                self.state.deleted.set(format!(
+                    "Deleted. The next adapter needs a download of {} MB.",
+                    format::megabytes(self.missing())
+                ));
+            }
             Task::Nothing => {}
         }
     }
@@ -281,10 +294,12 @@ impl Client {
             .state
             .files
             .with_untracked(|files| files.as_ref().is_some_and(|files| files.total > 0));
-        let gpu_was_lost = self.pending.with_value(|pending| pending.gpu_was_lost);
+        let is_kept = self
+            .pending
+            .with_value(|pending| !pending.deleting && !pending.gpu_was_lost);
         if self.is_generating() {
             self.start_progress();
-        } else if has_files && self.missing() == 0 && !gpu_was_lost {
+        } else if has_files && self.missing() == 0 && is_kept {
             self.state.preparing.set(true);
             self.ask(Task::Prepare, async |dnd| dnd.prepare().await);
         }

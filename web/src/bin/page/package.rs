@@ -20,8 +20,8 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     fn new(options: &JsValue) -> Dnd;
     /// Whether the base model can be asked at once.
-    #[wasm_bindgen(method, getter)]
-    pub fn answers(this: &Dnd) -> bool;
+    #[wasm_bindgen(method, getter, js_name = baseIsOpen)]
+    pub fn base_is_open(this: &Dnd) -> bool;
     /// Chooses a device and looks which models are stored.
     #[wasm_bindgen(method, catch)]
     pub async fn start(this: &Dnd) -> Result<JsValue, JsValue>;
@@ -59,7 +59,7 @@ extern "C" {
     pub fn gguf(this: &Adapter) -> Result<Uint8Array, JsValue>;
 }
 
-/// An object with these fields; those that are undefined are absent to the package.
+/// An object with these fields.
 fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
     let object = Object::new();
     for (name, value) in fields {
@@ -154,18 +154,20 @@ pub struct Workers {
 
 impl Workers {
     /// For the generator on `device` or the base model on `answers`, whichever is asked first.
-    /// `on_lost` is called if a worker ends by itself while nothing is asked of it.
+    /// `on_lost` is called if a worker ends by itself while nothing is asked of it, or is of
+    /// another version than the page.
     pub fn new(
         model: Option<String>,
         [device, answers]: [DeviceChoice; 2],
         mut on_event: impl FnMut(Event) + 'static,
-        mut on_lost: impl FnMut(Failure) + 'static,
+        on_lost: impl Fn(Failure) + Copy + 'static,
     ) -> Self {
-        let on_event = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
-            // The page and its worker are always of one version.
-            if let Some(event) = read(&event) {
-                on_event(event);
-            }
+        let on_event = Closure::<dyn FnMut(JsValue)>::new(move |event| match read(&event) {
+            Some(event) => on_event(event),
+            None => on_lost(Failure {
+                message: "The worker and the page have different versions.".to_owned(),
+                cause: Some(Cause::Outdated),
+            }),
         });
         let on_lost = Closure::<dyn FnMut(JsValue)>::new(move |error: JsValue| {
             on_lost(Failure::from(error));

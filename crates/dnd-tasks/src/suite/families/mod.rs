@@ -1,5 +1,6 @@
 //! One file per family: the phrasings of its tasks, and how their examples are made.
 
+mod affixes;
 mod arithmetic;
 mod case;
 mod categories;
@@ -19,10 +20,12 @@ mod records;
 mod relations;
 mod reversing;
 mod sequences;
+mod slots;
 mod sorting;
 mod spelling;
 mod translation;
 mod units;
+mod unstated;
 mod word_classes;
 mod yes_no;
 
@@ -60,6 +63,9 @@ pub(super) fn add_all(catalogue: &mut Catalogue) {
         judgements::add,
         options::add,
         labels::add,
+        unstated::add,
+        slots::add,
+        affixes::add,
     ] {
         add(catalogue);
     }

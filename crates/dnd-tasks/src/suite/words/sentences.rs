@@ -56,12 +56,35 @@ pub(in crate::suite) fn expand(
         }
         text.replace_range(start..=end, &value);
     }
-    // Templates have `a` before every slot: use `an` before a vowel.
+    (with_articles(text), found)
+}
+
+/// A value for each slot of a sentence, with the slot's name.
+pub(in crate::suite) fn draw_slots(
+    sentence: &'static str,
+    random: &mut Random,
+) -> Vec<(&'static str, String)> {
+    let slots = sentence.split('[').skip(1);
+    let names = slots.filter_map(|rest| rest.split_once(']').map(|(name, _)| name));
+    names.map(|name| (name, slot(name, random))).collect()
+}
+
+/// The sentence with these values in its slots.
+pub(in crate::suite) fn fill_slots(sentence: &str, values: &[(&str, String)]) -> String {
+    let mut text = sentence.to_owned();
+    for (name, value) in values {
+        text = text.replace(&format!("[{name}]"), value);
+    }
+    with_articles(text)
+}
+
+/// Templates have `a` before every slot: uses `an` before a vowel.
+fn with_articles(mut text: String) -> String {
     for vowel in ["a", "e", "i", "o", "u"] {
         text = text.replace(&format!(" a {vowel}"), &format!(" an {vowel}"));
         if text.starts_with(&format!("A {vowel}")) {
             text.insert(1, 'n');
         }
     }
-    (text, found)
+    text
 }

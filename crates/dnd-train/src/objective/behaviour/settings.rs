@@ -73,7 +73,8 @@ pub struct BehaviourSettings {
     /// Most tokens that the language model computes at once on each core, padding included.
     pub token_limit: usize,
     /// Keep less in memory: the states between the language model's layers alone, so that each
-    /// layer is computed again for its gradients. Makes the same bundle but for rounding.
+    /// layer is computed again for its gradients. Takes one more forward
+    /// pass, and makes the same bundle but for rounding.
     #[serde(skip_serializing)]
     pub recompute: bool,
     /// Seed of weights, draws and noise.

@@ -33,13 +33,16 @@ impl Client {
             Task::Start if self.is_generating() => return,
             Task::Prepare => {
                 self.state.preparing.set(false);
-                // So does the next one.
+                // The waiting generation, or the next one, loads the models itself and reports a
+                // failure.
                 if self.is_generating() || cause != Cause::Other {
                     return;
                 }
             }
             Task::Generate => self.finish(),
-            Task::Start | Task::Delete => {}
+            Task::Delete => self.update(|pending| pending.deleting = false),
+            Task::Start => {}
+            Task::Nothing if cause == Cause::Outdated => self.finish(),
             Task::Nothing => return,
         }
         self.show_error(message, cause, advice);
@@ -106,6 +109,7 @@ impl Client {
 /// What to do about a failure.
 fn advice(task: Task, cause: Cause, gpu: bool) -> &'static str {
     match cause {
+        Cause::Download if task == Task::Delete => "Check the connection and try again.",
         Cause::Download if task == Task::Start => {
             "Check the connection and press Generate adapter to try again."
         }
