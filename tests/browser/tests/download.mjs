@@ -344,11 +344,10 @@ test("stored models are deleted", {}, async (t) => {
 });
 
 test("models deleted while the worker starts stay deleted", {}, async (t) => {
-  const visit = await t.visit({ query: "?device=cpu" });
+  const visit = await t.visit({ fault: (count) => count === 1 && standStill("encode") });
   await visit.fill(PROMPTS, 5);
-  await visit.generate();
-  await visit.deviceKnown(/Models stored on this device/);
   await visit.start();
+  await visit.stage("encode");
   await visit.cancelButton.click();
   await visit.deleteModels();
   await until("a confirmation", async () =>
