@@ -108,7 +108,7 @@ pub(super) fn tune(
     if path.exists() {
         std::fs::remove_file(&path).map_err(|e| Error::file(&path, "cannot replace", e))?;
     }
-    write(folder, &adapter, "eval", tuning, lines.len())?;
+    write(folder, &adapter, "eval", tuning, lines)?;
     let record = Record {
         inputs: inputs.to_owned(),
         seconds,
@@ -142,14 +142,15 @@ pub fn tune_on_few(
     base: &Base,
     initial: &Adapter,
     lines: &[Line],
-    seed: u64,
+    (seed, recompute): (u64, bool),
     folder: &Path,
     observer: &dyn Observer,
 ) -> Result<Tuned, Error> {
-    let tuning = Tuning::few(lines.len(), seed);
+    let mut tuning = Tuning::few(lines.len(), seed);
+    tuning.settings.recompute = recompute;
     observer.begin(&folder.display().to_string(), tuning.steps as u64);
     let (adapter, tuned) = run(base, initial, lines, &tuning, observer)?;
-    write(folder, &adapter, "tune", &tuning, lines.len())?;
+    write(folder, &adapter, "tune", &tuning, lines)?;
     Ok(tuned)
 }
 
@@ -187,11 +188,12 @@ fn write(
     adapter: &Adapter,
     command: &str,
     tuning: &Tuning,
-    lines: usize,
+    lines: &[Line],
 ) -> Result<(), Error> {
     dnd_files::make_folder(folder)?;
-    let note = format!("Tuned by `dnd {command}`: {}.", tuning.words(lines));
-    let readme = peft::readme(adapter, &note, peft::QUESTION);
+    let note = format!("Tuned by `dnd {command}`: {}.", tuning.words(lines.len()));
+    let prompts: Vec<String> = lines.iter().map(|line| line.prompt.clone()).collect();
+    let readme = peft::readme(adapter, &note, peft::example_question(&prompts));
     let files = peft::write(adapter, Precision::F16)?;
     Ok(dnd_files::write_peft(folder, &files, &readme)?)
 }

@@ -63,6 +63,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 
+    /// Keep less in memory: compute each layer again for its gradients
+    #[arg(long)]
+    recompute: bool,
+
     #[command(flatten)]
     base: NamedBase,
 
@@ -120,6 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             )
         })?;
         let initial = start.adapter(&prompts, arguments.seed)?;
+        let how = (arguments.seed, arguments.recompute);
         for &count in &arguments.lines {
             let chosen = &lines[..lines.len().min(count as usize)];
             if chosen.len() < count as usize {
@@ -129,7 +134,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 ));
             }
             let out = arguments.out.join(&task.name).join(count.to_string());
-            let tuned = tune_on_few(&base, &initial, chosen, arguments.seed, &out, &observer)?;
+            let tuned = tune_on_few(&base, &initial, chosen, how, &out, &observer)?;
             let [first, last] = tuned.losses;
             table += &format!(
                 "{}: {} lines, loss {first:.3} -> {last:.3}, {:.1} s\n",
