@@ -29,7 +29,7 @@ test("the page can be installed", {}, async (t) => {
 test("licences and model card come with the page", {}, async (t) => {
   const visit = await t.visit();
   const links = visit.page.getByRole("region", { name: "About" }).locator('a[target="_blank"]');
-  await links.first().waitFor();
+  await links.first().waitFor({ state: "attached" });
   const addresses = await links.evaluateAll((all) => all.map((link) => link.href));
   assert.equal(addresses.length, 3);
   for (const address of addresses) {
