@@ -129,25 +129,48 @@ fn a_new_adapter_takes_the_earlier_gguf_file_with_it() {
 #[test]
 fn nothing_else_is_written_over() {
     let (world, adapter) = generated();
+    let own = adapter.join("adapter.gguf");
+    convert(&world, &adapter, "gguf", &own).run().succeeds();
+    // Into its own folder it may be converted again.
+    convert(&world, &adapter, "gguf", &own).run().succeeds();
     let gguf = world.path("adapter.gguf");
     convert(&world, &adapter, "gguf", &gguf).run().succeeds();
     let before = contents(&adapter);
-    // An earlier conversion may be made again, another adapter's folder not.
-    convert(&world, &adapter, "gguf", &gguf).run().succeeds();
-    convert(&world, &gguf, "peft", &adapter)
-        .run()
-        .fails(&["expected a new folder", "--yes"]);
+    for (from, to, out) in [
+        (&adapter, "gguf", &gguf),
+        (&gguf, "gguf", &gguf),
+        (&gguf, "peft", &adapter),
+        (&adapter, "peft", &adapter),
+    ] {
+        let outcome = convert(&world, from, to, out).run();
+        outcome.fails(&["expected a new place", "--yes"]);
+    }
     assert!(contents(&adapter) == before);
+    let weights = adapter.join("adapter_model.safetensors");
+    for out in [&weights, &adapter] {
+        let outcome = convert(&world, &adapter, "gguf", out).and("--yes").run();
+        outcome.fails(&["adapter"]);
+    }
+    for out in [&weights, &gguf] {
+        let merge = Dnd::new("merge").and(&adapter).with("--out", out);
+        let merge = merge.with(
+            "--base",
+            world.write("b.gguf", language_model::gguf(1, TensorType::F32)),
+        );
+        merge.run().fails(&["found something else"]);
+    }
+    // The GGUF file of the adapter before goes.
     convert(&world, &gguf, "peft", &adapter)
         .and("--yes")
         .run()
         .succeeds();
+    assert!(!own.exists());
 
     let base = world.write("base.gguf", language_model::gguf(1, TensorType::F32));
     let model = std::fs::read(&base).unwrap();
     convert(&world, &adapter, "gguf", &base)
         .run()
-        .fails(&["base.gguf", "found another file"]);
+        .fails(&["base.gguf", "expected a new place"]);
     Dnd::new("merge")
         .and(&adapter)
         .with("--base", &base)

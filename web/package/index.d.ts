@@ -43,9 +43,12 @@ export interface LoadOptions {
 }
 
 export interface GenerateOptions {
-  /** Which prompts are read, if there are more than 16, and in which order. Default: 0. */
+  /** Which prompts are read, if there are more than 16. Default: 0. */
   seed?: number;
-  /** A description of the task. Prompts, if there are any, are then examples of its inputs. */
+  /**
+   * A description of the task. Prompts, if there are any, are then examples of its inputs, of which
+   * the first 15 are read.
+   */
   describe?: string;
   signal?: AbortSignal;
 }
@@ -100,11 +103,11 @@ export declare class Adapter {
 export declare class Dnd {
   /** The device that computes, such as `GPU (WebGPU, nvidia ampere)`. */
   readonly device: string;
-  /** Generates an adapter from one or more prompts of a task. */
-  generate(prompts: string[], options?: GenerateOptions): Promise<Adapter>;
+  /** Generates an adapter from one or more prompts of a task, or from `describe`. */
+  generate(prompts?: string[], options?: GenerateOptions): Promise<Adapter>;
   /** Answers a prompt. The base model (98 MB) is fetched at the first call. */
   complete(prompt: string, options?: CompleteOptions): Promise<string>;
-  /** Deletes the models that the browser keeps. Answers that are waited for are aborted. */
+  /** Deletes the models that the browser keeps, and aborts the present answer. */
   deleteModels(): Promise<void>;
   /** Ends the workers. Nothing else may be called afterwards. */
   dispose(): void;

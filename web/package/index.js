@@ -146,6 +146,8 @@ function checkNumber(field, value, expected, isRight) {
 }
 
 const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
+/** What a worker can count to. */
+const MOST = 2 ** 32 - 1;
 
 /**
  * Has options beyond those of `load`, for DnD's own page: `answers`, the device of the base model;
@@ -245,18 +247,23 @@ export class Dnd {
 
   /** Deletes the stored models. Ends the worker of the base model, which may have one open. */
   async deleteModels() {
-    this.#base?.end(new DndError("aborted", "The models are being deleted."));
+    const error = new DndError("aborted", "The models are being deleted.");
+    for (const link of this.#links) if (link !== this.#generator) link.end(error);
     await this.#askGenerator({ kind: "delete" }, "files");
   }
 
   async generate(prompts, { seed = 0, describe, signal } = {}) {
-    // A description is always read, beside as many prompts as there is room for.
-    const given =
-      describe === undefined ? prompts : [describe, ...(prompts ?? []).slice(0, READ - 1)];
-    if (!Array.isArray(given) || !given.every((prompt) => typeof prompt === "string")) {
+    const given = prompts ?? [];
+    const isText = (text) => typeof text === "string";
+    if (!Array.isArray(given) || !given.every(isText)) {
       throw wrong("prompts", "a list of texts", given);
     }
-    const used = given.filter((prompt) => prompt.trim() !== "");
+    let used = given.filter((prompt) => prompt.trim() !== "");
+    if (describe !== undefined) {
+      if (!isText(describe) || describe.trim() === "") throw wrong("describe", "a text", describe);
+      // A description is always read, beside as many prompts as there is room for.
+      used = [describe, ...used.slice(0, READ - 1)];
+    }
     if (used.length === 0) throw wrong("prompts", "at least one text", given);
     checkNumber("seed", seed, "a whole number from 0", isWhole);
     const request = { kind: "generate", prompts: used, seed };
@@ -268,9 +275,13 @@ export class Dnd {
     const { adapter, onToken, onAnswered, signal, maxTokens = 128 } = options;
     const { temperature = 0, topP = 0.95, seed = 0 } = options;
     if (typeof prompt !== "string" || prompt.trim() === "") throw wrong("prompt", "a text", prompt);
-    checkNumber("maxTokens", maxTokens, "a whole number from 0", isWhole);
+    checkNumber("maxTokens", maxTokens, `a whole number from 0 to ${MOST}`, (value) => {
+      return isWhole(value) && value <= MOST;
+    });
     checkNumber("seed", seed, "a whole number from 0", isWhole);
-    checkNumber("temperature", temperature, "a number from 0", (value) => value >= 0);
+    checkNumber("temperature", temperature, "a number from 0", (value) => {
+      return Number.isFinite(value) && value >= 0;
+    });
     checkNumber("topP", topP, "a number from 0 to 1", (value) => value >= 0 && value <= 1);
     const decoding = { max_tokens: maxTokens, temperature, top_p: topP, seed };
     return this.#answers.run(async () => {
@@ -323,9 +334,16 @@ export async function load({ models, model, device, onProgress, signal } = {}) {
     throw wrong("models", "an address", models);
   }
   if (model !== undefined && typeof model !== "string") throw wrong("model", "a name", model);
-  const folder = new URL(models, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  const here = globalThis.document?.baseURI ?? globalThis.location?.href;
+  if (!URL.canParse(models, here)) throw wrong("models", "an address", models);
+  const folder = new URL(models, here).href;
   const base = folder.endsWith("/") ? folder : `${folder}/`;
   const dnd = new Dnd({ models: base, model, device: device ?? "auto", onProgress });
-  await dnd.prepare(signal);
+  try {
+    await dnd.prepare(signal);
+  } catch (error) {
+    dnd.dispose();
+    throw error;
+  }
   return dnd;
 }

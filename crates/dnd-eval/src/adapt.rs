@@ -120,8 +120,9 @@ impl TaskEvaluation<'_> {
                 self.observer.begin(stage, tuning.steps as u64);
                 let base = self.sources.base;
                 let to = (folder.as_path(), inputs);
-                let tuned = tune(base, &initial, lines, &tuning, to, self.observer)?;
-                timed(tuned, tuning.words(lines.len()))
+                let how = (&tuning, "eval");
+                let (adapter, tuned) = tune(base, &initial, lines, how, to, self.observer)?;
+                timed((adapter, tuned.seconds), tuning.words(lines.len()))
             }
         })
     }

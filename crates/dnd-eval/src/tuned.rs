@@ -16,6 +16,8 @@ use dnd_train::Error;
 use dnd_train::Example;
 use dnd_train::collect::{TuneSettings, Tuner};
 
+use crate::fingerprint::Fingerprint;
+
 /// Steps of few-shot tuning for any number of examples: enough to memorize one example.
 const FEW_STEPS: usize = 40;
 /// Learning rate of few-shot tuning: half that of a collection's adapters, because the few lines
@@ -64,10 +66,9 @@ impl Tuning {
     /// The settings in words.
     pub(super) fn words(&self, examples: usize) -> String {
         format!(
-            "{} steps, batch {} of {examples} lines, learning rate {}, \
-             the last one in {COOL_DOWN_FRACTION} \
-             steps at a tenth of it",
-            self.steps, self.settings.batch, self.settings.rate
+            "{} steps, batch {} of {examples} lines, learning rate {}, in the last {} steps a \
+             tenth of it",
+            self.steps, self.settings.batch, self.settings.rate, self.settings.snapshots
         )
     }
 }
@@ -77,12 +78,22 @@ impl Tuning {
 struct Record {
     /// Fingerprint of what it was tuned from.
     inputs: String,
-    /// Wall-clock seconds of the tuning.
-    seconds: f64,
+    #[serde(flatten)]
+    tuned: Tuned,
+}
+
+/// What tuning did.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// Loss of the first and of the last step.
+    #[serde(default)]
+    pub losses: [f32; 2],
+    /// Wall-clock seconds.
+    pub seconds: f64,
 }
 
 /// Tunes an adapter from `initial`, or reads it from `folder` if an earlier run tuned it from
-/// the same inputs. Returns it with the seconds that tuning took.
+/// the same inputs, as its note says. The README names `command`.
 ///
 /// # Errors
 /// When a line cannot be tokenized or a file cannot be written; [`dnd_files::Error::Cancelled`]
@@ -91,31 +102,28 @@ pub(super) fn tune(
     base: &Base,
     initial: &Adapter,
     lines: &[Line],
-    tuning: &Tuning,
+    (tuning, command): (&Tuning, &str),
     (folder, inputs): (&Path, &str),
     observer: &dyn Observer,
-) -> Result<(Adapter, f64), Error> {
+) -> Result<(Adapter, Tuned), Error> {
     let path = folder.join("tuned.json");
     if path.exists() {
         let record: Record = dnd_files::read_json(&path)?;
         if record.inputs == inputs {
-            return Ok((dnd_files::read_peft(folder)?, record.seconds));
+            observer.note(&format!("{}: finished before", folder.display()));
+            return Ok((dnd_files::read_peft(folder)?, record.tuned));
         }
     }
     let (adapter, tuned) = run(base, initial, lines, tuning, observer)?;
-    let seconds = tuned.seconds;
     // Remove an old record before its files are replaced.
     if path.exists() {
         std::fs::remove_file(&path).map_err(|e| Error::file(&path, "cannot replace", e))?;
     }
-    write(folder, &adapter, "eval", tuning, lines)?;
-    let record = Record {
-        inputs: inputs.to_owned(),
-        seconds,
-    };
-    dnd_files::write_json(&path, &record)?;
+    write(folder, &adapter, command, tuning, lines)?;
+    let inputs = inputs.to_owned();
+    dnd_files::write_json(&path, &Record { inputs, tuned })?;
     // Read the saved half-precision weights, so that a resumed run gives the same scores.
-    Ok((dnd_files::read_peft(folder)?, seconds))
+    Ok((dnd_files::read_peft(folder)?, tuned))
 }
 
 /// Lines in an order that the seed decides; few-shot tuning takes the first.
@@ -125,15 +133,8 @@ pub fn shuffled(lines: &[Line], seed: u64) -> Vec<Line> {
     lines
 }
 
-/// What tuning did.
-pub struct Tuned {
-    /// Loss of the first and of the last step.
-    pub losses: [f32; 2],
-    /// Wall-clock seconds.
-    pub seconds: f64,
-}
-
-/// Tunes an adapter from `initial` on a few lines, and writes it as a PEFT folder.
+/// Tunes an adapter from `initial` on a few lines, and writes it as a PEFT folder; does nothing if
+/// an earlier run did the same. `base_hash` tells the base model's weights from others.
 ///
 /// # Errors
 /// When a line cannot be tokenized or a file cannot be written; [`dnd_files::Error::Cancelled`]
@@ -143,15 +144,20 @@ pub fn tune_on_few(
     initial: &Adapter,
     lines: &[Line],
     (seed, recompute): (u64, bool),
-    folder: &Path,
+    (folder, base_hash): (&Path, &str),
     observer: &dyn Observer,
 ) -> Result<Tuned, Error> {
     let mut tuning = Tuning::few(lines.len(), seed);
     tuning.settings.recompute = recompute;
     observer.begin(&folder.display().to_string(), tuning.steps as u64);
-    let (adapter, tuned) = run(base, initial, lines, &tuning, observer)?;
-    write(folder, &adapter, "tune", &tuning, lines)?;
-    Ok(tuned)
+    let start = peft::write(initial, Precision::F32)?;
+    let inputs = Fingerprint::new("tune")
+        .json(&(base_hash, base.matmul_dtype))?
+        .json(&(&tuning, lines))?
+        .text(&dnd_files::sha256(&start.model))
+        .finish();
+    let to = (folder, inputs.as_str());
+    Ok(tune(base, initial, lines, (&tuning, "tune"), to, observer)?.1)
 }
 
 fn run(

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use dnd_adapter::gguf::lora;
 use dnd_adapter::{Adapter, PeftFiles, peft, prompts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -168,7 +169,7 @@ pub fn read_peft(folder: &Path) -> Result<Adapter, Error> {
 }
 
 /// Writes a PEFT directory. An old configuration is removed first and the new one written last,
-/// so a folder with a configuration is complete.
+/// so a folder with a configuration is complete. The GGUF file of an adapter before is removed.
 ///
 /// # Errors
 /// As [`write()`]. On failure, a folder that this call created is removed.
@@ -176,8 +177,10 @@ pub fn write_peft(folder: &Path, files: &PeftFiles, readme: &str) -> Result<(), 
     let is_new = !folder.exists();
     make_folder(folder)?;
     let config = folder.join(PEFT_CONFIG);
-    if config.exists() {
-        fs::remove_file(&config).map_err(|e| Error::file(&config, "cannot replace", e))?;
+    for old in [&config, &folder.join(lora::FILE)] {
+        if old.exists() {
+            fs::remove_file(old).map_err(|e| Error::file(old, "cannot replace", e))?;
+        }
     }
     let written = write(&folder.join(PEFT_MODEL), &files.model)
         .and_then(|()| write(&folder.join("README.md"), readme.as_bytes()))

@@ -210,21 +210,12 @@ impl TaskFolder {
                     .ok_or_else(|| {
                         let expected =
                             format!("a task of {}", self.folder.join("index.json").display());
-                        let near = self
-                            .near(name)
-                            .map(|near| format!("; did you mean `{near}`?"));
-                        let found = format!("`{name}`{}", near.unwrap_or_default());
+                        let names = self.tasks.iter().map(|task| task.name.as_str());
+                        let found = with_hint(name, names);
                         Error::argument("task", &expected, found)
                     })
             })
             .collect()
-    }
-
-    /// The task whose name is most like `name`, if one is like it.
-    fn near(&self, name: &str) -> Option<&str> {
-        let likeness = |task: &&Task| (1000.0 * strsim::jaro_winkler(name, &task.name)) as u32;
-        let near = self.tasks.iter().max_by_key(likeness)?;
-        (likeness(&near) > 800).then_some(near.name.as_str())
     }
 
     /// Reads the lines of one split.
@@ -269,6 +260,18 @@ pub fn parse_lines(text: &str, path: &Path) -> Result<Vec<Line>, Error> {
         ));
     }
     Ok(lines)
+}
+
+/// A name that is none of `names`, for an error message, and the one that is most like it.
+pub(crate) fn with_hint<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let likeness = |other: &&str| (1000.0 * strsim::jaro_winkler(name, other)) as u32;
+    match names
+        .max_by_key(likeness)
+        .filter(|near| likeness(near) > 800)
+    {
+        Some(near) => format!("`{name}`; did you mean `{near}`?"),
+        None => format!("`{name}`"),
+    }
 }
 
 #[cfg(test)]

@@ -126,9 +126,8 @@ Or without Python, with the command-line tool `dnd`:
 dnd complete {quoted} --adapter path/to/this/folder
 ```
 
-llama.cpp and Ollama load the adapter as a GGUF file, beside their own file of the base model. The
-page offers it as a second download; `dnd convert path/to/this/folder --to gguf` makes it from this
-folder.
+llama.cpp and Ollama load the adapter as a GGUF file, beside their own file of the base model:
+`dnd convert path/to/this/folder --to gguf` writes `adapter.gguf` into this folder.
 
 ```
 {llama}

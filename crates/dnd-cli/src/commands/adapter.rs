@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use dnd_adapter::gguf::lora;
 use dnd_adapter::{Adapter, Precision};
 use dnd_model::Lora;
-use dnd_model::files::{Base, base_dimensions, default_base};
+use dnd_model::files::{Base, base_dimensions, default_base, map};
 use dnd_model::lora::check_layout;
 
 use crate::output;
@@ -36,7 +36,7 @@ pub fn read_adapter(path: &Path, base: Option<&Path>) -> Result<Adapter> {
     let name = path.display().to_string();
     // Without permission to look, continue: the read error below is clearer.
     if path.try_exists().is_ok_and(|exists| !exists) {
-        bail!("{name}: expected the folder of an adapter, found no such folder");
+        bail!("{name}: expected the folder of an adapter or its GGUF file, found neither");
     }
     if !path.is_file() {
         return Ok(dnd_files::read_peft(path)?);
@@ -53,6 +53,24 @@ pub fn read_adapter(path: &Path, base: Option<&Path>) -> Result<Adapter> {
         bail!("{name}: expected a folder, found a zip archive; unpack it first");
     }
     bail!("{name}: expected the folder of an adapter or its GGUF file, found another file");
+}
+
+/// What a GGUF file holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum GgufKind {
+    Adapter,
+    Model,
+}
+
+/// What the file at `path` holds, if it is a GGUF file.
+pub fn gguf_kind(path: &Path) -> Option<GgufKind> {
+    let bytes = path.is_file().then(|| map(path).ok())??;
+    let is_adapter = lora::is_adapter(&bytes, "").ok()?;
+    Some(if is_adapter {
+        GgufKind::Adapter
+    } else {
+        GgufKind::Model
+    })
 }
 
 /// Whether both paths lead to one file.
@@ -104,10 +122,9 @@ mod tests {
             "{zip}"
         );
         assert!(told("notes.txt").ends_with("found another file"));
-        assert!(
-            told("nowhere")
-                .ends_with("nowhere: expected the folder of an adapter, found no such folder")
-        );
+        assert!(told("nowhere").ends_with(
+            "nowhere: expected the folder of an adapter or its GGUF file, found neither"
+        ));
         assert!(told("").contains("adapter_config.json"));
     }
 }

@@ -73,7 +73,7 @@ Examples:
 pub fn run(arguments: &Arguments) -> Result<()> {
     let compute = &arguments.compute;
     let observer = ProgressBars::new()?;
-    let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
+    let tasks = super::open_tasks(arguments.tasks.as_deref(), &arguments.only, &observer)?;
     let mut recipe = match &arguments.config {
         Some(path) => Recipe::read(path)?.collect,
         None => Recipe::default().collect,

@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use dnd_adapter::gguf::lora;
 use dnd_adapter::peft;
-use dnd_model::files::{base_dimensions, default_base, map};
+use dnd_model::files::{base_dimensions, default_base};
 
-use super::adapter::{PrecisionArg, is_same_file, read_adapter};
+use super::adapter::{GgufKind, PrecisionArg, gguf_kind, read_adapter};
 use crate::output;
 
 /// Convert an adapter from PEFT's format to llama.cpp's, or back.
@@ -72,9 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (None, Format::Peft) if path.is_dir() => path.clone(),
         (None, Format::Peft) => path.with_extension(""),
     };
-    if !arguments.yes {
-        check_free(path, &out, arguments.to)?;
-    }
+    check_place(path, &out, arguments)?;
     match arguments.to {
         Format::Gguf => {
             let base = base_dimensions(&base.map_or_else(default_base, Path::to_owned))?;
@@ -89,27 +87,34 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     output::print(&format!("{}\n", out.display()))
 }
 
-/// Fails if something would be lost: the adapter itself, a folder with files, or a file that is no
-/// adapter.
-fn check_free(adapter: &Path, out: &Path, format: Format) -> Result<()> {
+/// Fails if the result cannot stand at `out`, or if something would be lost: all that is there, but
+/// for an earlier conversion into the adapter's own folder.
+fn check_place(adapter: &Path, out: &Path, arguments: &Arguments) -> Result<()> {
     let name = out.display();
-    let advice = "--out names another, --yes writes over it";
-    match format {
-        Format::Peft
-            if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) =>
-        {
-            bail!("{name}: expected a new folder, found one with files; {advice}");
+    let is_own_gguf = *out == adapter.join(lora::FILE);
+    let found = match arguments.to {
+        Format::Peft if out.is_file() => {
+            bail!("{name}: expected a folder, found a file; see --out")
         }
-        Format::Gguf if is_same_file(adapter, out) => {
-            bail!("{name}: expected another file than the adapter; {advice}");
+        Format::Gguf if out.is_dir() => bail!("{name}: expected a file, found a folder; see --out"),
+        Format::Peft => {
+            let mut entries = std::fs::read_dir(out).ok();
+            let first = entries.as_mut().and_then(Iterator::next);
+            first.map(|_| "a folder with files")
         }
-        Format::Gguf if out.is_file() && !is_adapter(out) => {
-            bail!("{name}: expected a new file or an adapter, found another file; {advice}");
+        Format::Gguf if is_own_gguf && gguf_kind(out) == Some(GgufKind::Adapter) => None,
+        Format::Gguf if out.parent() == Some(adapter) && !is_own_gguf => {
+            bail!(
+                "{name}: expected {} in the adapter's own folder",
+                lora::FILE
+            )
         }
+        Format::Gguf => out.exists().then_some("a file"),
+    };
+    match found {
+        Some(found) if !arguments.yes => bail!(
+            "{name}: expected a new place, found {found}; --out names another, --yes writes over it"
+        ),
         _ => Ok(()),
     }
-}
-
-fn is_adapter(path: &Path) -> bool {
-    map(path).is_ok_and(|bytes| lora::is_adapter(&bytes, "").unwrap_or(false))
 }

@@ -157,7 +157,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let json = json.context("--json: expected a file")?;
     let compute = &arguments.compute;
     let observer = ProgressBars::new()?;
-    let tasks = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
+    let tasks = super::open_tasks(arguments.tasks.as_deref(), &arguments.only, &observer)?;
     let collection = arguments
         .collection
         .as_deref()

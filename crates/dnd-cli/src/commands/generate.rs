@@ -162,6 +162,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.zip && !arguments.yes {
         confirm(&arguments.out)?;
     }
+    if !arguments.format.contains(&Format::Peft) && arguments.out.join(PEFT_MODEL).exists() {
+        bail!(
+            "{}: expected a folder without {PEFT_MODEL}, which would be of another adapter than the \
+             GGUF file; write --format peft,gguf, or into another folder",
+            arguments.out.display()
+        );
+    }
     if let Some(description) = &arguments.describe
         && description.trim().is_empty()
     {
@@ -220,11 +227,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         dnd_files::write(&arguments.out, &written.zip()?)?;
     }
     if arguments.format.contains(&Format::Peft) && !arguments.zip {
-        dnd_files::write_peft(&arguments.out, peft, &written.readme)?;
         let earlier = arguments.out.join(lora::FILE);
-        if gguf.is_none() && earlier.exists() {
-            std::fs::remove_file(&earlier)
-                .with_context(|| format!("{}: cannot remove", earlier.display()))?;
+        let had_gguf = earlier.exists();
+        dnd_files::write_peft(&arguments.out, peft, &written.readme)?;
+        if gguf.is_none() && had_gguf {
             output::eprint_line(&format!(
                 "note: {} was of the adapter before and is removed; --format peft,gguf writes both",
                 earlier.display()

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use dnd_adapter::gguf::{Gguf, MergedType, merge};
 use dnd_model::files::{default_base, map};
 
-use super::adapter::{is_same_file, read_adapter};
+use super::adapter::{GgufKind, gguf_kind, is_same_file, read_adapter};
 use crate::output;
 
 /// Write the base model and an adapter as one GGUF model.
@@ -54,13 +54,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         bail!("{name}: expected the GGUF file of the base model, found a folder");
     }
     let out = &arguments.out;
-    for (what, input) in [("base model", &base), ("adapter", &arguments.adapter)] {
-        if is_same_file(input, out) {
-            bail!(
-                "--out: expected another file than the {what}, found {}",
-                out.display()
-            );
-        }
+    if is_same_file(&base, out) {
+        bail!("--out: expected another file than the base model, found {name}");
+    }
+    if out.exists() && gguf_kind(out) != Some(GgufKind::Model) {
+        let found = out.display();
+        bail!("{found}: expected a new file or an earlier model, found something else");
     }
     let adapter = read_adapter(&arguments.adapter, Some(&base))?;
     let bytes = map(&base)?;

@@ -175,10 +175,16 @@ const SUITE_SEED: u64 = 0;
 
 /// Opens the given folder of tasks, or the built-in suite, which is written to the cache on first
 /// use.
-fn open_tasks(folder: Option<&Path>, observer: &dyn Observer) -> Result<TaskFolder> {
+fn open_tasks(
+    folder: Option<&Path>,
+    only: &[String],
+    observer: &dyn Observer,
+) -> Result<TaskFolder> {
     if let Some(folder) = folder {
         return Ok(TaskFolder::open(folder)?);
     }
+    // Before a minute goes into writing the suite.
+    suite::check_names(only)?;
     // Each revision of the suite has different examples.
     let name = format!("suite-{SUITE_SEED}-revision-{}", suite::REVISION);
     let cache = dnd_files::cache_folder()

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use dnd_adapter::Adapter;
-use dnd_eval::{shuffled, tune_on_few};
+use dnd_eval::{shuffled, tune_on_few, weights_hash};
 use dnd_files::Observer;
 use dnd_model::AdapterGenerator;
 use dnd_model::files::{Encoder, default_encoder};
 use dnd_model::lora::check_layout;
 use dnd_tasks::{Asked, Line, Role, Split, Task};
 
+use super::adapter::read_adapter;
 use super::{Compute, NamedBase};
 use crate::output;
 use crate::progress::ProgressBars;
@@ -18,7 +19,8 @@ use crate::progress::ProgressBars;
 /// Go on from an adapter with a few labelled lines.
 ///
 /// Every task of --only is tuned on as many of its training lines as --lines says, from the adapter
-/// of --start. Each adapter becomes a PEFT folder OUT/TASK/LINES. `dnd eval` measures the same with
+/// of --start. Each adapter becomes a PEFT folder OUT/TASK/LINES; running the same command again skips
+/// those that are finished. `dnd eval` measures the same with
 /// the methods `few:K`, `few:K:generated` and `few:K:DIR`.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -90,7 +92,7 @@ const GENERATED: &str = "generated";
 pub fn run(arguments: &Arguments) -> Result<()> {
     let compute = &arguments.compute;
     let observer = ProgressBars::new()?;
-    let folder = super::open_tasks(arguments.tasks.as_deref(), &observer)?;
+    let folder = super::open_tasks(arguments.tasks.as_deref(), &arguments.only, &observer)?;
     let tasks: Vec<Task> = if arguments.only.is_empty() {
         let all = folder.tasks.iter();
         all.filter(|task| task.role == Role::Dev).cloned().collect()
@@ -99,6 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let device = compute.device()?;
     let base = arguments.base.open(compute, &device)?;
+    let base_hash = weights_hash(&arguments.base.path())?;
     let start = if arguments.start.as_os_str() == GENERATED {
         let path = arguments.encoder.clone().unwrap_or_else(default_encoder);
         let encoder = Encoder::open(&path, &device)?;
@@ -106,7 +109,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let generator = AdapterGenerator::open(&bundle, &name, &base.name, &encoder, &device)?;
         Start::Generated(Box::new(generator))
     } else {
-        Start::Adapter(dnd_files::read_peft(&arguments.start)?)
+        Start::Adapter(read_adapter(&arguments.start, None)?)
     };
     let dimensions = &base.model.config().dimensions;
     check_layout(start.layout(), "--start", dimensions)?;
@@ -125,16 +128,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         })?;
         let initial = start.adapter(&prompts, arguments.seed)?;
         let how = (arguments.seed, arguments.recompute);
+        let mut counts: Vec<usize> = Vec::new();
         for &count in &arguments.lines {
-            let chosen = &lines[..lines.len().min(count as usize)];
-            if chosen.len() < count as usize {
-                let (name, found) = (&task.name, chosen.len());
+            let (name, found) = (&task.name, lines.len());
+            if found < count as usize {
                 observer.note(&format!(
                     "{name}: has {found} of the {count} lines asked for"
                 ));
             }
+            counts.push(found.min(count as usize));
+        }
+        counts.dedup();
+        for count in counts {
+            let chosen = &lines[..count];
             let out = arguments.out.join(&task.name).join(count.to_string());
-            let tuned = tune_on_few(&base, &initial, chosen, how, &out, &observer)?;
+            let tuned = tune_on_few(&base, &initial, chosen, how, (&out, &base_hash), &observer)?;
             let [first, last] = tuned.losses;
             table += &format!(
                 "{}: {} lines, loss {first:.3} -> {last:.3}, {:.1} s\n",

@@ -20,7 +20,7 @@ use crate::{Line, Role};
 use catalogue::{Catalogue, Example, Source};
 use random::Random;
 
-pub use write::write;
+pub use write::{check_names, write};
 
 /// Names of the tasks that are never trained on: about one in ten, each with similar tasks in
 /// training, but for one whole family. The first block tests the same skills as held-out tasks of

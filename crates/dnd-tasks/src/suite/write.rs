@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{SuiteTask, tasks};
+use crate::task::with_hint;
 use crate::{Line, Role};
 use dnd_files::{Error, Observer};
 
@@ -78,17 +79,20 @@ pub fn write(
     Ok(count)
 }
 
+/// Checks that the suite has tasks of these names.
+///
+/// # Errors
+/// [`Error::Argument`] for the first that it has not.
+pub fn check_names(only: &[String]) -> Result<(), Error> {
+    select(tasks(), only).map(|_| ())
+}
+
 /// The tasks named in `only`, in suite order, or all if it is empty.
 fn select(tasks: Vec<SuiteTask>, only: &[String]) -> Result<Vec<SuiteTask>, Error> {
-    if let Some(name) = only
-        .iter()
-        .find(|name| tasks.iter().all(|task| task.name != **name))
-    {
-        return Err(Error::argument(
-            "only",
-            "task names, as listed by `dnd tasks --list`",
-            format!("`{name}`"),
-        ));
+    let names = || tasks.iter().map(|task| task.name.as_str());
+    if let Some(name) = only.iter().find(|only| names().all(|name| name != **only)) {
+        let expected = "task names, as listed by `dnd tasks --list`";
+        return Err(Error::argument("only", expected, with_hint(name, names())));
     }
     Ok(tasks
         .into_iter()

@@ -4,24 +4,24 @@ use super::super::catalogue::{Catalogue, Example, fill};
 use super::word;
 
 const BEFORE: [&str; 8] = [
-    "Write {word} in front of this: {0}",
-    "Put the word {word} before {0}.",
-    "{0} -> with {word} in front of it",
-    "Begin with {word}, then repeat: {0}",
-    "Word: {0}\nAnswer with {word} and the word.",
+    "Write \"{word}\" in front of this: {0}",
+    "Put the word \"{word}\" before {0}.",
+    "{0} -> with \"{word}\" in front of it",
+    "Begin with \"{word}\", then repeat: {0}",
+    "Word: {0}\nAnswer with \"{word}\" and the word.",
     "Add \"{word}\" at the beginning of \"{0}\".",
-    "{0}\nThe same, after the word {word}.",
-    "Say {word} and then {0}.",
+    "{0}\nThe same, after the word \"{word}\".",
+    "Say \"{word}\" and then \"{0}\".",
 ];
 const BEHIND: [&str; 8] = [
-    "Write {word} behind this: {0}",
-    "Put the word {word} after {0}.",
-    "{0} -> followed by {word}",
-    "Repeat, and end with {word}: {0}",
-    "Word: {0}\nAnswer with the word and {word}.",
+    "Write \"{word}\" behind this: {0}",
+    "Put the word \"{word}\" after {0}.",
+    "{0} -> followed by \"{word}\"",
+    "Repeat, and end with \"{word}\": {0}",
+    "Word: {0}\nAnswer with the word and \"{word}\".",
     "Add \"{word}\" at the end of \"{0}\".",
-    "{0}\nThe same, then the word {word}.",
-    "Say {0} and then {word}.",
+    "{0}\nThe same, then the word \"{word}\".",
+    "Say \"{0}\" and then \"{word}\".",
 ];
 const IN_FRONT: [&str; 22] = [
     "very", "my", "please", "dear", "old", "new", "little", "hello", "super", "about", "really",

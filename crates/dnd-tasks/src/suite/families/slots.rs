@@ -28,7 +28,7 @@ const GROUPS: [Group; 9] = [
             "[name] went to [country] by [vehicle] in [month], with a suitcase of [count] kilos.",
             "In [month] a [vehicle] took [name] and [count] kilos of luggage to [country].",
             "To [country]! [name] packed [count] kilos and left in [month] by [vehicle].",
-            "With [count] kilos in the [vehicle], [name] reached [country] in [month].",
+            "With [count] kilos of luggage, [name] took a [vehicle] and reached [country] in [month].",
         ],
         &[
             ("name", "Who travelled?"),
@@ -49,7 +49,7 @@ const GROUPS: [Group; 9] = [
         &[
             ("name", "Whose hobbies are these?"),
             ("instrument", "Which instrument is played?"),
-            ("language", "Which language does the person know?"),
+            ("language", "Which language is mentioned?"),
             ("sport", "Which sport is mentioned?"),
             ("food", "Which dish is mentioned?"),
         ],
@@ -73,7 +73,7 @@ const GROUPS: [Group; 9] = [
     (
         "kitchen",
         [
-            "At [time] [name] cooked [food] with [vegetable] and [spice].",
+            "At [time] [name] cooked a [food] with [vegetable] and [spice].",
             "[name] puts [spice] and [vegetable] into the [food], which is ready at [time].",
             "The [food] of [name] has [vegetable] in it and [spice] on it; we eat at [time].",
             "With [vegetable] and much [spice], the [food] that [name] made is served at [time].",
@@ -105,17 +105,17 @@ const GROUPS: [Group; 9] = [
     (
         "house",
         [
-            "In the [building] there is a [colour] [furniture] made of [material] by [name].",
-            "[name] carved a [furniture] out of [material], painted it [colour] and put it into \
+            "In the [building] there is a [colour] [furniture] of [name], covered with [material].",
+            "[name] bought [material] for a [furniture], painted it [colour] and put it into \
              the [building].",
-            "The [colour] [furniture] in the [building] is of [material] and belongs to [name].",
-            "Of [material] and [colour]: that is the [furniture] of [name] in the [building].",
+            "The [colour] [furniture] with [material] in the [building] belongs to [name].",
+            "[name] has put some [material] onto the [colour] [furniture] of the [building].",
         ],
         &[
             ("building", "In which building does it stand?"),
             ("colour", "What colour is it?"),
             ("furniture", "Which piece of furniture is it?"),
-            ("material", "What is it made of?"),
+            ("material", "Which material is mentioned?"),
             ("name", "Which person is mentioned?"),
         ],
     ),
@@ -140,28 +140,28 @@ const GROUPS: [Group; 9] = [
         [
             "Near the [river] [name] saw a [bird], a [animal] and then [weather].",
             "A [animal] and a [bird] fled from the [weather] at the [river], says [name].",
-            "[weather]! At the [river] [name] met a [bird] and a [animal].",
+            "Suddenly [weather]! At the [river] [name] met a [bird] and a [animal].",
             "[name] drew a [bird] above the [river] and a [animal] in the [weather].",
         ],
         &[
             ("river", "Which river is named?"),
             ("name", "Who was there?"),
             ("bird", "Which bird was there?"),
-            ("animal", "Which four-legged animal was there?"),
+            ("animal", "Which mammal was there?"),
             ("weather", "What was the weather?"),
         ],
     ),
     (
         "shop",
         [
-            "[name] wears a [clothing] with a [gem] and pays [price] in the [building].",
-            "For [price], the [building] sold a [clothing] and a [gem] to [name].",
-            "In the [building], a [gem] and a [clothing] cost [name] [price].",
-            "A [clothing] and a [gem] for [price]: [name] leaves the [building] happy.",
+            "[name] takes a [kitchenware] and a [gem] and pays [price] in the [building].",
+            "For [price], the [building] sold a [kitchenware] and a [gem] to [name].",
+            "In the [building], a [gem] and a [kitchenware] cost [name] [price].",
+            "A [kitchenware] and a [gem] for [price]: [name] leaves the [building] happy.",
         ],
         &[
             ("name", "Who is the customer?"),
-            ("clothing", "Which garment is it?"),
+            ("kitchenware", "Which thing is for the kitchen?"),
             ("gem", "Which jewel is mentioned?"),
             ("price", "How much was paid?"),
             ("building", "Where does it happen?"),

@@ -25,7 +25,7 @@ const ASK: [&str; 8] = [
     "{0}\n{question}",
     "{0}\n\n{question}",
     "Text: {0}\n{question}",
-    "Read this. {0} {question}",
+    "Read this: {0}\n{question}",
     "{question}\n\n{0}",
     "Here is a text: {0}\nQuestion: {question}",
     "Answer the question about the text. {question}\n{0}",
@@ -57,7 +57,7 @@ const ABOUT_OPINIONS: [(&str, &str, [&str; 2]); 5] = [
 ];
 
 /// Name, labelled sentences, question; the label is the answer.
-const LABELS: [(&str, &[Labelled], &str); 13] = [
+const LABELS: [(&str, &[Labelled], &str); 12] = [
     ("news-topic", &messages::NEWS, "What is this news about?"),
     (
         "news-field",
@@ -72,7 +72,7 @@ const LABELS: [(&str, &[Labelled], &str); 13] = [
     (
         "feeling-of-writer",
         &messages::FEELINGS,
-        "How does the writer feel?",
+        "Which feeling does the writer show?",
     ),
     (
         "customer-wish",
@@ -82,7 +82,7 @@ const LABELS: [(&str, &[Labelled], &str); 13] = [
     (
         "home-device",
         &messages::HOME,
-        "Which device of the house is this for?",
+        "What is this command about?",
     ),
     (
         "mail-kind",
@@ -109,11 +109,10 @@ const LABELS: [(&str, &[Labelled], &str); 13] = [
         &sentence_kinds::VOICES,
         "Which voice does the sentence use?",
     ),
-    ("note-urgency", &messages::NOTES, "How urgent is the note?"),
     (
-        "negation",
-        &sentence_kinds::NEGATIONS,
-        "Is the sentence affirmative or not?",
+        "note-urgency",
+        &messages::NOTES,
+        "Which priority does the note have?",
     ),
 ];
 
@@ -184,7 +183,7 @@ const YES_NO: [(&str, &[Labelled], &str, &str); 18] = [
         "is-praise",
         &messages::REQUESTS,
         "praise",
-        "Is the customer satisfied?",
+        "Does the customer praise us?",
     ),
     ("is-junk", &messages::MAILS, "spam", "Is this message spam?"),
     (
@@ -237,8 +236,8 @@ const SAME: [&[&str]; 4] = [
         "Which steps make me a [profession] in [country]?",
     ],
     &[
-        "[name] is afraid of the [animal] since [weekday].",
-        "Since [weekday] the [animal] frightens [name].",
+        "[name] has been afraid of the [animal] since [weekday].",
+        "Since [weekday] the [animal] has frightened [name].",
         "It was [weekday] when [name] began to fear the [animal].",
     ],
 ];
@@ -307,7 +306,7 @@ fn add_opinions(
 fn add_words(catalogue: &mut Catalogue) {
     let kinds: Vec<_> = CATEGORIES
         .iter()
-        .filter(|category| category.takes_an_article())
+        .filter(|category| category.takes_an_article() && category.name != "body")
         .collect();
     let asked = [
         "What kind of thing is this? {0}",
@@ -332,11 +331,14 @@ fn add_words(catalogue: &mut Catalogue) {
     catalogue.draw("usual-language", &asked, |random| {
         let languages = ["French", "Spanish", "Italian", "German"];
         let place = random.index(languages.len());
-        let (_, row) = random.pick(&pairs(translations::WORDS));
-        let forms = words(row);
-        let word = *forms.get(place)?;
-        let is_unique = forms.iter().filter(|form| **form == word).count() == 1;
-        is_unique.then(|| Example::one(word, languages[place]))
+        let rows = pairs(translations::WORDS);
+        let word = *words(random.pick(&rows).1).get(place)?;
+        // Short words, and those of several languages, do not tell.
+        let forms = rows
+            .iter()
+            .flat_map(|(english, row)| words(row).into_iter().chain([*english]));
+        let is_clear = word.chars().count() > 3 && forms.filter(|form| *form == word).count() == 1;
+        is_clear.then(|| Example::one(word, languages[place]))
     });
     for (name, table, statement) in [
         ("capital", knowledge::CAPITALS, "{1} is the capital of {0}."),
@@ -346,12 +348,16 @@ fn add_words(catalogue: &mut Catalogue) {
             knowledge::ELEMENTS,
             "The chemical symbol of {0} is {1}.",
         ),
-        ("young", knowledge::YOUNG, "A young {0} is called {1}."),
+        (
+            "nationality",
+            knowledge::NATIONALITIES,
+            "People from {0} are {1}.",
+        ),
     ] {
         let rows = pairs(table);
         for (answers, question) in [
             (["yes", "no"], "Is this right?"),
-            (["true", "false"], "Is the statement true?"),
+            (["true", "false"], "Judge this statement."),
         ] {
             let rows = rows.clone();
             let phrasings = fill(&ASK, "{question}", question);
@@ -360,12 +366,12 @@ fn add_words(catalogue: &mut Catalogue) {
                 let place = random.index(rows.len());
                 let (left, right) = rows[place];
                 // One wrong claim for each row, so that half of all claims are right.
-                let (_, other) = rows[(place + 7) % rows.len()];
+                let others = rows.iter().cycle().skip(place + 7).take(rows.len());
+                let (_, other) = *others.clone().find(|(_, other)| *other != right)?;
                 let is_true = random.coin();
                 let named = if is_true { right } else { other };
                 let text = statement.replace("{0}", left).replace("{1}", named);
-                let is_clear = is_true || other != right;
-                is_clear.then(|| Example::one(text, answers[usize::from(!is_true)]))
+                Some(Example::one(text, answers[usize::from(!is_true)]))
             });
         }
     }
@@ -378,7 +384,7 @@ fn add_pairs(catalogue: &mut Catalogue) {
         (
             "duplicates",
             ["yes", "no"],
-            "Is one of them a repetition of the other?",
+            "Are they duplicates in meaning?",
         ),
         (
             "same-meaning-capital",
@@ -399,10 +405,12 @@ fn add_pairs(catalogue: &mut Catalogue) {
             let wordings = random.sample(group, 2);
             let is_same = random.coin();
             let first = draw_slots(wordings[0], random);
-            let second = match is_same {
-                true => first.clone(),
-                false => draw_slots(wordings[0], random),
-            };
+            let mut second = first.clone();
+            if !is_same {
+                // They differ in one value.
+                let place = random.index(second.len());
+                second[place].1 = draw_slots(wordings[0], random)[place].1.clone();
+            }
             let texts = [(wordings[0], &first), (wordings[1], &second)];
             let texts = texts.map(|(wording, values)| fill_slots(wording, values));
             let answer = answers[usize::from(!is_same)];

@@ -86,5 +86,5 @@ fn with_articles(mut text: String) -> String {
             text.insert(1, 'n');
         }
     }
-    text
+    text.replace(" an eu", " a eu")
 }
