@@ -302,7 +302,7 @@ mod tests {
         let tasks = TaskFolder::open(folder.path()).unwrap();
         let message = |name: &str| tasks.select(&[name.to_owned()]).unwrap_err().to_string();
         assert!(
-            message("word-lenght").ends_with("found `word-lenght`; did you mean `word-length`?")
+            message("word-lengths").ends_with("found `word-lengths`; did you mean `word-length`?")
         );
         assert!(message("capitals").ends_with("found `capitals`"));
     }

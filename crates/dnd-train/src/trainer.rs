@@ -356,11 +356,10 @@ impl<O: Objective> Run<'_, O> {
         replace(&folder, &state, |folder| {
             self.objective.save(folder)?;
             let best = folder.join(BEST);
+            // Not all file systems have links.
+            let is_linked = saved.is_some_and(|saved| fs::hard_link(saved, &best).is_ok());
             match &self.best_bundle {
-                // Not all file systems have links.
-                Some(bundle) if !saved.is_some_and(|saved| fs::hard_link(saved, &best).is_ok()) => {
-                    Ok(dnd_files::write(&best, bundle)?)
-                }
+                Some(bundle) if !is_linked => Ok(dnd_files::write(&best, bundle)?),
                 _ => Ok(()),
             }
         })?;
