@@ -147,7 +147,7 @@ fn llama(context: &Context, dnd: &Path, folder: &Path) -> Result<()> {
     // Beside the folder, which holds nothing but the adapter.
     let [adapter, merged] = ["gguf", "merged.gguf"].map(|ending| folder.with_extension(ending));
     let sh = &context.sh;
-    cmd!(sh, "{dnd} convert {folder} --to gguf --out {adapter}").run()?;
+    cmd!(sh, "{dnd} convert {folder} --to gguf --out {adapter} --yes").run()?;
     cmd!(sh, "{dnd} merge {folder} --out {merged}").run()?;
     let check = cmd!(sh, "node tests/llama/check.mjs {modules} {dnd} {base}");
     Ok(check.arg(adapter).arg(merged).run()?)
