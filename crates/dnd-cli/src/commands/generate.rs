@@ -164,8 +164,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     if !arguments.format.contains(&Format::Peft) && arguments.out.join(PEFT_MODEL).exists() {
         bail!(
-            "{}: expected a folder without {PEFT_MODEL}, which would be of another adapter than the \
-             GGUF file; write --format peft,gguf, or into another folder",
+            "{}: expected a folder without {PEFT_MODEL}, which would be of another adapter than \
+             the GGUF file; write --format peft,gguf, or into another folder",
             arguments.out.display()
         );
     }

@@ -19,9 +19,9 @@ use crate::progress::ProgressBars;
 /// Go on from an adapter with a few labelled lines.
 ///
 /// Every task of --only is tuned on as many of its training lines as --lines says, from the adapter
-/// of --start. Each adapter becomes a PEFT folder OUT/TASK/LINES; running the same command again skips
-/// those that are finished. `dnd eval` measures the same with
-/// the methods `few:K`, `few:K:generated` and `few:K:DIR`.
+/// of --start. Each adapter becomes a PEFT folder OUT/TASK/LINES; running the same command again
+/// skips those that are finished. `dnd eval` measures the same with the methods `few:K`,
+/// `few:K:generated` and `few:K:DIR`.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {

@@ -138,7 +138,7 @@ fn the_seed_alone_decides() {
     assert_eq!(all(0), all(0));
     assert_ne!(all(0), all(1));
     // The same on every platform. After an intended change of a task, increment `REVISION`.
-    assert_eq!(all(0), 0xacae_0326_c154_530b, "revision {REVISION}");
+    assert_eq!(all(0), 0x61fb_9c50_7c09_920a, "revision {REVISION}");
 }
 
 /// Checked for tables only: more draws advance the random state, which changes phrasings.

@@ -28,7 +28,7 @@ const GROUPS: [Group; 9] = [
             "[name] went to [country] by [vehicle] in [month], with a suitcase of [count] kilos.",
             "In [month] a [vehicle] took [name] and [count] kilos of luggage to [country].",
             "To [country]! [name] packed [count] kilos and left in [month] by [vehicle].",
-            "With [count] kilos of luggage, [name] took a [vehicle] and reached [country] in [month].",
+            "[name] took a [vehicle] and [count] kilos of luggage to [country] in [month].",
         ],
         &[
             ("name", "Who travelled?"),
