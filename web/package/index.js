@@ -207,7 +207,7 @@ export class Dnd {
     try {
       return await link.ask(request, answer);
     } catch (error) {
-      // The worker may have panicked, but for files that another tab has open.
+      // The worker may have panicked. A deletion fails where another tab has a file open.
       if (error.code === "other" && request.kind !== "delete") link.end(error);
       throw error;
     } finally {

@@ -93,7 +93,7 @@ pub struct Tuned {
 }
 
 /// Tunes an adapter from `initial`, or reads it from `folder` if an earlier run tuned it from
-/// the same inputs, as its note says. The README names `command`.
+/// the same inputs, and says so in a note. The README names `command`.
 ///
 /// # Errors
 /// When a line cannot be tokenized or a file cannot be written; [`dnd_files::Error::Cancelled`]

@@ -57,165 +57,43 @@ const ABOUT_OPINIONS: [(&str, &str, [&str; 2]); 5] = [
 ];
 
 /// Name, labelled sentences, question; the label is the answer.
+#[rustfmt::skip]
 const LABELS: [(&str, &[Labelled], &str); 12] = [
     ("news-topic", &messages::NEWS, "What is this news about?"),
-    (
-        "news-field",
-        &messages::NEWS,
-        "To which field does the news belong?",
-    ),
-    (
-        "emotion",
-        &messages::FEELINGS,
-        "Which emotion does the text express?",
-    ),
-    (
-        "feeling-of-writer",
-        &messages::FEELINGS,
-        "Which feeling does the writer show?",
-    ),
-    (
-        "customer-wish",
-        &messages::REQUESTS,
-        "What does the customer write about?",
-    ),
-    (
-        "home-device",
-        &messages::HOME,
-        "What is this command about?",
-    ),
-    (
-        "mail-kind",
-        &messages::MAILS,
-        "What kind of e-mail is this?",
-    ),
-    (
-        "sentence-type",
-        &sentence_kinds::KINDS,
-        "What type of sentence is this?",
-    ),
-    (
-        "sentence-tense",
-        &sentence_kinds::TENSES,
-        "Which tense is the sentence in?",
-    ),
-    (
-        "sentence-tone",
-        &sentence_kinds::TONES,
-        "What is the tone of the text?",
-    ),
-    (
-        "sentence-voice",
-        &sentence_kinds::VOICES,
-        "Which voice does the sentence use?",
-    ),
-    (
-        "note-urgency",
-        &messages::NOTES,
-        "Which priority does the note have?",
-    ),
+    ("news-field", &messages::NEWS, "To which field does the news belong?"),
+    ("emotion", &messages::FEELINGS, "Which emotion does the text express?"),
+    ("feeling-of-writer", &messages::FEELINGS, "Which feeling does the writer show?"),
+    ("customer-wish", &messages::REQUESTS, "What does the customer write about?"),
+    ("home-device", &messages::HOME, "What is this command about?"),
+    ("mail-kind", &messages::MAILS, "What kind of e-mail is this?"),
+    ("sentence-type", &sentence_kinds::KINDS, "What type of sentence is this?"),
+    ("sentence-tense", &sentence_kinds::TENSES, "Which tense is the sentence in?"),
+    ("sentence-tone", &sentence_kinds::TONES, "What is the tone of the text?"),
+    ("sentence-voice", &sentence_kinds::VOICES, "Which voice does the sentence use?"),
+    ("note-urgency", &messages::NOTES, "Which priority does the note have?"),
 ];
 
 /// Name, labelled sentences, question; yes is the answer for this label alone.
+#[rustfmt::skip]
 const YES_NO: [(&str, &[Labelled], &str, &str); 18] = [
-    (
-        "is-sport",
-        &messages::NEWS,
-        "sport",
-        "Is this news about sport?",
-    ),
-    (
-        "is-politics",
-        &messages::NEWS,
-        "politics",
-        "Is it a political topic?",
-    ),
-    (
-        "is-weather",
-        &messages::NEWS,
-        "weather",
-        "Does it concern the weather?",
-    ),
-    (
-        "is-business",
-        &messages::NEWS,
-        "business",
-        "Is the text about the economy?",
-    ),
+    ("is-sport", &messages::NEWS, "sport", "Is this news about sport?"),
+    ("is-politics", &messages::NEWS, "politics", "Is it a political topic?"),
+    ("is-weather", &messages::NEWS, "weather", "Does it concern the weather?"),
+    ("is-business", &messages::NEWS, "business", "Is the text about the economy?"),
     ("is-joy", &messages::FEELINGS, "joy", "Is the writer happy?"),
-    (
-        "is-anger",
-        &messages::FEELINGS,
-        "anger",
-        "Is somebody angry here?",
-    ),
-    (
-        "is-fear",
-        &messages::FEELINGS,
-        "fear",
-        "Is the writer afraid?",
-    ),
-    (
-        "is-sadness",
-        &messages::FEELINGS,
-        "sadness",
-        "Does the text sound sad?",
-    ),
-    (
-        "wants-money",
-        &messages::REQUESTS,
-        "refund",
-        "Does the customer want money back?",
-    ),
-    (
-        "asks-delivery",
-        &messages::REQUESTS,
-        "delivery",
-        "Is it about a delivery?",
-    ),
-    (
-        "about-account",
-        &messages::REQUESTS,
-        "account",
-        "Does it concern the customer's account?",
-    ),
-    (
-        "is-praise",
-        &messages::REQUESTS,
-        "praise",
-        "Does the customer praise us?",
-    ),
+    ("is-anger", &messages::FEELINGS, "anger", "Is somebody angry here?"),
+    ("is-fear", &messages::FEELINGS, "fear", "Is the writer afraid?"),
+    ("is-sadness", &messages::FEELINGS, "sadness", "Does the text sound sad?"),
+    ("wants-money", &messages::REQUESTS, "refund", "Does the customer want money back?"),
+    ("asks-delivery", &messages::REQUESTS, "delivery", "Is it about a delivery?"),
+    ("about-account", &messages::REQUESTS, "account", "Does it concern the customer's account?"),
+    ("is-praise", &messages::REQUESTS, "praise", "Does the customer praise us?"),
     ("is-junk", &messages::MAILS, "spam", "Is this message spam?"),
-    (
-        "is-pressing",
-        &messages::NOTES,
-        "urgent",
-        "Does this have to be done at once?",
-    ),
-    (
-        "is-question",
-        &sentence_kinds::KINDS,
-        "question",
-        "Is this a question?",
-    ),
-    (
-        "is-command",
-        &sentence_kinds::KINDS,
-        "command",
-        "Does the sentence give an order?",
-    ),
-    (
-        "is-past",
-        &sentence_kinds::TENSES,
-        "past",
-        "Is it about the past?",
-    ),
-    (
-        "is-future",
-        &sentence_kinds::TENSES,
-        "future",
-        "Will it happen later?",
-    ),
+    ("is-pressing", &messages::NOTES, "urgent", "Does this have to be done at once?"),
+    ("is-question", &sentence_kinds::KINDS, "question", "Is this a question?"),
+    ("is-command", &sentence_kinds::KINDS, "command", "Does the sentence give an order?"),
+    ("is-past", &sentence_kinds::TENSES, "past", "Is it about the past?"),
+    ("is-future", &sentence_kinds::TENSES, "future", "Will it happen later?"),
 ];
 
 /// Sentences that say the same with the same values.
